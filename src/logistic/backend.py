@@ -1,0 +1,197 @@
+"""The array decides: NumPy or torch, CPU or GPU. The only module that knows both.
+
+Mathematics written elsewhere asks :func:`namespace` for the functions of the array that it was given and otherwise uses plain
+operators, so one source serves both libraries. Nothing here imports torch until a tensor is seen.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Any, Protocol
+
+import numpy as np
+
+EPS = float(np.finfo(np.float64).eps)
+HEALTHY_PIVOT = 1e-10  # smaller pivots of a unit-diagonal Cholesky factor: rounding may rule, ask the eigenvalues
+
+
+class Array(Protocol):
+    """What NumPy arrays and torch tensors share."""
+
+    @property
+    def shape(self) -> tuple[int, ...]: ...
+    @property
+    def ndim(self) -> int: ...
+    @property
+    def dtype(self) -> Any: ...
+    @property
+    def device(self) -> Any: ...
+    @property
+    def T(self) -> Any: ...
+    @property
+    def sum(self) -> Any: ...
+    @property
+    def max(self) -> Any: ...
+    @property
+    def all(self) -> Any: ...
+    @property
+    def argmax(self) -> Any: ...
+    @property
+    def reshape(self) -> Any: ...
+
+    def __getitem__(self, key: Any, /) -> Any: ...
+    def __setitem__(self, key: Any, value: Any, /) -> None: ...
+    def __len__(self) -> int: ...
+    def __abs__(self) -> Any: ...
+    def __neg__(self) -> Any: ...
+    def __invert__(self) -> Any: ...
+    def __add__(self, other: Any, /) -> Any: ...
+    def __radd__(self, other: Any, /) -> Any: ...
+    def __sub__(self, other: Any, /) -> Any: ...
+    def __rsub__(self, other: Any, /) -> Any: ...
+    def __mul__(self, other: Any, /) -> Any: ...
+    def __rmul__(self, other: Any, /) -> Any: ...
+    def __truediv__(self, other: Any, /) -> Any: ...
+    def __rtruediv__(self, other: Any, /) -> Any: ...
+    def __matmul__(self, other: Any, /) -> Any: ...
+    def __pow__(self, other: Any, /) -> Any: ...
+    def __or__(self, other: Any, /) -> Any: ...
+    def __gt__(self, other: Any, /) -> Any: ...
+    def __ge__(self, other: Any, /) -> Any: ...
+    def __lt__(self, other: Any, /) -> Any: ...
+    def __le__(self, other: Any, /) -> Any: ...
+    def __float__(self) -> float: ...
+
+
+def namespace(array: Any) -> Any:
+    """The module that holds the functions for ``array``: ``numpy``, or ``torch`` for a tensor."""
+    if is_tensor(array):
+        return sys.modules["torch"]
+    return np
+
+
+def is_tensor(value: Any) -> bool:
+    """Whether ``value`` is a torch tensor; never imports torch to find out."""
+    torch = sys.modules.get("torch")
+    return torch is not None and isinstance(value, torch.Tensor)
+
+
+def to_numpy(array: Any) -> np.ndarray:
+    """A NumPy array of the same numbers, on the CPU and outside any gradient tape."""
+    if is_tensor(array):
+        return np.asarray(array.detach().cpu().numpy())
+    return np.asarray(array)
+
+
+def like(values: Any, reference: Array) -> Array:
+    """``values`` as an array of the kind, dtype and device of ``reference``."""
+    if is_tensor(reference):
+        import torch
+
+        found: Array = torch.as_tensor(values, dtype=reference.dtype, device=reference.device)
+        return found
+    converted: Array = np.asarray(values, dtype=reference.dtype)
+    return converted
+
+
+def pick(array: Any, columns: Any) -> Array:
+    """(n, 1): the entry of each row in the given column (n,)."""
+    if is_tensor(array):
+        taken: Array = array.gather(1, columns.long()[:, None])
+        return taken
+    picked: Array = np.take_along_axis(array, columns[:, None], axis=1)
+    return picked
+
+
+def vdot(a: Array, b: Array) -> float:
+    """The inner product of two arrays of one shape, as a Python float."""
+    return float((a * b).sum())
+
+
+def largest(array: Array) -> float:
+    """The largest absolute value; NaN if one is present, 0 for an empty array."""
+    if 0 in array.shape:
+        return 0.0
+    return float(abs(array).max())
+
+
+def peak(array: Array) -> float:
+    """The largest value, at least 0; 0 for an empty array."""
+    return 0.0 if 0 in array.shape else max(float(array.max()), 0.0)
+
+
+def is_finite(array: Array) -> bool:
+    """Whether every entry is finite."""
+    return bool(namespace(array).isfinite(array).all())
+
+
+def cholesky(matrix: Any) -> Array | None:
+    """The lower Cholesky factor, or None where the matrix is not positive definite to rounding."""
+    if is_tensor(matrix):
+        import torch
+
+        factor, info = torch.linalg.cholesky_ex(matrix)
+        return None if int(info) else factor
+    try:
+        lower: Array = np.linalg.cholesky(matrix)
+    except np.linalg.LinAlgError:
+        return None
+    return lower
+
+
+def solve_lower(lower: Array, right: Array) -> Array:
+    """Solve ``lower @ x = right`` for a lower triangular matrix; ``right`` is (m, c)."""
+    if is_tensor(lower):
+        import torch
+
+        solved: Array = torch.linalg.solve_triangular(lower, right, upper=False)
+        return solved
+    from scipy.linalg import solve_triangular
+
+    found: Array = solve_triangular(lower, right, lower=True, check_finite=False)
+    return found
+
+
+def solve_psd(matrix: Array, right: Array) -> Array:
+    """Solve ``matrix @ x = right`` for a symmetric positive semidefinite matrix, whatever its rank.
+
+    The matrix is brought to unit diagonal, so units of columns cost no digits. A sound Cholesky factor answers at once; where a
+    pivot is at rounding level, the eigenvalues decide and the answer is the one of minimum norm (in the scaled units).
+
+    Parameters
+    ----------
+    matrix : (m, m) array
+        Symmetric, positive semidefinite to rounding.
+    right : (m,) array
+
+    Returns
+    -------
+    (m,) array
+    """
+    xp = namespace(matrix)
+    diagonal = xp.diagonal(matrix)
+    scale = xp.where(diagonal > 0, diagonal, xp.ones_like(diagonal)) ** 0.5
+    unit = matrix / scale / scale[:, None]
+    lower = cholesky(unit)
+    if lower is not None and float(xp.diagonal(lower).min()) ** 2 > HEALTHY_PIVOT:
+        half = solve_lower(lower, (right / scale)[:, None])
+        answer: Array = _solve_lower_transposed(lower, half)[:, 0] / scale
+        return answer
+    values, vectors = xp.linalg.eigh(unit)
+    cut = 8 * EPS * matrix.shape[0] * max(float(values[-1]), 0.0)
+    keep = values > cut
+    inverse = xp.where(keep, 1.0 / xp.where(keep, values, xp.ones_like(values)), xp.zeros_like(values))
+    answer = vectors @ (inverse * (vectors.T @ (right / scale))) / scale
+    return answer
+
+
+def _solve_lower_transposed(lower: Array, right: Array) -> Array:
+    if is_tensor(lower):
+        import torch
+
+        solved: Array = torch.linalg.solve_triangular(lower.T, right, upper=True)
+        return solved
+    from scipy.linalg import solve_triangular
+
+    found: Array = solve_triangular(lower, right, lower=True, trans="T", check_finite=False)
+    return found

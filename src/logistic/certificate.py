@@ -1,0 +1,90 @@
+"""How far from the optimum a point can be: bounds on F(W) - min F that hold in floating point.
+
+Two bounds, both derived in docs/certificate.md:
+
+* **Newton bound.** The third derivative of the mean logistic loss along u is at most R(u) times the second, R(u) being the widest
+  spread of logits that u causes in a row. With delta = |gradient| and rho = max |x_i (e_k - e_l)|, both in the norm of the inverse
+  Hessian H at the point, rho * delta < 1 proves that a minimum exists and that
+  F - min F <= delta² * newton_factor(rho * delta), about delta² / 2. It holds with or without a penalty.
+* **Dual gap.** Where every row but the intercept is penalised by alpha * factor_j / 2 |W_j|² and the intercept is optimal,
+  F - min F <= sum_j |g_j|² / (2 alpha factor_j). It needs no Hessian, and is loose when alpha is about 1 / n.
+
+Rounding is part of both: gradients are widened by a bound on their own error, and the Hessian is lowered by a bound on its own.
+"""
+
+from __future__ import annotations
+
+import math
+
+from .backend import EPS, Array, cholesky, namespace, solve_lower
+
+UNIT = EPS / 2  # unit roundoff
+SLACK = 1.01  # covers the rounding of the triangular solves below
+
+
+def newton_factor(x: float) -> float:
+    """(x L + x - L) / x² with L = -log(1 - x): 1/2 + x/6 + ... for small x, inf from 1 on.
+
+    Parameters
+    ----------
+    x : float
+        rho * delta >= 0.
+    """
+    if not x < 1:
+        return math.inf
+    if x < 1e-2:  # the closed form cancels; its series sum x^m / ((m + 1)(m + 2)) does not
+        return sum(x**m / ((m + 1) * (m + 2)) for m in range(9))
+    log = -math.log1p(-x)
+    return (x * log + x - log) / x**2
+
+
+class Curvature:
+    """A provable lower bound of a Hessian, factored.
+
+    Parameters
+    ----------
+    hessian : (m, m) array
+        As computed.
+    error : float
+        Relative error of its entries, in the sense |computed - exact|_ab <= error * sqrt(H_aa H_bb).
+    """
+
+    def __init__(self, hessian: Array, error: float) -> None:
+        xp = namespace(hessian)
+        size = hessian.shape[0]
+        diagonal = xp.diagonal(hessian)
+        self.scale: Array = xp.where(diagonal > 0, diagonal, xp.ones_like(diagonal)) ** 0.5
+        unit = hessian / self.scale / self.scale[:, None]
+        # An entrywise error e moves eigenvalues by at most e * size; the factorisation itself adds about size * roundoff.
+        shift = 2 * size * (error + 4 * UNIT)
+        identity = xp.eye(size, dtype=hessian.dtype, device=hessian.device)
+        self.lower = cholesky(unit - shift * identity)
+        self.inverse_root: Array | None = None if self.lower is None else solve_lower(self.lower, identity)
+
+    @property
+    def sound(self) -> bool:
+        """Whether the lowered Hessian is still positive definite."""
+        return self.lower is not None
+
+    def decrement(self, gradient: Array, error: Array) -> float:
+        """Upper bound on sqrt(gᵀ H⁻¹ g) for every g within ``error`` of ``gradient``; both (m,)."""
+        assert self.inverse_root is not None
+        exact = self.inverse_root @ (gradient / self.scale)
+        norm = float((self.inverse_root**2).sum()) ** 0.5  # Frobenius, at least the spectral norm
+        widened = float(((error / self.scale) ** 2).sum()) ** 0.5 * norm
+        return float(SLACK * (float((exact**2).sum()) ** 0.5 + widened))
+
+    def spread_roots(self, rows: int, columns: int) -> list[Array]:
+        """For each pair of classes a (q, r) matrix T with |x T| = |x (e_k - e_l)| in the inverse norm; one matrix where M = 1."""
+        assert self.inverse_root is not None
+        xp = namespace(self.inverse_root)
+        blocks = (self.inverse_root / self.scale).reshape(-1, rows, columns)
+        if columns == 1:
+            return [blocks[:, :, 0].T]
+        pairs = ((k, m) for k in range(columns) for m in range(k + 1, columns))
+        return [xp.linalg.qr(blocks[:, :, k] - blocks[:, :, m])[1].T for k, m in pairs]  # |C x| = |R x|, and R is small
+
+
+def summation_error(rows_in_block: int, blocks: int) -> float:
+    """Relative error of a sum over rows in any order, in units of the sum of absolute terms."""
+    return UNIT * (rows_in_block + blocks + 8)

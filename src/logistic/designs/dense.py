@@ -1,0 +1,40 @@
+"""A dense block: a NumPy array or a torch tensor."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..backend import Array
+from ..contracts import Design
+
+
+class Dense(Design):
+    """X as it lies in memory, (n, p), any strides, never written to."""
+
+    def __init__(self, X: Array) -> None:
+        self.X = X
+        self.shape = (X.shape[0], X.shape[1])
+
+    def matmul(self, W: Array) -> Array:
+        """(p, M) -> (n, M)."""
+        product: Array = self.X @ W
+        return product
+
+    def rmatmul(self, G: Array) -> Array:
+        """(n, M) -> (p, M)."""
+        product: Array = self.X.T @ G
+        return product
+
+    def gram(self, h: Array) -> Array:
+        """(n,) -> (p, p); the root of h on both sides keeps the product symmetric to the last bit."""
+        half = self.X * (h**0.5)[:, None]
+        product: Array = half.T @ half
+        return product
+
+    def absolute(self) -> Dense:
+        """|X|."""
+        return Dense(abs(self.X))
+
+    def take(self, rows: Any) -> Dense:
+        """The given rows; a view for a slice."""
+        return Dense(self.X[rows])

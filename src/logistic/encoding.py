@@ -1,0 +1,202 @@
+"""What is learned from the rows before any fit: the classes, and where each column lies and how far it spreads.
+
+Everything is learned from statistics that merge block by block, and becomes plain data that turns raw rows into encoded blocks.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from .backend import EPS
+from .contracts import Block, Design, Executor, RawBlock
+from .designs import Dense, Intercept, Scaled, Sparse, is_sparse
+from .errors import InputError
+
+SPARSE_RANGE = 1e150  # sparse columns are multiplied as they are, so their squares must stay finite
+
+
+@dataclass(frozen=True)
+class Encoding:
+    """Labels and columns, as learned.
+
+    Attributes
+    ----------
+    classes : (K,) array
+        The labels, sorted; any one type that NumPy sorts.
+    center : (p,) array or None
+        Weighted means, subtracted inside; None where nothing is centred (sparse data, or no intercept).
+    spread : (p,) array
+        Weighted standard deviation (root mean square where nothing is centred); 0 for a constant column.
+    reach : (p,) array
+        Largest absolute value.
+    total : float
+        Sum of the weights.
+    rounding : float
+        Relative rounding unit of the numbers as stored.
+    """
+
+    classes: np.ndarray
+    center: np.ndarray | None
+    spread: np.ndarray
+    reach: np.ndarray
+    total: float
+    rounding: float
+
+    def block(self, raw: RawBlock, scale: np.ndarray, intercept: bool) -> Block:
+        """Encoded rows; rows of weight zero are left out, as if they were absent."""
+        X: Design = Sparse(raw.X) if is_sparse(raw.X) else Dense(raw.X)
+        y, weight, offset = raw.y, raw.weight, raw.offset
+        if weight is not None and not (weight > 0).all():
+            kept = np.flatnonzero(weight > 0)
+            X, y, weight = X.take(kept), y[kept], weight[kept]
+            offset = None if offset is None else offset[kept]
+        X = Scaled(X, self.center, scale)
+        if intercept:
+            X = Intercept(X)
+        codes = self.codes(y) if y.ndim == 1 else np.asarray(y, dtype=np.float64)
+        weight = np.broadcast_to(np.ones(1), len(codes)) if weight is None else weight  # ones that take no memory
+        return Block(X, codes, weight, _column(offset))
+
+    def codes(self, labels: Any) -> np.ndarray:
+        """Position of each label among the classes, in the smallest integer type that holds them."""
+        small = np.min_scalar_type(-len(self.classes))
+        return np.asarray(np.searchsorted(self.classes, labels), dtype=small)
+
+
+class _Extremes(NamedTuple):
+    low: np.ndarray
+    high: np.ndarray
+    classes: np.ndarray
+    total: float
+
+
+class _Moments(NamedTuple):
+    first: np.ndarray
+    second: np.ndarray
+
+
+def learn(executor: Executor, handles: list[Any], centred: bool, classes: np.ndarray | None = None) -> Encoding:
+    """Two passes over raw blocks: extremes, then moments relative to them, so that no range of numbers overflows or cancels.
+
+    Parameters
+    ----------
+    executor : Executor
+    handles : list
+        Of raw blocks.
+    centred : bool
+        Whether dense columns are centred (there is an intercept).
+    classes : (K,) array, optional
+        The labels, where the targets are distributions over them.
+
+    Raises
+    ------
+    InputError
+        If fewer than two classes carry weight, or a sparse column is too large to square.
+    """
+    parts = executor.map(_extremes, handles, classes is None)
+    parts = [part for part in parts if part is not None]
+    if not parts:
+        raise InputError("no row has a positive weight; at least one of sample_weight must be above 0")
+    low, high = np.min([part.low for part in parts], axis=0), np.max([part.high for part in parts], axis=0)
+    total = float(sum(part.total for part in parts))
+    if classes is None:
+        classes = _union([part.classes for part in parts])
+    if len(classes) < 2:
+        raise InputError(f"y holds a single class, {classes[0].item()!r}; at least two are needed to tell apart")
+    first_raw = next(raw for raw in executor.map(_storage, handles[:1]))
+    reach = np.maximum(abs(low), abs(high))
+    if first_raw.sparse and reach.size and reach.max() > SPARSE_RANGE:
+        raise InputError(f"column {int(reach.argmax())} of X reaches {reach.max():.1e}; rescale it below {SPARSE_RANGE:g}")
+    centred = centred and not first_raw.sparse
+    middle = low / 2 + high / 2 if centred else np.zeros_like(low)
+    half = high / 2 - low / 2 if centred else reach
+    unit = np.where(half > 0, half, 1.0)
+    moments = executor.map_merge(_moments, handles, _add, middle, unit)
+    mean, square = moments.first / total, moments.second / total
+    if not centred:
+        return Encoding(classes, None, unit * np.sqrt(square) * (half > 0), reach, total, first_raw.rounding)
+    spread = unit * np.sqrt(np.maximum(square - mean**2, 0)) * (half > 0)
+    return Encoding(classes, middle + unit * mean, spread, reach, total, first_raw.rounding)
+
+
+def scales(encoding: Encoding, strength: np.ndarray, classes: int) -> np.ndarray:
+    """(p,) divisors that bring every column's curvature, penalty included, to that of a standardised column.
+
+    The loss curves at most like h spread² with h = (1 - 1/K) / K at equal probabilities, the penalty like ``strength``.
+    """
+    curvature = (1 - 1 / classes) / classes
+    root = np.hypot(encoding.spread, np.sqrt(strength / curvature))
+    return np.asarray(np.where(root > 0, root, 1.0))
+
+
+def resolution(encoding: Encoding, scale: np.ndarray) -> np.ndarray:
+    """(p,) rounding of the stored numbers in the scaled columns."""
+    return np.asarray(encoding.rounding * encoding.reach / scale)
+
+
+# ------------------------------------------------------------------------------------------------------------ on one block
+
+
+class _Storage(NamedTuple):
+    sparse: bool
+    rounding: float
+
+
+def _storage(raw: RawBlock) -> _Storage:
+    dtype = raw.X.dtype
+    return _Storage(is_sparse(raw.X), float(np.finfo(dtype).eps) if dtype.kind == "f" else EPS)
+
+
+def _extremes(raw: RawBlock, labelled: bool) -> _Extremes | None:
+    X, y, weight, _ = _positive(raw)
+    if X.shape[0] == 0:
+        return None
+    if is_sparse(X):
+        low, high = (np.asarray(f(axis=0).toarray(), dtype=np.float64).ravel() for f in (X.min, X.max))
+    else:
+        low, high = np.asarray(X.min(axis=0), dtype=np.float64), np.asarray(X.max(axis=0), dtype=np.float64)
+    found = _union([y]) if labelled else np.zeros(0)
+    return _Extremes(low, high, found, float(X.shape[0]) if weight is None else float(weight.sum()))
+
+
+def _moments(raw: RawBlock, middle: np.ndarray, unit: np.ndarray) -> _Moments:
+    X, _, weight, _ = _positive(raw)
+    w = np.ones(X.shape[0]) if weight is None else weight
+    if is_sparse(X):
+        from scipy.sparse import csr_array
+
+        values = X.data / unit[X.indices]
+        return _Moments(*(np.asarray(csr_array((v, X.indices, X.indptr), shape=X.shape).T @ w) for v in (values, values**2)))
+    u = (X - middle) / unit
+    return _Moments(w @ u, w @ (u * u))
+
+
+def _add(a: _Moments, b: _Moments) -> _Moments:
+    return _Moments(a.first + b.first, a.second + b.second)
+
+
+def _positive(raw: RawBlock) -> RawBlock:
+    """The rows that count."""
+    if raw.weight is None or (raw.weight > 0).all():
+        return raw
+    kept = np.flatnonzero(raw.weight > 0)
+    return RawBlock(raw.X[kept], None if raw.y is None else raw.y[kept], raw.weight[kept], None)
+
+
+def _union(labels: list[np.ndarray]) -> np.ndarray:
+    joined = np.concatenate(labels)
+    if joined.dtype.kind == "O":
+        kinds = sorted({type(label).__name__ for label in joined})
+        if len(kinds) > 1:
+            raise InputError(f"y mixes labels of type {' and '.join(kinds)}; make them all one type")
+    return np.unique(joined)
+
+
+def _column(offset: Any) -> np.ndarray | None:
+    if offset is None:
+        return None
+    offset = np.asarray(offset, dtype=np.float64)
+    return np.asarray(offset[:, None] if offset.ndim == 1 else offset)

@@ -1,0 +1,38 @@
+"""Exceptions and warnings.
+
+::
+
+    ValueError
+     └── LogisticError
+          ├── InputError          what was passed cannot be used: names the argument, the row or column, and the way out
+          └── ModelFileError      a model file is damaged, foreign, or of an unknown version
+    UserWarning
+     └── SeparationWarning        a combination of the columns separates the classes: no finite estimate exists
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class LogisticError(ValueError):
+    """Base of the errors of this package."""
+
+
+class InputError(LogisticError):
+    """What was passed cannot be used."""
+
+
+class ModelFileError(LogisticError):
+    """A model file is damaged, foreign, or of an unknown version."""
+
+
+class SeparationWarning(UserWarning):
+    """A combination of the columns separates the classes, so the likelihood has no finite maximum."""
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """``"; did you mean 'x'?"`` for the nearest known word, or an empty string."""
+    close = get_close_matches(word, list(known), n=1)
+    return f"; did you mean {close[0]!r}?" if close else ""

@@ -1,0 +1,292 @@
+"""F(W) = mean weighted loss + penalty, summed over row blocks by an executor."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from . import rank, separation, tasks
+from .backend import Array, largest, namespace, solve_psd, vdot
+from .certificate import UNIT, Curvature, newton_factor, summation_error
+from .contracts import Certificate, Executor, Line, Loss, Objective, Penalty, Point, Status
+from .tasks import Place, Token, Trial
+
+HESSIAN_BYTES = 2 * 2**30  # a larger Hessian is not offered
+FRESH = 8  # logits carried along a line this many times are computed from the data again
+
+
+@dataclass(frozen=True)
+class Rows:
+    """The encoded rows, in the keeping of an executor.
+
+    Attributes
+    ----------
+    executor : Executor
+    handles : sequence
+        One a block.
+    block_rows : int
+        Rows of the largest block.
+    total : float
+        Sum of the weights.
+    resolution : (q,) array
+        Rounding unit of the numbers of each column, in the scaled columns: differences below it are not in the data.
+    """
+
+    executor: Executor
+    handles: Sequence[Any]
+    block_rows: int
+    total: float
+    resolution: Array
+
+
+class LogisticObjective(Objective):
+    """The objective of logistic and softmax regression.
+
+    Parameters
+    ----------
+    loss : Loss
+    penalty : Penalty
+    rows : Rows
+    intercept : bool
+        Whether the last row of W is an intercept (a column of ones with penalty factor 0).
+    hessian_bytes : int
+        A Hessian larger than this is not offered.
+    """
+
+    def __init__(self, loss: Loss, penalty: Penalty, rows: Rows, intercept: bool, hessian_bytes: int = HESSIAN_BYTES) -> None:
+        self.loss, self.penalty, self.rows, self.intercept = loss, penalty, rows, intercept
+        self.shape = (rows.resolution.shape[0], loss.columns)
+        size = self.shape[0] * self.shape[1]
+        explicit = {"hessian"} if 8 * size**2 <= hessian_bytes else set()
+        self.offers = frozenset({"gradient", "line"} | explicit)
+        self._serial = itertools.count()
+        self._null: Array | None = None
+        self._finite = False  # proved: no direction of separation
+
+    def zeros(self) -> Array:
+        """(q, M) coefficients, all zero."""
+        like = self.rows.resolution
+        found: Array = namespace(like).zeros(self.shape, dtype=like.dtype, device=like.device)
+        return found
+
+    def at(self, W: Array) -> Point:
+        """Value and gradient at W, logits computed from the data."""
+        place = Place(W, self.token())
+        total, gradient = self.rows.executor.map_sum(tasks.value_and_gradient, self.rows.handles, self.loss, place)
+        return self.point(W, total, gradient, place.token)
+
+    def line(self, point: Point, direction: Array) -> Line:
+        """The objective along W + t * direction."""
+        return _Line(self, point, direction)
+
+    def hvp(self, point: Point, V: Array) -> Array:
+        """(q, M): Hessian times V, gauge included."""
+        (product,) = self.rows.executor.map_sum(tasks.curvature_product, self.rows.handles, self.loss, self.place(point), V)
+        curved = product / self.rows.total + self.penalty.curvature(point.W)[:, None] * V
+        total: Array = curved + self._gauge() * V.sum(axis=1)[:, None] / self.loss.classes
+        return total
+
+    def hessian(self, point: Point) -> Array:
+        """(q M, q M), rows of W one after another; gauge and null space filled in, so it is positive definite."""
+        q, M = self.shape
+        grams = self.rows.executor.map_sum(tasks.hessian, self.rows.handles, self.loss, self.place(point))
+        xp = namespace(point.W)
+        H = xp.zeros((q, M, q, M), dtype=point.W.dtype, device=point.W.device)
+        for (k, m), total in zip(_pairs(M), grams, strict=True):
+            H[:, k, :, m] = total / self.rows.total if k == m else -total / self.rows.total
+            H[:, m, :, k] = H[:, k, :, m]
+        identity = xp.eye(q, dtype=point.W.dtype, device=point.W.device)
+        ridge = identity * self.penalty.curvature(point.W)
+        null = self.null_space()
+        filled = null @ null.T / self.loss.classes
+        for k in range(M):
+            H[:, k, :, k] += ridge + filled
+            for m in range(M):
+                H[:, k, :, m] += identity * self._gauge() / self.loss.classes
+        found: Array = H.reshape(q * M, q * M)
+        return found
+
+    def null_space(self) -> Array:
+        """(q, d) orthonormal: unpenalised combinations of columns that are zero in every row, to the rounding of the data."""
+        if self._null is None:
+            free = self.penalty.curvature(self.zeros()) <= 0
+            self._null = rank.null_space(self.rows, free)
+        return self._null
+
+    def certify(self, point: Point) -> tuple[Point, Certificate]:
+        """The sharpest proof that is affordable; see :mod:`logistic.certificate`."""
+        explicit = "hessian" in self.offers
+        W = rank.minimum_norm(point.W, self.null_space(), self.intercept) if explicit else point.W
+        point = self.at(W)
+        if not math.isfinite(point.value):
+            return point, Certificate(point.value, math.inf, "none", math.inf, Status.DIVERGED)
+        gap, kind = self._newton_gap(point) if explicit else (math.inf, "none")
+        if math.isinf(gap) and self._dual_applies():
+            point, gap = self._dual_gap(point)
+            kind = "proof"
+        elif not explicit:
+            gap, kind = self._estimated_gap(point), "estimate"
+        kind = kind if math.isfinite(gap) else "none"
+        columns = rank.aliased(self.null_space(), self.intercept) if explicit else ()
+        status = Status.RANK_DEFICIENT if columns else Status.UNCERTIFIED
+        return point, Certificate(point.value, gap, kind, largest(point.grad), status, columns)
+
+    def diagnose(self, point: Point) -> Certificate | None:
+        """Separation, with its witness, where the penalty leaves directions free."""
+        free = self.penalty.curvature(point.W) <= 0
+        if int(free.sum()) <= int(self.intercept):
+            return None
+        if self._finite:
+            return None
+        direction, self._finite = separation.find(self.rows, self.loss, point.W, free)
+        if direction is None:
+            return None
+        size = namespace(direction).amax(abs(direction), axis=1)[: self.shape[0] - self.intercept]
+        columns = tuple(j for j in range(len(size)) if float(size[j]) > 1e-6 * largest(direction))
+        return Certificate(point.value, math.inf, "none", largest(point.grad), Status.SEPARATED, columns, direction)
+
+    # ------------------------------------------------------------------------------------------------------ shared with Line
+
+    def token(self, steps: int = 0) -> Token:
+        """A new name for a set of logits."""
+        return next(self._serial), steps
+
+    def place(self, point: Point) -> Place:
+        """The point's coefficients with the name of its logits."""
+        return Place(point.W, point.memo if point.memo is not None else self.token())
+
+    def point(self, W: Array, total: Array, gradient: Array, token: Token) -> Point:
+        """The point whose summed loss and gradient are given."""
+        value = float(total) / self.rows.total + self.penalty.value(W)
+        return Point(W, value, gradient / self.rows.total + self.penalty.gradient(W), token)
+
+    # ------------------------------------------------------------------------------------------------------------- certificate
+
+    def _newton_gap(self, point: Point) -> tuple[float, str]:
+        """delta² * newton_factor(rho * delta), every rounding counted."""
+        q, M = self.shape
+        error, reach = self._gradient_error(point)
+        relative = summation_error(self.rows.block_rows, len(self.rows.handles)) + UNIT * (16 + 4 * (q + 4) * reach)
+        curvature = Curvature(self.hessian(point), relative)
+        if not curvature.sound:
+            return math.inf, "none"
+        null = self.null_space()
+        gradient = point.grad - null @ (null.T @ point.grad)
+        delta = curvature.decrement(gradient.reshape(-1), error.reshape(-1))
+        roots = curvature.spread_roots(q, M)
+        rho = 1.01 * math.sqrt(self.rows.executor.map_merge(tasks.spread, self.rows.handles, max, roots))
+        return delta**2 * newton_factor(rho * delta), "proof"
+
+    def _gradient_error(self, point: Point) -> tuple[Array, float]:
+        """(q, M) bound on the rounding of the gradient, and the largest sum of absolute terms in a logit."""
+        found = self.rows.executor.map_merge(tasks.audit, self.rows.handles, tasks.merge_audits, self.loss, self.place(point))
+        adding = summation_error(self.rows.block_rows, len(self.rows.handles))
+        # Columns have root mean square at most 1, so Cauchy and Schwarz bound the sums over rows.
+        per_class = ((found.noise / self.rows.total) ** 0.5 + adding * (found.residual / self.rows.total) ** 0.5) * 1.001
+        return per_class + 4 * UNIT * abs(self.penalty.gradient(point.W)), found.reach
+
+    def _dual_applies(self) -> bool:
+        strength = self.penalty.curvature(self.zeros())
+        penalised = strength[:-1] if self.intercept else strength
+        return bool((penalised > 0).all())
+
+    def _dual_gap(self, point: Point) -> tuple[Point, float]:
+        """The intercept is minimised on the logits, then the gap is the scaled squared gradient of the other rows."""
+        q = self.shape[0]
+        strength = self.penalty.curvature(point.W)
+        left, flat = 0.0, 1.0
+        if self.intercept:
+            point, flat = self._with_best_intercept(point)
+            error, _ = self._gradient_error(point)
+            left = float(((abs(point.grad[-1]) + error[-1]) ** 2).sum()) ** 0.5
+        else:
+            error, _ = self._gradient_error(point)
+        rows = slice(0, q - 1 if self.intercept else q)
+        # An intercept gradient of size `left` moves the other gradients by at most left * sqrt(H_jj / H_00) each.
+        residue = abs(point.grad[rows]) + error[rows] + left * (0.5 / flat) ** 0.5
+        gap = 1.001 * float((residue**2 / (2 * strength[rows, None])).sum()) + left**2 / flat
+        return point, gap
+
+    def _with_best_intercept(self, point: Point) -> tuple[Point, float]:
+        """Newton on the intercept alone, from the logits; also the smallest curvature met there."""
+        M = self.loss.columns
+        xp = namespace(point.W)
+        shift = xp.zeros_like(point.W[-1])
+        flat = 1.0
+        for _ in range(30):
+            gradient, *pairs = self.rows.executor.map_sum(
+                tasks.intercept_derivatives, self.rows.handles, self.loss, self.place(point), shift
+            )
+            H = xp.eye(M, dtype=point.W.dtype, device=point.W.device) * 0
+            for (k, m), entry in zip(_pairs(M), pairs, strict=True):
+                H[k, m] = H[m, k] = entry if k == m else -entry
+            H = H / self.rows.total
+            flat = float(xp.linalg.eigvalsh(H)[1 if M > 1 else 0])
+            gradient = gradient / self.rows.total
+            step = -solve_psd(H + self._gauge() / self.loss.classes, gradient)
+            shift = shift + step / max(1.0, largest(step))
+            if largest(step) <= 4 * UNIT * (1 + largest(shift)):
+                break
+        W = point.W + 0
+        W[-1] = W[-1] + shift
+        return self.at(W), max(flat, 5e-324)
+
+    def _estimated_gap(self, point: Point) -> float:
+        """gᵀ H⁻¹ g / 2 by conjugate gradients: an estimate, since the Hessian is too large to bound."""
+        x = 0 * point.grad
+        residual = direction = point.grad
+        norm = first = vdot(residual, residual)
+        for _ in range(200):
+            if norm <= 1e-6 * first or norm == 0:
+                break
+            product = self.hvp(point, direction)
+            curved = vdot(direction, product)
+            if not curved > 0:
+                return math.inf
+            x = x + (norm / curved) * direction
+            residual = residual - (norm / curved) * product
+            norm, previous = vdot(residual, residual), norm
+            direction = residual + (norm / previous) * direction
+        return 0.5 * vdot(point.grad, x)
+
+    def _gauge(self) -> float:
+        """Curvature given to the direction of equal logits, in which softmax does not change."""
+        return 0.0 if self.loss.columns == 1 else 1.0
+
+
+def _pairs(M: int) -> list[tuple[int, int]]:
+    """The order of ``Loss.curvature_pairs``."""
+    return [(k, m) for k in range(M) for m in range(k, M)]
+
+
+class _Line(Line):
+    """Trials reuse the logits of the point and of the direction wherever the blocks still hold them."""
+
+    def __init__(self, objective: LogisticObjective, point: Point, direction: Array) -> None:
+        self.objective = objective
+        self.start = objective.place(point)
+        self.direction = Place(direction, objective.token())
+
+    def __call__(self, t: float) -> tuple[float, float]:
+        """Value and slope at t."""
+        o = self.objective
+        trial = Trial(self.start, self.direction, t)
+        total, slope = o.rows.executor.map_sum(tasks.value_and_slope, o.rows.handles, o.loss, trial)
+        W = self.start.W + t * self.direction.W
+        slope = float(slope) / o.rows.total + vdot(o.penalty.gradient(W), self.direction.W)
+        return float(total) / o.rows.total + o.penalty.value(W), slope
+
+    def point(self, t: float) -> Point:
+        """The full point at t."""
+        o = self.objective
+        W = self.start.W + t * self.direction.W
+        steps = self.start.token[1] + 1
+        if steps >= FRESH:
+            return o.at(W)
+        trial = Trial(self.start, self.direction, t)
+        token = o.token(steps)
+        total, gradient = o.rows.executor.map_sum(tasks.advance, o.rows.handles, o.loss, trial, token)
+        return o.point(W, total, gradient, token)

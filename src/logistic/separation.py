@@ -1,0 +1,191 @@
+"""Does a combination of the columns separate the classes? A linear programme over all class contrasts.
+
+A direction B of the coefficients never hurts a row i of class y exactly if (B_y - B_k) x_i >= 0 for every class k. If some such
+direction also helps a row, the likelihood grows along it without end and no finite estimate exists (Albert and Anderson, 1984;
+the programme follows Konis, 2007). Testing pairs of classes is not enough: all contrasts must hold for one and the same B.
+
+The programme is solved on the rows that press hardest and then checked on all rows, adding those that it violates: a subset of
+rows without a direction proves that there is none, and a direction that every row accepts is a witness.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from .backend import EPS, Array, like, namespace, peak, to_numpy
+from .contracts import Block, Loss
+
+if TYPE_CHECKING:
+    from .objective import Rows
+
+ENTRIES = 2_000_000  # numbers in the programme of one round
+ROUNDS = 40
+
+
+class Verdict(NamedTuple):
+    """``direction`` (q, M) is a witness of separation, or None; ``finite`` says that there provably is none."""
+
+    direction: Array | None
+    finite: bool
+
+
+def find(rows: Rows, loss: Loss, W: Array, free: Array) -> Verdict:
+    """Look for a direction of separation among the free rows of W.
+
+    Parameters
+    ----------
+    rows : Rows
+    loss : Loss
+    W : (q, M) array
+        The coefficients reached so far: often a witness themselves, else a guide to the rows that matter.
+    free : (q,) boolean array
+        Rows of W without a penalty; the others stay zero.
+    """
+    own = W * like(to_numpy(free), W)[:, None]
+    if _accepted(rows, loss, own):
+        return Verdict(own, False)
+    chosen = np.flatnonzero(to_numpy(free))
+    push = sum(rows.executor.map(help_of_all, rows.handles, loss))
+    gain = to_numpy(push)[chosen, 1:].T.reshape(-1)
+    gain = gain / max(abs(gain).max(), 1e-300)
+    limit = max(20, ENTRIES // (2 * len(chosen) * (loss.classes - 1) * len(rows.handles)))
+    contrasts = np.concatenate(rows.executor.map(hardest, rows.handles, loss, own, limit, chosen))
+    for _ in range(ROUNDS):
+        solution = _programme(gain, contrasts)
+        if solution is None or gain @ solution <= 1e-9:
+            return Verdict(None, solution is not None)
+        direction = _as_coefficients(_on_the_faces(solution, contrasts), chosen, loss, W)
+        if _accepted(rows, loss, direction):
+            return Verdict(direction, False)
+        broken = np.concatenate(rows.executor.map(violated, rows.handles, loss, direction, limit, chosen))
+        if not len(broken):
+            return Verdict(None, False)
+        contrasts = np.concatenate([contrasts, broken])
+    return Verdict(None, False)
+
+
+# ----------------------------------------------------------------------------------------------------------- on one block
+
+
+def margins(block: Block, loss: Loss, B: Array) -> tuple[Array, Array, Array]:
+    """How each row fares along B: contrasts with its own class (n, K), which of them count (n, K), and their rounding (n, 1)."""
+    X = block.X.ready()
+    xp = namespace(B)
+    V = loss.class_logits(X.matmul(B))
+    terms = xp.amax(loss.class_logits(block.X.absolute().matmul(abs(B))), axis=1)[:, None]
+    support = _support(block, loss)
+    # Soft targets want every class of the support to be as good as the best: the worst of them stands for the row.
+    worst = xp.amin(xp.where(support, V, xp.full_like(V, float("inf"))), axis=1)[:, None]
+    alone = support.sum(axis=1)[:, None] == 1
+    counts = xp.where(alone, ~support, xp.ones_like(support))
+    return worst - V, counts, 64 * EPS * (B.shape[0] + 4) * terms
+
+
+def verdict(block: Block, loss: Loss, B: Array) -> tuple[bool, float]:
+    """Whether no row of the block loses along B beyond rounding, and the largest gain."""
+    margin, counts, rounding = margins(block, loss, B)
+    harmless = bool(((margin >= -rounding) | ~counts).all())
+    return harmless, peak(margin * counts - rounding)
+
+
+def help_of_all(block: Block, loss: Loss) -> Any:
+    """(q, K): sum over rows and supported classes of x_i (e_y - e_k) over all k."""
+    support = _support(block, loss)
+    signs = loss.classes * support - support.sum(axis=1)[:, None] * namespace(support).ones_like(support)
+    return block.X.ready().rmatmul(like(to_numpy(signs), block.weight))
+
+
+def hardest(block: Block, loss: Loss, B: Array, limit: int, chosen: np.ndarray) -> np.ndarray:
+    """Constraint rows of the ``limit`` rows that gain least along B."""
+    margin, counts, _ = margins(block, loss, B)
+    least = to_numpy(_least(margin, counts))
+    return _contrasts(block, loss, np.argsort(least, kind="stable")[:limit], chosen)
+
+
+def violated(block: Block, loss: Loss, B: Array, limit: int, chosen: np.ndarray) -> np.ndarray:
+    """Constraint rows of at most ``limit`` rows that lose along B, worst first."""
+    margin, counts, rounding = margins(block, loss, B)
+    least = to_numpy(_least(margin + rounding, counts))
+    return _contrasts(block, loss, np.argsort(least, kind="stable")[: min(limit, int((least < 0).sum()))], chosen)
+
+
+def _least(margin: Array, counts: Array) -> Array:
+    xp = namespace(margin)
+    found: Array = xp.amin(xp.where(counts, margin, xp.full_like(margin, float("inf"))), axis=1)
+    return found
+
+
+def _support(block: Block, loss: Loss) -> Array:
+    xp = namespace(block.weight)
+    if block.y.ndim == 2:
+        found: Array = block.y > 0
+        return found
+    codes = xp.arange(loss.classes, device=block.y.device)[None, :]
+    own: Array = block.y[:, None] == codes
+    return own
+
+
+def _contrasts(block: Block, loss: Loss, which: np.ndarray, chosen: np.ndarray) -> np.ndarray:
+    """(m, (K - 1) * f): x_i (e_s - e_k) for each supported class s and other class k, class 0 held at zero."""
+    q = block.X.shape[1]
+    identity = like(np.eye(q)[:, chosen], block.weight)
+    X = to_numpy(block.X.take(which).ready().matmul(identity))
+    support = to_numpy(_support(block, loss))[which]
+    K, f = loss.classes, len(chosen)
+    lines = []
+    for s in range(K):
+        mine = X[support[:, s]]
+        for k in range(K):
+            if k == s or not len(mine):
+                continue
+            line = np.zeros((len(mine), K, f))
+            line[:, s], line[:, k] = mine, -mine
+            lines.append(line[:, 1:].reshape(len(mine), (K - 1) * f))
+    return np.concatenate(lines) if lines else np.zeros((0, (K - 1) * f))
+
+
+# ---------------------------------------------------------------------------------------------------------- the programme
+
+
+def _programme(gain: np.ndarray, contrasts: np.ndarray) -> np.ndarray | None:
+    """Maximise gain . b over contrasts b >= 0, |b| <= 1; None if the programme fails."""
+    from scipy.optimize import linprog
+    from scipy.sparse import csr_array
+
+    tight = {"primal_feasibility_tolerance": 1e-10, "dual_feasibility_tolerance": 1e-10}
+    result = linprog(
+        -gain, A_ub=csr_array(-contrasts), b_ub=np.zeros(len(contrasts)), bounds=(-1, 1), method="highs", options=tight
+    )
+    return np.asarray(result.x) if result.status == 0 else None
+
+
+def _on_the_faces(b: np.ndarray, contrasts: np.ndarray) -> np.ndarray:
+    """B moved onto the constraints that it meets to solver tolerance, so that they hold to rounding."""
+    reached = contrasts @ b
+    faces = contrasts[abs(reached) <= 1e-7 * max(reached.max(), 1e-300)]
+    if len(faces):
+        values, vectors = np.linalg.eigh(faces.T @ faces)
+        across = vectors[:, values > 1e-10 * values[-1]]
+        for _ in range(2):
+            b = b - across @ (across.T @ b)
+    return b
+
+
+def _as_coefficients(b: np.ndarray, chosen: np.ndarray, loss: Loss, W: Array) -> Array:
+    """(q, M) from the (K - 1) * f unknowns, class-centred where there are more than two classes."""
+    full = np.zeros((W.shape[0], loss.classes))
+    full[np.ix_(chosen, np.arange(1, loss.classes))] = b.reshape(loss.classes - 1, len(chosen)).T
+    if loss.columns == 1:
+        return like(full[:, 1:], W)
+    return like(full - full.mean(axis=1, keepdims=True), W)
+
+
+def _accepted(rows: Rows, loss: Loss, B: Array) -> bool:
+    """Whether B helps some row and hurts none, to rounding."""
+    size = float(abs(B).max()) if 0 not in B.shape else 0.0
+    if not 0 < size < float("inf"):
+        return False
+    harmless, gains = zip(*rows.executor.map(verdict, rows.handles, loss, B / size), strict=True)
+    return all(harmless) and max(gains) > 1e-7

@@ -1,0 +1,66 @@
+"""Limited-memory BFGS."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from typing import ClassVar
+
+from ..backend import EPS, Array, vdot
+from ..contracts import Objective, Point, Solver
+from .linesearch import search
+
+
+class LBFGS(Solver):
+    """The two-loop recursion of Nocedal (1980) over the last ``memory`` steps; two products with X an iteration.
+
+    Parameters
+    ----------
+    memory : int
+        Pairs of steps and gradient changes kept.
+    """
+
+    name: ClassVar[str] = "lbfgs"
+    needs: ClassVar[frozenset[str]] = frozenset({"gradient", "line"})
+
+    def __init__(self, memory: int = 20) -> None:
+        self.memory = memory
+
+    def __call__(self, objective: Objective, W0: Array) -> Iterator[Point]:
+        """Points from W0 on; ends where even the plain gradient finds no way down."""
+        point = objective.at(W0)
+        yield point
+        pairs: deque[tuple[Array, Array, float]] = deque(maxlen=self.memory)
+        while True:
+            step = -_apply(pairs, point.grad)
+            slope = vdot(point.grad, step)
+            first = 1.0 if pairs else min(1.0, 1.0 / max(vdot(point.grad, point.grad) ** 0.5, EPS))
+            line = objective.line(point, step)
+            t = search(line, point.value, slope, first)
+            if t is None and not pairs:
+                return
+            if t is None:
+                pairs.clear()  # the memory misleads at rounding level: start over from the gradient
+                continue
+            arrived = line.point(t)
+            change, turn = arrived.W - point.W, arrived.grad - point.grad
+            curved = vdot(change, turn)
+            if curved > EPS * vdot(turn, turn):
+                pairs.append((change, turn, curved))
+            point = arrived
+            yield point
+
+
+def _apply(pairs: deque[tuple[Array, Array, float]], gradient: Array) -> Array:
+    """Inverse Hessian estimate times the gradient."""
+    r = gradient
+    weights: list[float] = []
+    for change, turn, curved in reversed(pairs):
+        weights.append(vdot(change, r) / curved)
+        r = r - weights[-1] * turn
+    if pairs:
+        _, turn, curved = pairs[-1]
+        r = r * (curved / vdot(turn, turn))
+    for (change, turn, curved), weight in zip(pairs, reversed(weights), strict=True):
+        r = r + (weight - vdot(turn, r) / curved) * change
+    return r

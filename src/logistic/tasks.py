@@ -1,0 +1,144 @@
+"""What is computed on one block of rows. Module-level functions of (block, plain arguments), so any executor can send them.
+
+A token names the coefficients that a set of logits belongs to. Blocks remember the logits of the last token where they live; a
+block that was forgotten, copied or pickled computes them again, so the answers never depend on memory.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from .backend import Array, namespace, peak
+from .certificate import UNIT
+from .contracts import Block, Design, Loss
+
+Token = tuple[int, int]  # a serial number, and how many steps ago the logits were last computed from the data
+
+
+class Place(NamedTuple):
+    """Coefficients and the token of their logits."""
+
+    W: Array
+    token: Token
+
+
+class Trial(NamedTuple):
+    """A place, a direction with its own token, and how far to go."""
+
+    place: Place
+    direction: Place
+    t: float
+
+
+def logits(block: Block, place: Place, X: Design | None = None) -> Array:
+    """(n, M), remembered or computed."""
+    known = block.recall("point", place.token)
+    if known is not None:
+        return known
+    eta = (X or block.X).matmul(place.W)
+    if block.offset is not None:
+        eta = eta + block.offset
+    block.cache["point"] = (place.token, eta)
+    return eta
+
+
+def logits_along(block: Block, trial: Trial, X: Design | None = None) -> tuple[Array, Array]:
+    """Logits at the end of a trial, and the logits of its direction, each (n, M)."""
+    eta = logits(block, trial.place, X)
+    zeta = block.recall("direction", trial.direction.token)
+    if zeta is None:
+        zeta = (X or block.X).matmul(trial.direction.W)
+        block.cache["direction"] = (trial.direction.token, zeta)
+    return eta + trial.t * zeta, zeta
+
+
+def value_and_gradient(block: Block, loss: Loss, place: Place) -> tuple[Array, Array]:
+    """Weighted sum of the losses, and Xᵀ (weight * residual) (q, M)."""
+    X = block.X.ready()
+    values, residual = loss.evaluate(logits(block, place, X), block.y)
+    return block.weight @ values, X.rmatmul(block.weight[:, None] * residual)
+
+
+def value_and_slope(block: Block, loss: Loss, trial: Trial) -> tuple[Array, Array]:
+    """Weighted sum of the losses at the end of a trial, and its derivative along the direction."""
+    eta, zeta = logits_along(block, trial)
+    values, residual = loss.evaluate(eta, block.y)
+    return block.weight @ values, block.weight @ (residual * zeta).sum(axis=1)
+
+
+def advance(block: Block, loss: Loss, trial: Trial, arrival: Token) -> tuple[Array, Array]:
+    """Value and gradient at the end of a trial, whose logits are remembered under ``arrival``."""
+    X = block.X.ready()
+    eta, _ = logits_along(block, trial, X)
+    block.cache["point"] = (arrival, eta)
+    values, residual = loss.evaluate(eta, block.y)
+    return block.weight @ values, X.rmatmul(block.weight[:, None] * residual)
+
+
+def hessian(block: Block, loss: Loss, place: Place) -> tuple[Array, ...]:
+    """Xᵀ diag(weight * |curvature_kl|) X (q, q) for each pair k <= l, in the order of ``loss.curvature_pairs``."""
+    X = block.X.ready()
+    eta = logits(block, place, X)
+    return tuple(X.gram(block.weight * h) for _, _, h in loss.curvature_pairs(eta))
+
+
+def curvature_product(block: Block, loss: Loss, place: Place, V: Array) -> tuple[Array]:
+    """Xᵀ (weight * curvature applied to X V), (q, M)."""
+    X = block.X.ready()
+    product = loss.curvature(logits(block, place, X), X.matmul(V))
+    return (X.rmatmul(block.weight[:, None] * product),)
+
+
+def gram(block: Block) -> tuple[Array]:
+    """Xᵀ diag(weight) X, (q, q)."""
+    return (block.X.ready().gram(block.weight),)
+
+
+def gram_of_product(block: Block, N: Array) -> tuple[Array, Array]:
+    """For P = X N (n, d): Xᵀ diag(weight) P (q, d) and Pᵀ diag(weight) P (d, d), formed from P itself."""
+    X = block.X.ready()
+    P = X.matmul(N)
+    weighted = block.weight[:, None] * P
+    return X.rmatmul(weighted), P.T @ weighted
+
+
+def intercept_derivatives(block: Block, loss: Loss, place: Place, shift: Array) -> tuple[Array, ...]:
+    """With ``shift`` (M,) added to all logits: gradient (M,) and |Hessian| entries of the shift, pair by pair."""
+    eta = logits(block, place) + shift
+    _, residual = loss.evaluate(eta, block.y)
+    pairs = (block.weight @ h for _, _, h in loss.curvature_pairs(eta))
+    return block.weight @ residual, *pairs
+
+
+class Audit(NamedTuple):
+    """What rounding can do to a gradient: sums of squares (M,) and the largest sum of absolute terms in a logit."""
+
+    residual: Array
+    noise: Array
+    reach: float
+
+
+def audit(block: Block, loss: Loss, place: Place) -> Audit:
+    """Bounds on the rounding of this block's residuals, in the notation of docs/certificate.md."""
+    eta = logits(block, place)
+    terms = block.X.absolute().matmul(abs(place.W))  # (n, M)
+    if block.offset is not None:
+        terms = terms + abs(block.offset)
+    _, residual = loss.evaluate(eta, block.y)
+    size = abs(residual) if block.y.ndim == 1 else abs(residual) + 2
+    reach = namespace(eta).amax(terms, axis=1)[:, None]
+    diagonal = [h for k, m, h in loss.curvature_pairs(eta) if k == m]
+    curvature = namespace(eta).stack(diagonal, axis=1)
+    noise = UNIT * (2 * (place.W.shape[0] + 4) * reach * curvature + 8 * size)
+    return Audit(block.weight @ residual**2, block.weight @ noise**2, peak(reach))
+
+
+def merge_audits(a: Audit, b: Audit) -> Audit:
+    """The audit of both blocks."""
+    return Audit(a.residual + b.residual, a.noise + b.noise, max(a.reach, b.reach))
+
+
+def spread(block: Block, roots: list[Array]) -> float:
+    """Largest squared norm of a row of X T over all the given T (q, r)."""
+    X = block.X.ready()
+    return max(peak((X.matmul(T) ** 2).sum(axis=1)) for T in roots)
