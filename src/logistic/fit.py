@@ -58,7 +58,8 @@ def fit(
     """
     check(spec)
     executor = executor or InProcess()
-    raw = executor.put(list(source.blocks(block_rows(source.shape, PROBABLE_CLASSES))))
+    size = block_rows(source.shape, PROBABLE_CLASSES)
+    raw = executor.put(list(source.blocks(size)))
     encoding = learn(executor, raw, centred=spec.fit_intercept)
     alpha = spec.strength(encoding.total)
     penalised = alpha * np.where(encoding.spread > 0, encoding.spread, 1.0) ** (2 if spec.standardize else 0)
@@ -70,7 +71,7 @@ def fit(
     rows = Rows(
         executor,
         blocks,
-        block_rows(source.shape, PROBABLE_CLASSES),
+        min(size, source.shape[0]),
         encoding.total,
         np.concatenate([resolution(encoding, scale), edge]),
     )

@@ -6,7 +6,7 @@ import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from . import rank, separation, tasks
 from .backend import Array, largest, namespace, solve_psd, vdot
@@ -40,6 +40,18 @@ class Rows:
     block_rows: int
     total: float
     resolution: Array
+
+
+class _Rounding(NamedTuple):
+    """Bounds on what floating point did: to the gradient (q, M), to F by rounding W; and the largest sum of terms in a logit."""
+
+    gradient: Array
+    drift: float
+    reach: float
+
+    def widen(self, gap: float) -> float:
+        """The gap of the point as it is published: distances add, and the gap is a squared distance."""
+        return float((gap**0.5 + self.drift**0.5) ** 2)
 
 
 class LogisticObjective(Objective):
@@ -168,25 +180,28 @@ class LogisticObjective(Objective):
     def _newton_gap(self, point: Point) -> tuple[float, str]:
         """delta² * newton_factor(rho * delta), every rounding counted."""
         q, M = self.shape
-        error, reach = self._gradient_error(point)
-        relative = summation_error(self.rows.block_rows, len(self.rows.handles)) + UNIT * (16 + 4 * (q + 4) * reach)
+        rounding = self._rounding(point)
+        relative = summation_error(self.rows.block_rows, len(self.rows.handles)) + UNIT * (16 + 4 * (q + 4) * rounding.reach)
         curvature = Curvature(self.hessian(point), relative)
         if not curvature.sound:
             return math.inf, "none"
         null = self.null_space()
         gradient = point.grad - null @ (null.T @ point.grad)
-        delta = curvature.decrement(gradient.reshape(-1), error.reshape(-1))
+        delta = curvature.decrement(gradient.reshape(-1), rounding.gradient.reshape(-1))
         roots = curvature.spread_roots(q, M)
         rho = 1.01 * math.sqrt(self.rows.executor.map_merge(tasks.spread, self.rows.handles, max, roots))
-        return delta**2 * newton_factor(rho * delta), "proof"
+        return rounding.widen(delta**2 * newton_factor(rho * delta)), "proof"
 
-    def _gradient_error(self, point: Point) -> tuple[Array, float]:
-        """(q, M) bound on the rounding of the gradient, and the largest sum of absolute terms in a logit."""
+    def _rounding(self, point: Point) -> _Rounding:
+        """What floating point can have done at this point."""
         found = self.rows.executor.map_merge(tasks.audit, self.rows.handles, tasks.merge_audits, self.loss, self.place(point))
         adding = summation_error(self.rows.block_rows, len(self.rows.handles))
-        # Columns have root mean square at most 1, so Cauchy and Schwarz bound the sums over rows.
+        # Cauchy and Schwarz bound the sums over rows: columns have root mean square 1, but for the rounding of their centres.
         per_class = ((found.noise / self.rows.total) ** 0.5 + adding * (found.residual / self.rows.total) ** 0.5) * 1.001
-        return per_class + 4 * UNIT * abs(self.penalty.gradient(point.W)), found.reach
+        column = (1 + self.rows.resolution**2) ** 0.5
+        pull = abs(self.penalty.gradient(point.W))
+        drift = found.drift / self.rows.total + (8 * UNIT) ** 2 * vdot(pull, abs(point.W))
+        return _Rounding(column[:, None] * per_class + 16 * UNIT * pull, drift, found.reach)
 
     def _dual_applies(self) -> bool:
         strength = self.penalty.curvature(self.zeros())
@@ -200,15 +215,15 @@ class LogisticObjective(Objective):
         left, flat = 0.0, 1.0
         if self.intercept:
             point, flat = self._with_best_intercept(point)
-            error, _ = self._gradient_error(point)
-            left = float(((abs(point.grad[-1]) + error[-1]) ** 2).sum()) ** 0.5
-        else:
-            error, _ = self._gradient_error(point)
+        rounding = self._rounding(point)
+        residue = abs(point.grad) + rounding.gradient
+        if self.intercept:
+            left = float((residue[-1] ** 2).sum()) ** 0.5
         rows = slice(0, q - 1 if self.intercept else q)
         # An intercept gradient of size `left` moves the other gradients by at most left * sqrt(H_jj / H_00) each.
-        residue = abs(point.grad[rows]) + error[rows] + left * (0.5 / flat) ** 0.5
+        residue = residue[rows] + left * (0.5 / flat) ** 0.5
         gap = 1.001 * float((residue**2 / (2 * strength[rows, None])).sum()) + left**2 / flat
-        return point, gap
+        return point, rounding.widen(gap)
 
     def _with_best_intercept(self, point: Point) -> tuple[Point, float]:
         """Newton on the intercept alone, from the logits; also the smallest curvature met there."""

@@ -111,10 +111,11 @@ def intercept_derivatives(block: Block, loss: Loss, place: Place, shift: Array) 
 
 
 class Audit(NamedTuple):
-    """What rounding can do to a gradient: sums of squares (M,) and the largest sum of absolute terms in a logit."""
+    """What rounding can do: to a gradient, as sums of squares (M,); to the objective, by rounding W itself; to a logit."""
 
     residual: Array
     noise: Array
+    drift: float
     reach: float
 
 
@@ -130,12 +131,13 @@ def audit(block: Block, loss: Loss, place: Place) -> Audit:
     diagonal = [h for k, m, h in loss.curvature_pairs(eta) if k == m]
     curvature = namespace(eta).stack(diagonal, axis=1)
     noise = UNIT * (2 * (place.W.shape[0] + 4) * reach * curvature + 8 * size)
-    return Audit(block.weight @ residual**2, block.weight @ noise**2, peak(reach))
+    drift = float(block.weight @ (curvature * (8 * UNIT * reach) ** 2).sum(axis=1))
+    return Audit(block.weight @ residual**2, block.weight @ noise**2, drift, peak(reach))
 
 
 def merge_audits(a: Audit, b: Audit) -> Audit:
     """The audit of both blocks."""
-    return Audit(a.residual + b.residual, a.noise + b.noise, max(a.reach, b.reach))
+    return Audit(a.residual + b.residual, a.noise + b.noise, a.drift + b.drift, max(a.reach, b.reach))
 
 
 def spread(block: Block, roots: list[Array]) -> float:
