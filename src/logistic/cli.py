@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
 import rich_click as click
 from click.exceptions import Exit
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from .sources import Table
 
 CERTIFIED, BUG, USER_ERROR, NOT_CERTIFIED, INTERRUPTED = 0, 1, 2, 3, 130
+MOST_SHOWN = 100  # coefficients in a table of the demo
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of text.")
 force_option = click.option("--force", is_flag=True, help="Overwrite an existing output.")
@@ -52,14 +54,24 @@ def main() -> None:
 @json_option
 def fit_command(data: str, target: str | None, output: str, force: bool, as_json: bool, **options: Any) -> int:
     """Fit DATA's target on all its other columns and write the model."""
+    from .contracts import Status
     from .fit import fit
     from .sources import ArraySource
+    from .store import check_labels
 
-    path = _writable(output, force)
-    X, y, weight, features = _rows(data, target, options.pop("weight"))
-    model = fit(ArraySource(X, y, weight, features=features), _spec(**options)).model
+    if output == "-":
+        raise InputError("a model cannot be written to standard output; name a file with -o")
+    path, spec = _writable(output, force), _spec(**{name: options[name] for name in options if name != "weight"})
+    X, y, weight, features = _rows(data, target, options["weight"])
+    check_labels(y)
+    model = fit(ArraySource(X, y, weight, features=features), spec).model
     model.save(path)
-    _tell(model, as_json, head=f"wrote {path}")
+    if as_json:
+        _write(sys.stdout, json.dumps(model.summary().to_dict(), allow_nan=False))
+    else:
+        _write(sys.stderr, f"wrote {path}\n{model.summary()}")
+    if model.certificate.status is Status.INTERRUPTED:
+        return INTERRUPTED
     return CERTIFIED if model.certificate.status.certified else NOT_CERTIFIED
 
 
@@ -75,12 +87,9 @@ def predict_command(model: str, data: str, output: str, force: bool, as_json: bo
 
     path = None if output == "-" else _writable(output, force)
     loaded = load(_existing(model))
-    probabilities = loaded.predict_proba(_features(loaded, data))
-    labels = loaded.classes[probabilities.argmax(axis=1)]
-    columns: dict[str, Any] = {"prediction": labels.tolist()}
-    for k, label in enumerate(loaded.classes):
-        columns[f"probability_{label}"] = probabilities[:, k].tolist()
-    _write_rows(columns, path, as_json)
+    table = _table(data)
+    X = table.features(loaded.features if loaded.features is not None else table.columns)
+    _write_rows(_predictions(loaded, X), path, as_json)
     return CERTIFIED
 
 
@@ -92,7 +101,7 @@ def summary_command(model: str, as_json: bool) -> int:
     from .store import load
 
     summary = load(_existing(model)).summary()
-    click.echo(json.dumps(summary.to_dict(), allow_nan=False) if as_json else str(summary))
+    _write(sys.stdout, json.dumps(summary.to_dict(), allow_nan=False) if as_json else str(summary))
     return CERTIFIED
 
 
@@ -109,9 +118,9 @@ def demo_command(output: str, as_json: bool) -> int:
     folder.mkdir(parents=True, exist_ok=True)
     results = [_demonstrate(load(name), folder, quiet=as_json) for name in ("iris", "breast_cancer", "digits")]
     if as_json:
-        click.echo(json.dumps(results, allow_nan=False))
+        _write(sys.stdout, json.dumps(results, allow_nan=False))
     else:
-        click.echo(f"Models and predictions are in {folder}; try: logistic summary {folder / 'iris.safetensors'}")
+        _write(sys.stdout, f"\nModels and predictions are in {folder}; try: logistic summary {folder / 'iris.safetensors'}")
     return CERTIFIED if all(result["certified"] for result in results) else NOT_CERTIFIED
 
 
@@ -125,20 +134,21 @@ def _demonstrate(data: Dataset, folder: Path, quiet: bool) -> dict[str, Any]:
     held_out = np.arange(len(data.y)) % 5 == 4
     model = fit(ArraySource(data.X[~held_out], data.y[~held_out], features=data.features), _spec(C=1.0)).model
     X, y = data.X[held_out], data.y[held_out]
-    probabilities, labels = model.predict_proba(X), model.predict(X)
-    model.save(folder / f"{data.name}.safetensors")
-    columns: dict[str, Any] = {"truth": y.tolist(), "prediction": labels.tolist()}
-    columns |= {f"probability_{label}": probabilities[:, k].tolist() for k, label in enumerate(model.classes)}
-    _write_rows(columns, folder / f"{data.name}-predictions.csv", as_json=False)
-    right = int((labels == y).sum())
+    path = folder / f"{data.name}.safetensors"
+    model.save(path)
+    columns = _predictions(model, X)
+    _write_rows({"truth": y.tolist(), **columns}, folder / f"{data.name}-predictions.csv", as_json=False)
+    right = int((model.predict(X) == y).sum())
     if not quiet:
         counts = ", ".join(f"{label} {int((data.y == label).sum())}" for label in model.classes)
-        click.echo(f"\n{data.name}: {data.about}\n  classes      {counts}")
-        text = str(model.summary()).splitlines()
-        shown = 60 if len(data.features) <= 30 else 7
-        click.echo("\n".join(f"  {line}" for line in text[1:shown]) + ("\n  ..." if len(text) > shown else ""))
-        click.echo(f"\n  held out     {right} of {len(y)} rows are predicted right")
-        click.echo(f"  one of them  {labels[0]} with probability {probabilities[0].max():.4f} (truth: {y[0]})")
+        head, table = str(model.summary()).split("\n\n", 1)
+        if len(data.features) * len(model.classes) > MOST_SHOWN:
+            table = f"{model.coef.size} coefficients, too many to show here; see: logistic summary {path}"
+        lines = [f"classes      {counts}", *(line.strip() for line in head.splitlines()[1:]), "", *table.splitlines(), ""]
+        lines.append(f"held out     {right} of {len(y)} rows are predicted right")
+        likeliest = max(values[0] for name, values in columns.items() if name != "prediction")
+        lines.append(f"one of them  {columns['prediction'][0]} with probability {likeliest:.4f} (truth: {y[0]})")
+        _write(sys.stdout, "\n".join([f"\n{data.name}: {data.about}", *(f"  {line}".rstrip() for line in lines)]))
     return {**model.summary().to_dict(), "name": data.name, "held_out": len(y), "right": right}
 
 
@@ -160,7 +170,7 @@ def _spec(
 
     given = [name for name, on in (("--C", C is not None), ("--alpha", alpha is not None), ("--no-penalty", no_penalty)) if on]
     if len(given) > 1:
-        raise InputError(f"{' and '.join(given)} both set the strength of the penalty; give one of them")
+        raise InputError(f"{' and '.join(given)} set the strength of the penalty more than once; give one of them")
     if no_penalty:
         alpha = 0.0
     elif C is None and alpha is None:
@@ -180,28 +190,45 @@ def _rows(data: str, target: str | None, weight: str | None) -> tuple[Any, Any, 
     table = _table(data)
     if target is None:
         raise InputError(f"--target is missing: name the column of {table.name} to predict")
+    if weight == target:
+        raise InputError(f"--target and --weight both name {target!r}; a column is one or the other")
     y = table.labels(target)
-    weights = None if weight is None else table.features([weight])[:, 0]
+    weights = None if weight is None else _weights(table, weight)
     features = tuple(name for name in table.columns if name not in (target, weight))
     if not features:
         raise InputError(f"{table.name} has no column besides {target!r} to learn from")
     return table.features(features), y, weights, features
 
 
-def _features(model: Model, data: str) -> Any:
-    """The model's columns of DATA, by name where the model has names, else in order."""
-    if data.startswith("dataset:"):
-        from .datasets import load
-
-        return load(data.removeprefix("dataset:")).X
-    table = _table(data)
-    return table.features(model.features if model.features is not None else table.columns)
+def _weights(table: Table, name: str) -> Any:
+    weights = table.features([name])[:, 0]
+    if (weights < 0).any():
+        row = int((weights < 0).argmax())
+        raise InputError(f"column {name!r} of {table.name} is {weights[row]:g} in row {row + 1}; weights must be at least 0")
+    return weights
 
 
 def _table(data: str) -> Table:
-    from .sources import read_table
+    """DATA by columns."""
+    from .sources import Table, read_table
 
-    return read_table(data)
+    if data == "-":
+        raise InputError("DATA must be a file; save standard input to a .csv first")
+    if not data.startswith("dataset:"):
+        return read_table(data)
+    import pyarrow as pa
+
+    from .datasets import load
+
+    bundled = load(data.removeprefix("dataset:"))
+    return Table(pa.table(dict(zip(bundled.features, bundled.X.T, strict=True))), data)
+
+
+def _predictions(model: Model, X: Any) -> dict[str, Any]:
+    """Label and probabilities of each row, column by column."""
+    probabilities = model.predict_proba(X)
+    columns = {f"probability_{label}": probabilities[:, k].tolist() for k, label in enumerate(model.classes)}
+    return {"prediction": model.predict(X).tolist(), **columns}
 
 
 def _existing(model: str) -> Path:
@@ -219,16 +246,9 @@ def _writable(output: str, force: bool) -> Path:
         raise InputError(f"{path} is a folder; name a file in it")
     if not path.parent.is_dir():
         raise InputError(f"the folder {path.parent} does not exist; create it first")
-    if path.exists() and not force:
+    if path.is_file() and not force:
         raise InputError(f"{path} exists; choose another name or pass --force")
     return path
-
-
-def _tell(model: Model, as_json: bool, head: str) -> None:
-    if as_json:
-        click.echo(json.dumps(model.summary().to_dict(), allow_nan=False))
-        return
-    click.echo(f"{head}\n{model.summary()}", err=True)
 
 
 def _write_rows(columns: dict[str, Any], path: Path | None, as_json: bool) -> None:
@@ -245,12 +265,24 @@ def _write_rows(columns: dict[str, Any], path: Path | None, as_json: bool) -> No
         csv.write_csv(pa.table(columns), sink)
         content = sink.getvalue()
     if path is None:
-        sys.stdout.buffer.write(content)
-        sys.stdout.buffer.flush()
+        _write(sys.stdout, content)
         return
     from .store import write_atomically
 
     write_atomically(path, content)
+
+
+def _write(stream: TextIO | None, content: str | bytes) -> None:
+    """Lines to standard output or error; a reader that has gone away (``| head``) is no error."""
+    if stream is None:
+        return
+    if isinstance(content, str):
+        content = f"{content}\n".encode(stream.encoding or "utf-8", "backslashreplace")
+    try:
+        stream.buffer.write(content)
+        stream.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())  # for what is flushed on the way out
 
 
 def run(arguments: list[str] | None = None) -> NoReturn:
@@ -264,15 +296,22 @@ def _guarded(command: Callable[[], Any]) -> int:
         return code if isinstance(code, int) else CERTIFIED
     except Exit as stop:
         return int(stop.exit_code)
-    except click.ClickException as error:
-        error.show()
-        return USER_ERROR
-    except (LogisticError, OSError) as error:
-        if isinstance(error, BrokenPipeError):
-            sys.stdout = None
-            return CERTIFIED
-        click.echo(f"logistic: {error}", err=True)
-        return USER_ERROR
+    except click.UsageError as error:
+        asked = f" (see: {error.ctx.command_path} --help)" if error.ctx is not None else ""
+        return _refused(error.format_message() + asked)
+    except (click.ClickException, LogisticError) as error:
+        return _refused(str(error))
+    except OSError as error:
+        named = f"{error.filename}: " if error.filename is not None else ""
+        return _refused(f"{named}{error.strerror or error}")
     except (KeyboardInterrupt, click.Abort):
-        click.echo("logistic: interrupted", err=True)
+        _write(sys.stderr, "logistic: interrupted")
         return INTERRUPTED
+
+
+def _refused(message: str) -> int:
+    """Say why, in one line whatever names it quotes."""
+    from .outputs import printable
+
+    _write(sys.stderr, f"logistic: {printable(message)}")
+    return USER_ERROR

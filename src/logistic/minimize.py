@@ -99,9 +99,7 @@ class _Run:
             self.certificate = diagnosis
             return True
         if reason is None:
-            reason = Status.PRECISION_FLOOR if found.kind == "proof" else Status.UNDETERMINED
-            if found.kind == "estimate":
-                reason = Status.UNCERTIFIED
+            reason = Status.PRECISION_FLOOR if found.kind == "proof" else found.status
         self.point, self.certificate = moved, replace(found, status=reason)
         return True
 

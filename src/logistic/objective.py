@@ -144,6 +144,8 @@ class LogisticObjective(Objective):
         kind = kind if math.isfinite(gap) else "none"
         columns = rank.aliased(self.null_space(), self.intercept) if explicit else ()
         status = Status.RANK_DEFICIENT if columns else Status.UNCERTIFIED
+        if kind == "none":
+            status = Status.UNDETERMINED
         return point, Certificate(point.value, gap, kind, largest(point.grad), status, columns)
 
     def diagnose(self, point: Point) -> Certificate | None:

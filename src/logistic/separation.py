@@ -56,9 +56,10 @@ def find(rows: Rows, loss: Loss, W: Array, free: Array) -> Verdict:
         solution = _programme(gain, contrasts)
         if solution is None or gain @ solution <= 1e-9:
             return Verdict(None, solution is not None)
-        direction = _as_coefficients(_on_the_faces(solution, contrasts), chosen, loss, W)
-        if _accepted(rows, loss, direction):
-            return Verdict(direction, False)
+        for candidate in (solution, _on_the_faces(solution, contrasts)):
+            direction = _as_coefficients(candidate, chosen, loss, W)
+            if _accepted(rows, loss, direction):
+                return Verdict(direction, False)
         broken = np.concatenate(rows.executor.map(violated, rows.handles, loss, direction, limit, chosen))
         if not len(broken):
             return Verdict(None, False)
@@ -128,10 +129,11 @@ def _support(block: Block, loss: Loss) -> Array:
 
 
 def _contrasts(block: Block, loss: Loss, which: np.ndarray, chosen: np.ndarray) -> np.ndarray:
-    """(m, (K - 1) * f): x_i (e_s - e_k) for each supported class s and other class k, class 0 held at zero."""
+    """(m, (K - 1) * f): x_i (e_s - e_k) for each supported class s and other class k, class 0 held at zero; rows of size 1."""
     q = block.X.shape[1]
     identity = like(np.eye(q)[:, chosen], block.weight)
     X = to_numpy(block.X.take(which).ready().matmul(identity))
+    X = X / np.maximum(abs(X).max(axis=1, keepdims=True), 1e-300)
     support = to_numpy(_support(block, loss))[which]
     K, f = loss.classes, len(chosen)
     lines = []

@@ -1,15 +1,20 @@
 """Model files: one safetensors file with strict JSON beside the tensors. Loading runs no code.
 
 Layout, version 1. Tensors, all float64: ``coef`` (M, p), ``base`` (M,), ``center`` (p,), and ``direction`` (p, M) where the
-classes are separated. The metadata hold one entry, ``logistic``: a JSON object with exactly the keys of :data:`KEYS`.
+classes are separated. The metadata hold two entries: ``logistic``, a JSON object with exactly the keys of :data:`KEYS`, and
+``sha256``, a digest of that text and of the tensors, so that a damaged file is never taken for another model.
 """
 
 from __future__ import annotations
 
+import errno
+import hashlib
 import json
 import math
 import os
-import tempfile
+import secrets
+import stat
+from contextlib import suppress
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
@@ -22,21 +27,36 @@ from .errors import InputError, ModelFileError
 from .model import Model, Strength
 
 FORMAT = 1
-ENTRY = "logistic"
+ENTRY, DIGEST = "logistic", "sha256"
 KEYS = {"format", "software", "classes", "features", "penalty", "certificate", "n_iter", "solver", "rows", "total"}
-LABELS = {"b": "bool", "i": "int", "u": "int", "f": "float", "U": "str"}
-MAX_BYTES = 2 * 2**30
+TENSORS = {"coef", "base", "center"}
+PENALTY_KEYS = {"alpha", "C", "standardized"}
+CERTIFICATE_KEYS = {"value", "gap", "kind", "kkt", "status", "columns"}
+INTEGERS = tuple(f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64))
+LABELS = {"bool": bool, "str": str, **dict.fromkeys(INTEGERS, int), **dict.fromkeys(("float16", "float32", "float64"), float)}
 
 
 def save(model: Model, path: str | Path) -> None:
-    """Write ``model`` to ``path``: complete under a temporary name first, then renamed, so no reader sees half a file."""
+    """Write ``model`` to ``path``: complete under a temporary name first, then renamed, so no reader sees half a file.
+
+    Raises
+    ------
+    InputError
+        If the model holds labels or numbers that a file cannot hold.
+    OSError
+        As for any file.
+    """
     from safetensors.numpy import save as pack
 
     tensors = {"coef": model.coef, "base": model.base, "center": model.center}
     if model.certificate.direction is not None:
         tensors["direction"] = np.asarray(model.certificate.direction)
+    for name, tensor in tensors.items():
+        tensors[name] = np.ascontiguousarray(tensor, dtype=np.float64)
+        if not np.isfinite(tensor).all():
+            raise InputError(f"the {name} of this model holds numbers that are not finite ({model.certificate.status.word})")
     text = json.dumps(_header(model), allow_nan=False, sort_keys=True)
-    write_atomically(path, pack({k: np.ascontiguousarray(v) for k, v in tensors.items()}, metadata={ENTRY: text}))
+    write_atomically(path, pack(tensors, metadata={ENTRY: text, DIGEST: _digest(text, tensors)}))
 
 
 def load(path: str | Path) -> Model:
@@ -50,36 +70,69 @@ def load(path: str | Path) -> Model:
         As for any file.
     """
     path = Path(path)
-    with open(path, "rb") as file:
-        if os.fstat(file.fileno()).st_size > MAX_BYTES:
-            raise ModelFileError(f"{path} is larger than any model file ({MAX_BYTES >> 30} GiB)")
-    text, tensors = _unpack(path)
+    if path.exists() and not (path.is_file() or path.is_dir()):
+        raise ModelFileError(f"{path} is a pipe or device; a model is read from a file")
+    with open(path, "rb"):  # the errors of any file
+        pass
+    text, digest, tensors = _unpack(path)
     try:
-        header = json.loads(text, object_pairs_hook=_no_duplicates, parse_constant=_no_constant)
-        return _model(header, tensors)
+        model = _model(json.loads(text, object_pairs_hook=_no_duplicates, parse_constant=_no_constant), tensors)
+        if digest != _digest(text, tensors):
+            raise ModelFileError("its checksum does not match; the file was changed after it was written")
+        return model
     except ModelFileError as error:
         raise ModelFileError(f"{path} is not a sound model file: {error}") from None
-    except (ValueError, TypeError, KeyError, RecursionError, OverflowError) as error:
+    except (ValueError, TypeError, RecursionError, OverflowError) as error:
         raise ModelFileError(f"{path} is not a sound model file: {type(error).__name__}: {error}") from None
 
 
 def write_atomically(path: str | Path, content: bytes) -> None:
-    """Write a file completely or not at all."""
-    path = Path(path)
-    folder = path.parent
-    descriptor, name = tempfile.mkstemp(prefix=f".{path.name[:100]}.", dir=folder)
+    """Write a file completely or not at all. A link is followed, and a file that is replaced keeps its permissions.
+
+    Raises
+    ------
+    OSError
+        Naming ``path`` or its folder, never the temporary file.
+    """
+    path = Path(os.path.realpath(path))
+    if path.exists() and not path.is_file():  # a pipe or device takes the bytes as they come; a folder refuses
+        path.write_bytes(content)
+        return
+    if not path.parent.is_dir():
+        raise FileNotFoundError(errno.ENOENT, "the folder does not exist; create it first", str(path.parent))
+    temporary = path.parent / f".{secrets.token_hex(8)}.partial"
     try:
-        with os.fdopen(descriptor, "wb") as file:
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(path)) from None
+    try:
+        with open(descriptor, "wb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        mask = os.umask(0)
-        os.umask(mask)
-        os.chmod(name, 0o666 & ~mask)
-        os.replace(name, path)
+        if path.exists():
+            os.chmod(temporary, stat.S_IMODE(path.stat().st_mode))
+        os.replace(temporary, path)
     except BaseException:
-        os.unlink(name)
+        temporary.unlink(missing_ok=True)
         raise
+    with suppress(OSError):  # not every file system can do this for a folder; the file itself is safe by now
+        _synchronise_folder(path.parent)
+
+
+def check_labels(labels: np.ndarray) -> None:
+    """Refuse labels that a model file cannot hold.
+
+    Raises
+    ------
+    InputError
+        Naming their type.
+    """
+    if _label_type(labels) not in LABELS:
+        raise InputError(f"labels of type {labels.dtype} cannot be saved; use text, numbers or booleans")
+
+
+def _synchronise_folder(folder: Path) -> None:
     held = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(held)
@@ -87,17 +140,28 @@ def write_atomically(path: str | Path, content: bytes) -> None:
         os.close(held)
 
 
+def _label_type(labels: np.ndarray) -> str:
+    return "str" if labels.dtype.kind == "U" else labels.dtype.name
+
+
+def _digest(text: str, tensors: dict[str, np.ndarray]) -> str:
+    """SHA-256 of the header and of the tensors with their names and shapes."""
+    found = hashlib.sha256(text.encode())
+    for name in sorted(tensors):
+        found.update(f"{name}{list(tensors[name].shape)}".encode())
+        found.update(np.ascontiguousarray(tensors[name]).data)
+    return found.hexdigest()
+
+
 def _header(model: Model) -> dict[str, Any]:
-    kind = model.classes.dtype.kind
-    if kind not in LABELS:
-        raise InputError(f"labels of type {model.classes.dtype} cannot be saved; use text, numbers or booleans")
-    certificate = model.certificate
+    check_labels(model.classes)
+    certificate, penalty = model.certificate, model.penalty
     return {
         "format": FORMAT,
         "software": f"logistic {version('logistic')}",
-        "classes": {"type": LABELS[kind], "values": model.classes.tolist()},
+        "classes": {"type": _label_type(model.classes), "values": model.classes.tolist()},
         "features": None if model.features is None else list(model.features),
-        "penalty": {**asdict(model.penalty), "C": _number(model.penalty.C)},
+        "penalty": {**asdict(penalty), "alpha": _number(penalty.alpha), "C": _number(penalty.C)},
         "certificate": {
             "value": _number(certificate.value),
             "gap": _number(certificate.gap),
@@ -109,7 +173,7 @@ def _header(model: Model) -> dict[str, Any]:
         "n_iter": model.n_iter,
         "solver": model.solver,
         "rows": model.rows,
-        "total": model.total,
+        "total": _number(model.total),
     }
 
 
@@ -121,68 +185,104 @@ def _number(value: float) -> float | str:
 def _read_number(value: Any) -> float:
     if value in ("inf", "-inf", "nan"):
         return float(value)
-    return _typed(value, float, int)  # type: ignore[no-any-return]
+    number = float(_typed(value, float, int))
+    if not math.isfinite(number):
+        raise ModelFileError("a number in its header is out of range")
+    return number
 
 
-def _unpack(path: Path) -> tuple[str, dict[str, np.ndarray]]:
+def _unpack(path: Path) -> tuple[str, str, dict[str, np.ndarray]]:
+    """Header, digest and tensors, as they stand in the file."""
     from safetensors import SafetensorError, safe_open
 
     try:
         with safe_open(path, framework="numpy") as file:
-            metadata = file.metadata() or {}
-            names = set(file.keys())
-            if ENTRY not in metadata or not {"coef", "base", "center"} <= names <= {"coef", "base", "center", "direction"}:
+            metadata, names = file.metadata() or {}, set(file.keys())
+            if ENTRY not in metadata:
                 raise ModelFileError(f"{path} is a safetensors file, but not a model of this package")
-            return metadata[ENTRY], {name: file.get_tensor(name) for name in names}
+            if set(metadata) != {ENTRY, DIGEST} or not TENSORS <= names <= TENSORS | {"direction"}:
+                raise ModelFileError(f"{path} is not a sound model file: it has unexpected or missing parts")
+            wrong = [name for name in names if file.get_slice(name).get_dtype() != "F64"]
+            if wrong:
+                raise ModelFileError(f"{path} is not a sound model file: tensor {wrong[0]!r} is not float64")
+            return metadata[ENTRY], metadata[DIGEST], {name: file.get_tensor(name) for name in names}
     except SafetensorError as error:
-        raise ModelFileError(f"{path} is not a model file: {error}") from None
+        raise ModelFileError(f"{path} is not a model file ({str(error).rpartition(': ')[2]})") from None
 
 
 def _model(header: Any, tensors: dict[str, np.ndarray]) -> Model:
-    if _typed(header, dict).get("format") != FORMAT:
-        raise ModelFileError(f"its format is {header.get('format')!r}, and this version reads format {FORMAT}; upgrade logistic")
-    if set(header) != KEYS:
-        raise ModelFileError(f"its header has unexpected or missing keys: {', '.join(sorted(set(header) ^ KEYS))}")
-    classes = _classes(header["classes"])
-    features = header["features"]
+    found = _typed(header, dict).get("format")
+    if type(found) is not int or found != FORMAT:
+        raise ModelFileError(f"its format is {found!r:.60}, and this version reads format {FORMAT}; upgrade logistic")
+    _exactly(header, KEYS)
+    classes, features = _classes(header["classes"]), header["features"]
     if features is not None:
         features = tuple(_typed(name, str) for name in _typed(features, list))
-    coef, base, center = tensors["coef"], tensors["base"], tensors["center"]
-    M, p = (1 if len(classes) == 2 else len(classes)), len(center)
-    shapes = {"coef": (M, p), "base": (M,), "center": (p,), "direction": (p, M)}
-    for name, tensor in tensors.items():
-        if tensor.shape != shapes[name] or tensor.dtype != np.float64:
-            raise ModelFileError(f"tensor {name!r} is {tensor.dtype}{list(tensor.shape)}, not float64{list(shapes[name])}")
-        if not np.isfinite(tensor).all():
-            raise ModelFileError(f"tensor {name!r} holds numbers that are not finite")
+    M = 1 if len(classes) == 2 else len(classes)
+    p = _columns(tensors, M)
     if features is not None and len(features) != p:
         raise ModelFileError(f"it names {len(features)} features for {p} columns")
-    penalty, found = _typed(header["penalty"], dict), _typed(header["certificate"], dict)
-    certificate = Certificate(
+    _typed(header["software"], str)
+    n_iter, rows = _count(header["n_iter"]), _count(header["rows"])
+    solver, total = _typed(header["solver"], str), _read_number(header["total"])
+    certificate = _certificate(header["certificate"], tensors.get("direction"), p)
+    coef, base, center = tensors["coef"], tensors["base"], tensors["center"]
+    return Model(classes, features, coef, base, center, _strength(header["penalty"]), certificate, n_iter, solver, rows, total)
+
+
+def _columns(tensors: dict[str, np.ndarray], M: int) -> int:
+    """p, once every tensor has the shape that goes with it and holds finite numbers."""
+    p = tensors["center"].size
+    shapes = {"coef": (M, p), "base": (M,), "center": (p,), "direction": (p, M)}
+    for name, tensor in tensors.items():
+        if tensor.shape != shapes[name]:
+            raise ModelFileError(f"tensor {name!r} has shape {list(tensor.shape)}, not {list(shapes[name])}")
+        if not np.isfinite(tensor).all():
+            raise ModelFileError(f"tensor {name!r} holds numbers that are not finite")
+    return p
+
+
+def _certificate(entry: Any, direction: np.ndarray | None, p: int) -> Certificate:
+    found = _exactly(_typed(entry, dict), CERTIFICATE_KEYS)
+    columns = tuple(_count(column) for column in _typed(found["columns"], list))
+    if any(column >= p for column in columns):
+        raise ModelFileError("its certificate names columns that do not exist")
+    return Certificate(
         _read_number(found["value"]),
         _read_number(found["gap"]),
         _one_of(found["kind"], ("proof", "estimate", "none")),
         _read_number(found["kkt"]),
-        Status[_one_of(found["status"], [s.word for s in Status]).upper()],
-        tuple(_typed(column, int) for column in _typed(found["columns"], list)),
-        tensors.get("direction"),
+        Status[_one_of(found["status"], [status.word for status in Status]).upper()],
+        columns,
+        direction,
     )
-    if any(not 0 <= column < p for column in certificate.columns):
-        raise ModelFileError("its certificate names columns that do not exist")
-    strength = Strength(_read_number(penalty["alpha"]), _read_number(penalty["C"]), _typed(penalty["standardized"], bool))
-    n_iter, rows = _typed(header["n_iter"], int), _typed(header["rows"], int)
-    solver, total = _typed(header["solver"], str), _read_number(header["total"])
-    return Model(classes, features, coef, base, center, strength, certificate, n_iter, solver, rows, total)
+
+
+def _strength(entry: Any) -> Strength:
+    found = _exactly(_typed(entry, dict), PENALTY_KEYS)
+    return Strength(_read_number(found["alpha"]), _read_number(found["C"]), _typed(found["standardized"], bool))
 
 
 def _classes(entry: Any) -> np.ndarray:
-    kinds = {"bool": (bool,), "int": (int,), "float": (float, int), "str": (str,)}
-    allowed = kinds[_one_of(_typed(entry, dict)["type"], list(kinds))]
-    values = [_typed(value, *allowed) for value in _typed(entry["values"], list)]
-    classes = np.asarray(values, dtype={"bool": bool, "int": np.int64, "float": np.float64, "str": np.str_}[entry["type"]])
-    if len(classes) < 2 or not np.array_equal(np.unique(classes), classes):
+    found = _exactly(_typed(entry, dict), {"type", "values"})
+    kind = _one_of(found["type"], list(LABELS))
+    values = [_typed(value, LABELS[kind]) for value in _typed(found["values"], list)]
+    classes = np.asarray(values, dtype=kind)
+    if len(classes) < 2 or classes.tolist() != values or not np.array_equal(np.unique(classes), classes):
         raise ModelFileError("its classes are not at least two different labels in order")
     return classes
+
+
+def _exactly(found: dict[str, Any], keys: set[str]) -> dict[str, Any]:
+    if set(found) != keys:
+        raise ModelFileError(f"its header has unexpected or missing keys: {', '.join(sorted(set(found) ^ keys))[:200]}")
+    return found
+
+
+def _count(value: Any) -> int:
+    if _typed(value, int) < 0:
+        raise ModelFileError(f"{value} is negative")
+    return int(value)
 
 
 def _typed(value: Any, *kinds: type) -> Any:

@@ -1,0 +1,118 @@
+"""Laws of the penalties: value, gradient and curvature belong together; a factor of 0 leaves a row free."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+import logistic.penalty as module
+from logistic.contracts import Penalty
+from logistic.penalty import L2
+
+EXAMPLES: dict[type[Penalty], Callable[[float, Any], Penalty]] = {L2: L2}
+MEMBERS = [c for c in vars(module).values() if isinstance(c, type) and issubclass(c, Penalty) and c is not Penalty]
+FACTOR = np.array([1.0, 0.25, 3.0, 0.0])
+SHAPES = [(4, 1), (4, 3)]
+
+
+@pytest.fixture(params=MEMBERS, ids=lambda c: c.__name__, name="make")
+def _make(request: pytest.FixtureRequest) -> Callable[[float, Any], Penalty]:
+    """Every concrete penalty; one that has no example here is a KeyError."""
+    return EXAMPLES[request.param]
+
+
+@pytest.fixture(params=SHAPES, ids=str, name="W")
+def _W(request: pytest.FixtureRequest) -> np.ndarray:
+    return np.random.default_rng(1).normal(size=request.param)
+
+
+def entry(shape: tuple[int, ...], j: int, k: int) -> np.ndarray:
+    E = np.zeros(shape)
+    E[j, k] = 1
+    return E
+
+
+def five_point(f: Callable[[float], Any], h: float = 2.0**-7) -> Any:
+    return (8 * (f(h) - f(-h)) - (f(2 * h) - f(-2 * h))) / (12 * h)
+
+
+def test_l2_is_half_alpha_factor_square() -> None:
+    """The formula of the docstring, by hand."""
+    W = np.array([[1.0, -2.0], [3.0, 0.5]])
+    penalty = L2(0.5, np.array([2.0, 4.0]))
+    assert penalty.value(W) == pytest.approx(0.25 * (2 * 5 + 4 * 9.25), rel=1e-15)
+    np.testing.assert_allclose(penalty.gradient(W), [[1.0, -2.0], [6.0, 1.0]], rtol=1e-15)
+    np.testing.assert_allclose(penalty.curvature(W), [1.0, 2.0], rtol=1e-15)
+
+
+def test_gradient_is_the_derivative_of_the_value(make: Callable, W: np.ndarray) -> None:
+    """Five-point stencil in every coefficient."""
+    penalty = make(0.7, FACTOR)
+    grad = penalty.gradient(W)
+    assert grad.shape == W.shape
+    for j, k in np.ndindex(*W.shape):
+        E = entry(W.shape, j, k)
+        assert five_point(lambda t, E=E: penalty.value(W + t * E)) == pytest.approx(grad[j, k], rel=1e-9, abs=1e-11)
+
+
+def test_curvature_is_the_derivative_of_the_gradient(make: Callable, W: np.ndarray) -> None:
+    """Five-point stencil: the same second derivative for every coefficient of a row, none between coefficients."""
+    penalty = make(0.7, FACTOR)
+    curvature = penalty.curvature(W)
+    assert curvature.shape == (W.shape[0],)
+    for j, k in np.ndindex(*W.shape):
+        E = entry(W.shape, j, k)
+        column = five_point(lambda t, E=E: penalty.gradient(W + t * E))
+        np.testing.assert_allclose(column, curvature[j] * E, rtol=1e-9, atol=1e-11)
+
+
+def test_factor_zero_leaves_a_row_free(make: Callable, W: np.ndarray) -> None:
+    """The intercept costs nothing, wherever it goes."""
+    penalty = make(0.7, FACTOR)
+    moved = W.copy()
+    moved[-1] = 1e9
+    assert penalty.value(moved) == penalty.value(W) > 0
+    assert not penalty.gradient(moved)[-1].any()
+    assert penalty.gradient(moved)[:-1].all()
+    assert penalty.curvature(moved)[-1] == 0
+
+
+def test_alpha_zero_is_no_penalty(make: Callable, W: np.ndarray) -> None:
+    """Zero everywhere: the maximum-likelihood fit."""
+    penalty = make(0.0, FACTOR)
+    assert penalty.value(W) == 0
+    assert not penalty.gradient(W).any()
+    assert not penalty.curvature(W).any()
+
+
+def test_value_is_a_float_and_never_negative(make: Callable, W: np.ndarray) -> None:
+    """A Python float, 0 at the origin, and convex along a line."""
+    penalty = make(0.7, FACTOR)
+    assert type(penalty.value(W)) is float
+    assert penalty.value(0 * W) == 0
+    ends, middle = (penalty.value(W) + penalty.value(-2 * W)) / 2, penalty.value(-W / 2)
+    assert 0 <= middle <= ends
+
+
+def test_numpy_equals_torch(make: Callable, W: np.ndarray) -> None:
+    """The array decides, and the numbers are the same."""
+    ours, theirs = make(0.7, FACTOR), make(0.7, torch.as_tensor(FACTOR))
+    T = torch.as_tensor(W)
+    assert type(theirs.value(T)) is float
+    assert theirs.value(T) == pytest.approx(ours.value(W), rel=1e-14)
+    assert isinstance(theirs.gradient(T), torch.Tensor)
+    np.testing.assert_allclose(theirs.gradient(T).numpy(), ours.gradient(W), rtol=1e-15)
+    np.testing.assert_allclose(theirs.curvature(T).numpy(), ours.curvature(W), rtol=1e-15)
+
+
+def test_nothing_is_mutated(make: Callable, W: np.ndarray) -> None:
+    """Coefficients and factors keep their bytes."""
+    factor, before = FACTOR.copy(), W.copy()
+    penalty = make(0.7, factor)
+    penalty.value(W), penalty.gradient(W), penalty.curvature(W)
+    assert W.tobytes() == before.tobytes()
+    assert factor.tobytes() == FACTOR.tobytes()

@@ -1,0 +1,60 @@
+"""Other programs at tight tolerance, side by side, on data inside test dependencies."""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+import pytest
+import statsmodels.api as sm
+from sklearn import datasets
+from sklearn.linear_model import LogisticRegression as Peer
+from sklearn.preprocessing import StandardScaler
+
+from logistic import LogisticRegression
+
+
+@pytest.mark.parametrize("C", [0.01, 1.0, 100.0])
+@pytest.mark.parametrize("name", ["iris", "breast_cancer", "wine"])
+def test_scikit_learn_at_tight_tolerance(name, C):
+    """Standardised columns, binary and multinomial: coefficients and probabilities to 1e-8."""
+    X, y = getattr(datasets, f"load_{name}")(return_X_y=True)
+    X = StandardScaler().fit_transform(X)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the peer stops at its rounding floor and says so
+        peer = Peer(C=C, solver="newton-cholesky", tol=1e-13, max_iter=1000).fit(X, y)
+    ours = LogisticRegression(C=C).fit(X, y)
+    np.testing.assert_allclose(ours.coef_, peer.coef_, rtol=1e-8, atol=1e-8)
+    np.testing.assert_allclose(ours.predict_proba(X), peer.predict_proba(X), atol=1e-8)
+    assert (ours.predict(X) == peer.predict(X)).all()
+    assert ours.certificate_.gap <= 1e-18
+
+
+def test_scikit_learn_weights_and_no_intercept():
+    """Sample weights scale the loss as in scikit-learn, with and without an intercept."""
+    X, y = datasets.load_iris(return_X_y=True)
+    weight = np.random.default_rng(0).uniform(0.1, 3, len(y))
+    for fit_intercept in (True, False):
+        peer = Peer(C=2.0, solver="newton-cholesky", tol=1e-13, fit_intercept=fit_intercept).fit(X, y, weight)
+        ours = LogisticRegression(C=2.0, fit_intercept=fit_intercept).fit(X, y, sample_weight=weight)
+        np.testing.assert_allclose(ours.predict_proba(X), peer.predict_proba(X), atol=1e-9)
+
+
+def test_statsmodels_logit():
+    """Spector and Mazzeo's data: coefficients and log-likelihood of Logit."""
+    data = sm.datasets.spector.load_pandas()
+    ours = LogisticRegression(C=np.inf).fit(data.exog, data.endog)
+    peer = sm.Logit(data.endog, sm.add_constant(data.exog)).fit(disp=0, tol=1e-14)
+    np.testing.assert_allclose(np.append(ours.intercept_, ours.coef_), peer.params, rtol=1e-9)
+    assert -ours.certificate_.value * len(data.endog) == pytest.approx(peer.llf, rel=1e-12)
+    assert list(ours.feature_names_in_) == list(data.exog.columns)
+
+
+def test_statsmodels_mnlogit():
+    """American national election study of 1996: seven classes, contrasts to the first."""
+    data = sm.datasets.anes96.load_pandas()
+    ours = LogisticRegression(C=np.inf).fit(data.exog, data.endog)
+    peer = sm.MNLogit(data.endog, sm.add_constant(data.exog)).fit(disp=0, method="newton", tol=1e-14, maxiter=100)
+    table = np.column_stack([ours.intercept_, ours.coef_])
+    np.testing.assert_allclose((table[1:] - table[0]).T, peer.params, rtol=1e-8)
+    assert ours.certificate_.status.word == "converged"
