@@ -31,7 +31,11 @@ def true_gap(problem: Problem, model: Model) -> float:
 
     Near the optimum F - min F = gᵀ H⁻¹ g / 2 up to a relative error of the order of the decrement itself.
     """
-    Z = np.column_stack([_centred(problem, model), np.ones(len(problem.X), LONG)]) if problem.intercept else _centred(problem, model)
+    Z = (
+        np.column_stack([_centred(problem, model), np.ones(len(problem.X), LONG)])
+        if problem.intercept
+        else _centred(problem, model)
+    )
     W = _parameters(problem, model).astype(LONG)
     gradient, hessian, scale = _derivatives(problem, model, Z, W)
     unit = hessian / np.outer(scale, scale)
@@ -123,7 +127,11 @@ def _exact(
         total_e = mpmath.fsum(e)
         log_norm = mpmath.log(total_e) + max(logits)
         P = [v / total_e for v in e]
-        t = [mpmath.mpf(int(problem.y[i] == k)) for k in range(K)] if problem.y.ndim == 1 else [mpmath.mpf(float(v)) for v in problem.y[i]]
+        t = (
+            [mpmath.mpf(int(problem.y[i] == k)) for k in range(K)]
+            if problem.y.ndim == 1
+            else [mpmath.mpf(float(v)) for v in problem.y[i]]
+        )
         mass = mpmath.fsum(t)
         value += w * mpmath.fsum(tk * (log_norm - v) for tk, v in zip(t, logits, strict=True))
         for k in range(M):

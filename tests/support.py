@@ -84,7 +84,13 @@ def certified(name: str) -> Certified:
 
 
 def fit_arrays(
-    X: Any, y: Any, weight: Any = None, offset: Any = None, executor: Executor | None = None, stop: Stop | None = None, **choices: Any
+    X: Any,
+    y: Any,
+    weight: Any = None,
+    offset: Any = None,
+    executor: Executor | None = None,
+    stop: Stop | None = None,
+    **choices: Any,
 ) -> Fit:
     """Fit arrays with the given choices of :class:`Spec`; no penalty unless one is given."""
     return fit(ArraySource(X, y, weight, offset), Spec(stop=stop or Stop(), **choices), executor=executor)

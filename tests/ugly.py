@@ -24,7 +24,9 @@ class Ugly(NamedTuple):
 
     def fit(self, **more: Any) -> Fit:
         """The fit with these choices."""
-        return fit(ArraySource(self.X, self.y, self.weight, self.offset), Spec(**{"stop": Stop(max_iter=300), **self.choices, **more}))
+        return fit(
+            ArraySource(self.X, self.y, self.weight, self.offset), Spec(**{"stop": Stop(max_iter=300), **self.choices, **more})
+        )
 
     def problem(self, result: Fit) -> Problem:
         """The same problem for the referee."""

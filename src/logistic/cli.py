@@ -61,7 +61,7 @@ def fit_command(data: str, target: str | None, output: str, force: bool, as_json
 
     if output == "-":
         raise InputError("a model cannot be written to standard output; name a file with -o")
-    path, spec = _writable(output, force), _spec(**{name: options[name] for name in options if name != "weight"})
+    path, spec = _writable(output, force), _spec(options)
     X, y, weight, features = _rows(data, target, options["weight"])
     check_labels(y)
     model = fit(ArraySource(X, y, weight, features=features), spec).model
@@ -128,11 +128,12 @@ def _demonstrate(data: Dataset, folder: Path, quiet: bool) -> dict[str, Any]:
     """Fit on four rows of five, predict the fifth, and say so."""
     import numpy as np
 
+    from .contracts import Spec
     from .fit import fit
     from .sources import ArraySource
 
     held_out = np.arange(len(data.y)) % 5 == 4
-    model = fit(ArraySource(data.X[~held_out], data.y[~held_out], features=data.features), _spec(C=1.0)).model
+    model = fit(ArraySource(data.X[~held_out], data.y[~held_out], features=data.features), Spec(C=1.0)).model
     X, y = data.X[held_out], data.y[held_out]
     path = folder / f"{data.name}.safetensors"
     model.save(path)
@@ -155,27 +156,20 @@ def _demonstrate(data: Dataset, folder: Path, quiet: bool) -> dict[str, Any]:
 # ------------------------------------------------------------------------------------------------------------------ helpers
 
 
-def _spec(
-    C: float | None = None,
-    alpha: float | None = None,
-    no_penalty: bool = False,
-    standardize: bool = False,
-    no_intercept: bool = False,
-    solver: str = "auto",
-    tol: float = 1e-8,
-    max_iter: int = 1000,
-    max_time: float | None = None,
-) -> Any:
+def _spec(options: dict[str, Any]) -> Any:
+    """The choices of ``logistic fit``, with C=1 where no strength is given."""
     from .contracts import Spec, Stop
 
-    given = [name for name, on in (("--C", C is not None), ("--alpha", alpha is not None), ("--no-penalty", no_penalty)) if on]
+    C, alpha = options["C"], options["alpha"]
+    given = [name for name in ("--C", "--alpha", "--no-penalty") if options[name[2:].replace("-", "_")] not in (None, False)]
     if len(given) > 1:
         raise InputError(f"{' and '.join(given)} set the strength of the penalty more than once; give one of them")
-    if no_penalty:
+    if options["no_penalty"]:
         alpha = 0.0
-    elif C is None and alpha is None:
+    elif not given:
         C = 1.0
-    return Spec(C, alpha, not no_intercept, standardize, solver, Stop(tol, max_iter, max_time))
+    stop = Stop(options["tol"], options["max_iter"], options["max_time"])
+    return Spec(C, alpha, not options["no_intercept"], options["standardize"], options["solver"], stop)
 
 
 def _rows(data: str, target: str | None, weight: str | None) -> tuple[Any, Any, Any, tuple[str, ...]]:
@@ -287,7 +281,9 @@ def _write(stream: TextIO | None, content: str | bytes) -> None:
 
 def run(arguments: list[str] | None = None) -> NoReturn:
     """Run the command line and exit with its code: one clear line for an error, a traceback only for a bug of ours."""
-    sys.exit(_guarded(lambda: main.main(arguments, prog_name="logistic", standalone_mode=False)))
+    code = _guarded(lambda: main.main(arguments, prog_name="logistic", standalone_mode=False))
+    _write(sys.stdout, b"")  # help pages wait in a buffer until here
+    sys.exit(code)
 
 
 def _guarded(command: Callable[[], Any]) -> int:
@@ -311,7 +307,7 @@ def _guarded(command: Callable[[], Any]) -> int:
 
 def _refused(message: str) -> int:
     """Say why, in one line whatever names it quotes."""
-    from .outputs import printable
+    from .outputs.summary import printable
 
     _write(sys.stderr, f"logistic: {printable(message)}")
     return USER_ERROR

@@ -76,6 +76,7 @@ class LogisticObjective(Objective):
         self.offers = frozenset({"gradient", "line"} | explicit)
         self._serial = itertools.count()
         self._null: Array | None = None
+        self._hessian: tuple[Array, Array] | None = None  # of the last W asked for: step, certificate and polish share it
         self._finite = False  # proved: no direction of separation
 
     def zeros(self) -> Array:
@@ -103,23 +104,9 @@ class LogisticObjective(Objective):
 
     def hessian(self, point: Point) -> Array:
         """(q M, q M), rows of W one after another; gauge and null space filled in, so it is positive definite."""
-        q, M = self.shape
-        grams = self.rows.executor.map_sum(tasks.hessian, self.rows.handles, self.loss, self.place(point))
-        xp = namespace(point.W)
-        H = xp.zeros((q, M, q, M), dtype=point.W.dtype, device=point.W.device)
-        for (k, m), total in zip(_pairs(M), grams, strict=True):
-            H[:, k, :, m] = total / self.rows.total if k == m else -total / self.rows.total
-            H[:, m, :, k] = H[:, k, :, m]
-        identity = xp.eye(q, dtype=point.W.dtype, device=point.W.device)
-        ridge = identity * self.penalty.curvature(point.W)
-        null = self.null_space()
-        filled = null @ null.T / self.loss.classes
-        for k in range(M):
-            H[:, k, :, k] += ridge + filled
-            for m in range(M):
-                H[:, k, :, m] += identity * self._gauge() / self.loss.classes
-        found: Array = H.reshape(q * M, q * M)
-        return found
+        if self._hessian is None or self._hessian[0] is not point.W:
+            self._hessian = point.W, self._assembled(point)
+        return self._hessian[1]
 
     def null_space(self) -> Array:
         """(q, d) orthonormal: unpenalised combinations of columns that are zero in every row, to the rounding of the data."""
@@ -178,6 +165,25 @@ class LogisticObjective(Objective):
         return Point(W, value, gradient / self.rows.total + self.penalty.gradient(W), token)
 
     # ------------------------------------------------------------------------------------------------------------- certificate
+
+    def _assembled(self, point: Point) -> Array:
+        q, M = self.shape
+        grams = self.rows.executor.map_sum(tasks.hessian, self.rows.handles, self.loss, self.place(point))
+        xp = namespace(point.W)
+        H = xp.zeros((q, M, q, M), dtype=point.W.dtype, device=point.W.device)
+        for (k, m), total in zip(_pairs(M), grams, strict=True):
+            H[:, k, :, m] = total / self.rows.total if k == m else -total / self.rows.total
+            H[:, m, :, k] = H[:, k, :, m]
+        identity = xp.eye(q, dtype=point.W.dtype, device=point.W.device)
+        ridge = identity * self.penalty.curvature(point.W)
+        null = self.null_space()
+        filled = null @ null.T / self.loss.classes
+        for k in range(M):
+            H[:, k, :, k] += ridge + filled
+            for m in range(M):
+                H[:, k, :, m] += identity * self._gauge() / self.loss.classes
+        found: Array = H.reshape(q * M, q * M)
+        return found
 
     def _newton_gap(self, point: Point) -> tuple[float, str]:
         """delta² * newton_factor(rho * delta), every rounding counted."""

@@ -7,19 +7,20 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from . import tasks
-from .backend import EPS, Array, like, namespace, to_numpy
+from .backend import Array, like, namespace, to_numpy
 
 if TYPE_CHECKING:
     from .objective import Rows
 
+NOTHING = 1e-9  # columns that differ by less, relative to their spread, are one column: a Hessian in float64 cannot part them
 SUSPECT = 1e-9  # eigenvalues of the unit-diagonal Gram matrix below this are looked at with the rows themselves
 
 
 def null_space(rows: Rows, free: Array) -> Array:
-    """Orthonormal combinations (q, d) of the free columns that vanish in every row, to the rounding of the stored numbers.
+    """Orthonormal combinations (q, d) of the free columns that vanish: to 1e-9 of their spread, or to the rounding of the data.
 
     A Gram matrix cannot tell a relative size of 1e-8 from zero, so it only raises the suspicion; the combination itself is then
-    refined, formed row by row, and compared with what rounding of the data could cause.
+    refined and formed row by row.
 
     Parameters
     ----------
@@ -50,7 +51,7 @@ def null_space(rows: Rows, free: Array) -> Array:
     _, square = rows.executor.map_sum(tasks.gram_of_product, rows.handles, like(basis, rows.resolution))
     sizes, turns = np.linalg.eigh(to_numpy(square) / rows.total)
     basis = basis @ turns
-    rounding = 4 * abs(basis).T @ to_numpy(rows.resolution) + 64 * EPS
+    rounding = 4 * abs(basis).T @ to_numpy(rows.resolution) + NOTHING
     return like(basis[:, np.sqrt(np.maximum(sizes, 0)) <= rounding], rows.resolution)
 
 

@@ -190,4 +190,4 @@ def _accepted(rows: Rows, loss: Loss, B: Array) -> bool:
     if not 0 < size < float("inf"):
         return False
     harmless, gains = zip(*rows.executor.map(verdict, rows.handles, loss, B / size), strict=True)
-    return all(harmless) and max(gains) > 1e-7
+    return all(harmless) and max(gains) > 1e-9

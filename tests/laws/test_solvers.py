@@ -87,7 +87,9 @@ def test_same_seed_same_bits_in_two_processes(solver):
         "rng = np.random.default_rng(0); X = rng.normal(size=(5000, 8)); y = (X @ rng.normal(size=8) + rng.logistic(size=5000)) > 0;"
         f"m = fit(ArraySource(X, y), Spec(C=1.0, solver={solver!r})).model; print(m.coef.tobytes().hex(), m.base.tobytes().hex())"
     )
-    first, second = (subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout for _ in range(2))
+    first, second = (
+        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout for _ in range(2)
+    )
     assert first == second
     assert len(first) > 100
 

@@ -10,6 +10,8 @@ import numpy as np
 from ..contracts import Status
 from ..model import Model
 
+MAX_WIDTH = 40  # of a column of the table
+
 
 class Summary:
     """A model as a table. ``str()`` gives text for a terminal, :meth:`to_dict` plain data.
@@ -45,19 +47,20 @@ class Summary:
             "kind": c.kind,
             "columns": [self.names[j] for j in c.columns],
             "coefficients": {
-                label: dict(zip((*self.names, "intercept"), map(float, (*row, b)), strict=True))
-                for label, row, b in zip(self._headings(), m.coef, m.intercept, strict=True)
+                label: dict(zip(self.names, map(plain, row.tolist()), strict=True))
+                for label, row in zip(self._headings(), m.coef, strict=True)
             },
+            "intercept": dict(zip(self._headings(), map(plain, m.intercept.tolist()), strict=True)),
         }
 
     def __str__(self) -> str:
         """The summary as text."""
         m = self.model
         lines = [
-            f"Logistic regression of {len(m.classes)} classes on {len(self.names)} columns, {m.rows:,} rows"
+            f"Logistic regression of {len(m.classes)} classes on {_count(len(self.names), 'column')}, {_count(m.rows, 'row')}"
             + ("" if m.total == m.rows else f", total weight {m.total:,.6g}"),
             f"  objective    mean log loss, {m.penalty}",
-            f"  solver       {m.solver}; {m.n_iter} iterations",
+            f"  solver       {m.solver}; {_count(m.n_iter, 'iteration')}",
             *(f"  {line}" for line in certificate_lines(m)),
             "",
             *self._table(),
@@ -76,21 +79,28 @@ class Summary:
             headings = ["coefficient", "odds ratio"]
             with np.errstate(over="ignore"):
                 numbers = np.column_stack([numbers, np.exp(numbers)])
-        cells = [["", *headings]]
-        cells += [[name, *(f"{x:.6g}" for x in row)] for name, row in zip((*self.names, "intercept"), numbers, strict=True)]
-        widths = [min(max(len(row[i]) for row in cells), 40) for i in range(len(cells[0]))]
+        cells = [["", *map(printable, headings)]]
+        named = zip((*map(printable, self.names), "intercept"), numbers, strict=True)
+        cells += [[name, *(f"{x:.6g}" for x in row)] for name, row in named]
+        widths = [min(max(map(len, column)), MAX_WIDTH) for column in zip(*cells, strict=True)]
         lines = []
         for row in cells:
             first, *rest = (_clip(cell, width) for cell, width in zip(row, widths, strict=True))
-            lines.append(
-                "  ".join([first.ljust(widths[0]), *(cell.rjust(w) for cell, w in zip(rest, widths[1:], strict=True))]).rstrip()
-            )
-        if len(m.classes) == 2:
-            lines[0] = lines[0].rstrip()
-            lines.insert(0, f"log-odds of {self._headings()[0]}, in the units of the data")
-        else:
-            lines.insert(0, "logits by class (they sum to zero over the classes), in the units of the data")
-        return lines
+            numbered = (cell.rjust(width) for cell, width in zip(rest, widths[1:], strict=True))
+            lines.append("  ".join([first.ljust(widths[0]), *numbered]).rstrip())
+        return [*self._title(), *lines]
+
+    def _title(self) -> list[str]:
+        """What the numbers of the table are, and what they are not."""
+        title = f"log-odds of {printable(self._headings()[0])}, in the units of the data"
+        if len(self.model.classes) > 2:
+            title = "logits by class (they sum to zero over the classes), in the units of the data"
+        status = self.model.certificate.status
+        if status is Status.SEPARATED:
+            return [title, "no finite estimate exists: these numbers are only where the search stopped; they grow without end"]
+        if status.certified or status is Status.RANK_DEFICIENT:
+            return [title]
+        return [title, "not certified: these numbers are only where the search stopped"]
 
 
 def feature_names(model: Model) -> tuple[str, ...]:
@@ -105,7 +115,7 @@ def certificate_lines(model: Model) -> list[str]:
     if c.columns:
         names = feature_names(model)
         what = "aliased" if c.status is Status.RANK_DEFICIENT else "separating"
-        shown = ", ".join(names[j] for j in c.columns[:10])
+        shown = ", ".join(printable(names[j]) for j in c.columns[:10])
         lines.append(f"{what:<12} {shown}" + (f" and {len(c.columns) - 10} more" if len(c.columns) > 10 else ""))
     known = f"F - min F <= {c.gap:.1e} ({c.kind})" if math.isfinite(c.gap) else "no bound on F - min F"
     if c.kind == "estimate":
@@ -119,5 +129,18 @@ def plain(value: float) -> float | str:
     return value if math.isfinite(value) else repr(value)
 
 
+def printable(text: str) -> str:
+    """The text on one line, with line breaks and control characters written out."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" + ("" if number == 1 else "s")
+
+
 def _clip(text: str, width: int) -> str:
-    return text if len(text) <= width else text[: width - 3] + "..."
+    """Both ends of a long text, because names that share a beginning differ at the end."""
+    if len(text) <= width:
+        return text
+    tail = (width - 3) // 2
+    return f"{text[: width - 3 - tail]}...{text[-tail:]}"

@@ -36,21 +36,29 @@ class Newton(Solver):
 
 def direction(objective: Objective, point: Point) -> Array:
     """The Newton step -H⁻¹ gradient, shaped like W."""
-    step: Array = -solve_psd(objective.hessian(point), point.grad.reshape(-1)).reshape(point.W.shape)
-    return step
+    return _step(objective.hessian(point), point)
 
 
 def polish(objective: Objective, point: Point, steps: int) -> Point:
-    """At most ``steps`` full Newton steps, as long as each shrinks the Newton decrement: the last digits of the coefficients."""
-    step = direction(objective, point)
+    """At most ``steps`` full Newton steps, as long as each shrinks the Newton decrement: the last digits of the coefficients.
+
+    The Hessian is that of the first point: this close to the optimum it changes less than a step can show.
+    """
+    H = objective.hessian(point)
+    step = _step(H, point)
     size = -vdot(point.grad, step)
     for _ in range(steps):
         if not is_finite(step) or not size > 0:
             break
         candidate = objective.at(point.W + step)
-        next_step = direction(objective, candidate)
+        next_step = _step(H, candidate)
         next_size = -vdot(candidate.grad, next_step)
         if not next_size < size:
             break
         point, step, size = candidate, next_step, next_size
     return point
+
+
+def _step(H: Array, point: Point) -> Array:
+    solved: Array = -solve_psd(H, point.grad.reshape(-1)).reshape(point.W.shape)
+    return solved

@@ -1,0 +1,343 @@
+"""Laws of the executors and of the tasks they send: the same answers whoever computes, however rows are cut, whatever is forgotten."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+import pytest
+import torch
+from scipy.sparse import csr_array
+from support import Forgetful
+
+import logistic.executor
+from logistic import tasks
+from logistic.contracts import Block, Design, Executor, Loss
+from logistic.designs import Dense, Intercept, Scaled, Sparse
+from logistic.executor import InProcess
+from logistic.loss import Binary, Softmax
+from logistic.tasks import Place, Trial
+
+EXECUTORS: dict[str, Callable[[], Executor]] = {"in process": InProcess, "forgetful": Forgetful}
+N, P = 60, 4
+CUTS = [0, 13, 13, 14, 30, 31, 58, N]  # seven blocks: one is empty, two hold a single row
+
+
+@pytest.fixture(params=EXECUTORS, name="executor")
+def _executor(request: pytest.FixtureRequest) -> Executor:
+    return EXECUTORS[request.param]()
+
+
+# ---------------------------------------------------------------------------------------------- the promises of an executor
+
+
+def describe(part: list[str], suffix: str) -> tuple[str, int]:
+    """A task whose sum depends on the order."""
+    return "".join(part) + suffix, len(part)
+
+
+def joined(a: tuple[str, int], b: tuple[str, int]) -> tuple[str, int]:
+    """A merge that does not commute."""
+    return f"({a[0]}{b[0]})", a[1] + b[1]
+
+
+def tenths(part: np.ndarray) -> tuple[np.ndarray, float]:
+    return part * 0.1, float(part.sum()) * 0.1
+
+
+PARTS = [["a"], ["b", "c"], [], ["d"], ["e", "f", "g"]]
+
+
+def test_map_keeps_the_order_of_the_handles(executor: Executor) -> None:
+    """One result a handle, for all handles and for some of them."""
+    handles = executor.put(PARTS)
+    assert executor.map(describe, handles, "!") == [("a!", 1), ("bc!", 2), ("!", 0), ("d!", 1), ("efg!", 3)]
+    assert executor.map(describe, handles[3:], "") == [("d", 1), ("efg", 3)]
+    assert executor.map(describe, [], "") == []
+    assert executor.map(describe, handles[::-1], "")[0] == ("efg", 3)
+
+
+def test_map_sum_adds_element_by_element_in_order(executor: Executor) -> None:
+    """Tuples are added member by member, from the first handle to the last."""
+    assert executor.map_sum(describe, executor.put(PARTS), "-") == ("a-bc--d-efg-", 7)
+    assert executor.map_sum(describe, executor.put(PARTS[:1]), "-") == ("a-", 1)
+
+
+def test_map_merge_folds_from_the_left(executor: Executor) -> None:
+    """The merge need not commute."""
+    assert executor.map_merge(describe, executor.put(PARTS), joined, "") == ("((((abc))d)efg)", 7)
+
+
+def test_sums_have_the_same_bits_everywhere(executor: Executor) -> None:
+    """Handle order is the order of the additions, so the rounding is the same too."""
+    parts = [np.full(3, 10.0**k) for k in range(-8, 9)]
+    total, number = parts[0] * 0.1, float(parts[0].sum()) * 0.1
+    for part in parts[1:]:
+        total, number = total + part * 0.1, number + float(part.sum()) * 0.1
+    for _ in range(2):
+        found = executor.map_sum(tenths, executor.put(parts))
+        assert found[0].tobytes() == total.tobytes()
+        assert found[1] == number
+
+
+def test_sums_do_not_write_into_parts_or_results(executor: Executor) -> None:
+    """A task may return an array that it keeps."""
+    parts = [np.ones(3), np.ones(3)]
+    handles = executor.put(parts)
+    for _ in range(2):
+        assert executor.map_sum(itself, handles)[0].tolist() == [2.0, 2.0, 2.0]
+    assert parts[0].tolist() == [1.0, 1.0, 1.0]
+
+
+def itself(part: np.ndarray) -> tuple[np.ndarray]:
+    return (part,)
+
+
+def test_every_executor_is_tested() -> None:
+    """An executor of the package without laws fails here."""
+    ours = {c for c in vars(logistic.executor).values() if isinstance(c, type) and issubclass(c, Executor) and c is not Executor}
+    assert ours <= set(EXECUTORS.values())
+
+
+# ----------------------------------------------------------------------------------------------------------------- problems
+
+
+class Problem(NamedTuple):
+    """Rows cut at the given places, a loss, and two places with the direction between them."""
+
+    cut: Callable[[list[int]], list[Block]]
+    loss: Loss
+    here: Place
+    trial: Trial
+    V: Any
+    N: Any
+
+
+def problem(data: str, K: int, soft: bool = False, offset: bool = False, lift: Callable[[Any], Any] = np.asarray) -> Problem:
+    """Dense data centred and scaled or sparse data scaled, always with weights and an intercept."""
+    rng = np.random.default_rng(21)
+    X = rng.normal(size=(N, P)) * [1, 10, 0.1, 3] + [0, 50, 0, -3]
+    if data == "sparse":
+        X = X * (rng.random(size=X.shape) < 0.4)
+    loss: Loss = Binary() if K == 2 else Softmax(K)
+    M, q = loss.columns, P + 1
+    y = rng.dirichlet(np.ones(K), size=N) if soft else rng.integers(K, size=N).astype(np.int8)
+    weight = rng.uniform(0.1, 3, size=N)
+    shift = rng.normal(size=(N, M)) if offset else None
+    center, scale = (X.mean(axis=0) if data == "dense" else None), X.std(axis=0)
+
+    def cut(places: list[int]) -> list[Block]:
+        blocks = []
+        for a, b in zip(places[:-1], places[1:], strict=True):
+            inner: Design = Sparse(csr_array(X[a:b])) if data == "sparse" else Dense(lift(X[a:b].copy()))
+            scaled = Scaled(inner, None if center is None else lift(center), lift(scale))
+            blocks.append(Block(Intercept(scaled), lift(y[a:b]), lift(weight[a:b]), None if shift is None else lift(shift[a:b])))
+        return blocks
+
+    W, D, V = (lift(rng.normal(size=(q, M))) for _ in range(3))
+    here = Place(W, (5, 0))
+    return Problem(cut, loss, here, Trial(here, Place(D, (6, 0)), 0.375), V, lift(rng.normal(size=(q, 2))))
+
+
+PROBLEMS: dict[str, Callable[[], Problem]] = {
+    "dense binary": lambda: problem("dense", 2),
+    "dense binary soft": lambda: problem("dense", 2, soft=True, offset=True),
+    "dense softmax": lambda: problem("dense", 3, offset=True),
+    "dense softmax soft": lambda: problem("dense", 4, soft=True),
+    "sparse binary": lambda: problem("sparse", 2, offset=True),
+    "sparse softmax": lambda: problem("sparse", 3),
+    "torch binary": lambda: problem("dense", 2, lift=torch.as_tensor),
+    "torch softmax": lambda: problem("dense", 3, offset=True, lift=torch.as_tensor),
+    "torch softmax soft": lambda: problem("dense", 3, soft=True, lift=torch.as_tensor),
+}
+
+
+@pytest.fixture(params=PROBLEMS, name="case")
+def _case(request: pytest.FixtureRequest) -> Problem:
+    return PROBLEMS[request.param]()
+
+
+# ---------------------------------------------------------------------------------------------------------- tasks, by name
+
+Run = Callable[[Executor, list[Any], Problem], Any]
+
+
+def summed(fn: Callable[..., Any], arguments: Callable[[Problem], tuple[Any, ...]]) -> Run:
+    return lambda executor, handles, p: executor.map_sum(fn, handles, *arguments(p))
+
+
+def stacked(fn: Callable[..., Any], arguments: Callable[[Problem], tuple[Any, ...]]) -> Run:
+    def run(executor: Executor, handles: list[Any], p: Problem) -> tuple[np.ndarray, ...]:
+        found = executor.map(fn, handles, *arguments(p))
+        rows = [part if isinstance(part, tuple) else (part,) for part in found]
+        return tuple(np.concatenate([np.asarray(a) for a in column]) for column in zip(*rows, strict=True))
+
+    return run
+
+
+TASKS: dict[str, Run] = {
+    "logits": stacked(tasks.logits, lambda p: (p.here,)),
+    "logits_along": stacked(tasks.logits_along, lambda p: (p.trial,)),
+    "value_and_gradient": summed(tasks.value_and_gradient, lambda p: (p.loss, p.here)),
+    "value_and_slope": summed(tasks.value_and_slope, lambda p: (p.loss, p.trial)),
+    "advance": summed(tasks.advance, lambda p: (p.loss, p.trial, (7, 1))),
+    "hessian": summed(tasks.hessian, lambda p: (p.loss, p.here)),
+    "curvature_product": summed(tasks.curvature_product, lambda p: (p.loss, p.here, p.V)),
+    "gram": summed(tasks.gram, lambda p: ()),
+    "gram_of_product": summed(tasks.gram_of_product, lambda p: (p.N,)),
+    "intercept_derivatives": summed(tasks.intercept_derivatives, lambda p: (p.loss, p.here, p.V[0])),
+    "audit": lambda executor, handles, p: executor.map_merge(tasks.audit, handles, tasks.merge_audits, p.loss, p.here),
+    "spread": lambda executor, handles, p: (max(executor.map(tasks.spread, handles, [p.N, p.V])),),
+}
+FOUND = [
+    name
+    for name, fn in inspect.getmembers(tasks, inspect.isfunction)
+    if fn.__module__ == tasks.__name__ and next(iter(inspect.signature(fn).parameters), "") == "block"
+]
+
+
+@pytest.fixture(params=FOUND, name="run")
+def _run(request: pytest.FixtureRequest) -> Run:
+    """Every function of a block in logistic.tasks; one that has no entry above is a KeyError."""
+    return TASKS[request.param]
+
+
+def same(found: Any, wanted: Any, tolerance: float = 1e-12) -> None:
+    """Equal to the tolerance, relative to the largest entry: sums over rows cancel."""
+    assert len(found) == len(wanted)
+    for a, b in zip(found, wanted, strict=True):
+        a, b = np.asarray(a), np.asarray(b)
+        assert a.shape == b.shape
+        assert np.isfinite(b).all()
+        assert abs(a - b).max(initial=0) <= tolerance * max(abs(b).max(initial=0), 1e-300)
+
+
+def reference(case: Problem, name: str) -> Any:
+    blocks = InProcess().put(case.cut([0, N]))
+    return TASKS[name](InProcess(), blocks, case)
+
+
+def test_tasks_give_the_same_on_any_executor_and_any_cut(run: Run, case: Problem, executor: Executor) -> None:
+    """One block or seven ragged ones, an empty one among them; memories kept or dropped."""
+    whole = run(InProcess(), InProcess().put(case.cut([0, N])), case)
+    for places in ([0, N], CUTS, [0, 0, N], [0, N, N]):
+        same(run(executor, executor.put(case.cut(places)), case), whole)
+
+
+def test_a_second_run_gives_the_same_bits(run: Run, case: Problem) -> None:
+    """What the blocks remember after the first run changes nothing."""
+    blocks = case.cut(CUTS)
+    first, second = run(InProcess(), blocks, case), run(InProcess(), blocks, case)
+    for a, b in zip(first, second, strict=True):
+        assert np.asarray(a).tobytes() == np.asarray(b).tobytes()
+
+
+def test_forgotten_caches_change_nothing(case: Problem) -> None:
+    """A search along a line, with what was remembered kept, dropped before each task, and never there."""
+    W, D, t = case.here.W, case.trial.direction.W, case.trial.t
+    there = Place(W + t * D, (7, 1))
+    steps: list[tuple[Callable[..., Any], tuple[Any, ...]]] = [
+        (tasks.value_and_gradient, (case.loss, case.here)),
+        (tasks.value_and_slope, (case.loss, case.trial)),
+        (tasks.value_and_slope, (case.loss, case.trial._replace(t=-2.0))),
+        (tasks.advance, (case.loss, case.trial, there.token)),
+        (tasks.value_and_gradient, (case.loss, there)),
+        (tasks.hessian, (case.loss, there)),
+        (tasks.curvature_product, (case.loss, there, case.V)),
+        (tasks.value_and_slope, (case.loss, Trial(there, case.trial.direction, 0.25))),
+        (tasks.value_and_gradient, (case.loss, case.here)),
+        (tasks.audit, (case.loss, there)),
+    ]
+    kept, dropped, forgetful = case.cut(CUTS), case.cut(CUTS), Forgetful()
+    handles = forgetful.put(case.cut(CUTS))
+    for fn, arguments in steps:
+        for block in dropped:
+            block.cache.clear()
+        results = [InProcess().map(fn, kept, *arguments), InProcess().map(fn, dropped, *arguments), forgetful.map(fn, handles, *arguments)]
+        wanted = InProcess().map(fn, case.cut(CUTS), *arguments)
+        for result in results:
+            for found, fresh in zip(result, wanted, strict=True):
+                same(found, fresh)
+
+
+def test_a_block_remembers_only_its_own_token(case: Problem) -> None:
+    """Coefficients under another token are computed, never recalled; a pickled block forgets."""
+    (block,) = case.cut([0, N])
+    first = np.asarray(tasks.logits(block, case.here))
+    other = Place(2 * case.here.W, (5, 1))
+    (fresh,) = case.cut([0, N])
+    same([tasks.logits(block, other)], [tasks.logits(fresh, other)])
+    assert block.recall("point", case.here.token) is None
+    assert block.recall("point", other.token) is not None
+    assert block.__getstate__()["cache"] == {}
+    same([tasks.logits(block, case.here)], [first])
+
+
+@pytest.mark.parametrize("name", FOUND)
+@pytest.mark.parametrize(("ours", "theirs"), [("dense binary", "torch binary"), ("dense softmax", "torch softmax")])
+def test_numpy_equals_torch(name: str, ours: str, theirs: str) -> None:
+    """Blocks of tensors give the numbers of blocks of arrays."""
+    same(reference(PROBLEMS[theirs](), name), reference(PROBLEMS[ours](), name))
+
+
+# ------------------------------------------------------------------------------------------- what the tasks say, by formula
+
+
+def explicit(case: Problem) -> tuple[np.ndarray, Any, np.ndarray, np.ndarray, np.ndarray]:
+    """Encoded X, targets, weights, offset and coefficients as NumPy arrays."""
+    (block,) = case.cut([0, N])
+    identity = np.eye(P + 1)
+    like = torch.as_tensor if isinstance(block.weight, torch.Tensor) else np.asarray
+    X = np.asarray(block.X.matmul(like(identity)))
+    offset = 0.0 if block.offset is None else np.asarray(block.offset)
+    return X, np.asarray(block.y), np.asarray(block.weight), offset, np.asarray(case.here.W)
+
+
+def test_tasks_are_what_they_say(case: Problem) -> None:
+    """Every sum against its formula in plain NumPy, on explicit matrices."""
+    X, y, w, offset, W = explicit(case)
+    loss, D, t = case.loss, np.asarray(case.trial.direction.W), case.trial.t
+    V, basis = np.asarray(case.V), np.asarray(case.N)
+    eta, zeta = X @ W + offset, X @ D
+    values, residual = loss.evaluate(eta, y)
+    ahead, ahead_residual = loss.evaluate(eta + t * zeta, y)
+    shifted = eta + V[0]
+    wanted = {
+        "logits": (eta,),
+        "logits_along": (eta + t * zeta, zeta),
+        "value_and_gradient": (w @ values, X.T @ (w[:, None] * residual)),
+        "value_and_slope": (w @ ahead, (w[:, None] * ahead_residual * zeta).sum()),
+        "advance": (w @ ahead, X.T @ (w[:, None] * ahead_residual)),
+        "hessian": tuple((X * (w * h)[:, None]).T @ X for _, _, h in loss.curvature_pairs(eta)),
+        "curvature_product": (X.T @ (w[:, None] * loss.curvature(eta, X @ V)),),
+        "gram": ((X * w[:, None]).T @ X,),
+        "gram_of_product": (X.T @ (w[:, None] * (X @ basis)), (X @ basis).T @ (w[:, None] * (X @ basis))),
+        "intercept_derivatives": (w @ loss.evaluate(shifted, y)[1], *(w @ h for _, _, h in loss.curvature_pairs(shifted))),
+        "spread": (max(((X @ T) ** 2).sum(axis=1).max() for T in (basis, V)),),
+    }
+    assert set(wanted) | {"audit"} == set(FOUND)
+    for name, formula in wanted.items():
+        same(reference(case, name), formula)
+
+
+def test_the_audit_bounds_what_rounding_does(case: Problem) -> None:
+    """Residual sums by formula; a gradient in single steps of rounding stays within the noise that the audit states."""
+    X, y, w, offset, W = explicit(case)
+    audit = reference(case, "audit")
+    terms = abs(X) @ abs(W) + abs(offset)
+    _, residual = case.loss.evaluate(X @ W + offset, y)
+    same([audit.residual, audit.reach], [w @ residual**2, terms.max()])
+    _, nudged = case.loss.evaluate((X @ W + offset) * (1 + 2.0**-52), y)
+    assert (np.asarray(audit.noise) >= w @ (nudged - residual) ** 2).all()
+
+
+def test_tasks_leave_the_data_alone(run: Run, case: Problem) -> None:
+    """Coefficients, targets, weights and offsets keep their bytes."""
+    blocks = case.cut(CUTS)
+    given = [case.here.W, case.trial.direction.W, case.V, case.N]
+    held = [a for b in blocks for a in (b.y, b.weight, b.offset) if a is not None]
+    before = [np.asarray(a).tobytes() for a in given + held]
+    run(InProcess(), blocks, case)
+    assert [np.asarray(a).tobytes() for a in given + held] == before
