@@ -144,7 +144,7 @@ def _demonstrate(data: Dataset, folder: Path, quiet: bool) -> dict[str, Any]:
         counts = ", ".join(f"{label} {int((data.y == label).sum())}" for label in model.classes)
         head, table = str(model.summary()).split("\n\n", 1)
         if len(data.features) * len(model.classes) > MOST_SHOWN:
-            table = f"{model.coef.size} coefficients, too many to show here; see: logistic summary {path}"
+            table = f"{model.coef.size + model.base.size} coefficients, too many to show here; see: logistic summary {path}"
         lines = [f"classes      {counts}", *(line.strip() for line in head.splitlines()[1:]), "", *table.splitlines(), ""]
         lines.append(f"held out     {right} of {len(y)} rows are predicted right")
         likeliest = max(values[0] for name, values in columns.items() if name != "prediction")
@@ -161,7 +161,8 @@ def _spec(options: dict[str, Any]) -> Any:
     from .contracts import Spec, Stop
 
     C, alpha = options["C"], options["alpha"]
-    given = [name for name in ("--C", "--alpha", "--no-penalty") if options[name[2:].replace("-", "_")] not in (None, False)]
+    strengths = {"--C": C is not None, "--alpha": alpha is not None, "--no-penalty": options["no_penalty"]}
+    given = [name for name, present in strengths.items() if present]
     if len(given) > 1:
         raise InputError(f"{' and '.join(given)} set the strength of the penalty more than once; give one of them")
     if options["no_penalty"]:
@@ -275,8 +276,10 @@ def _write(stream: TextIO | None, content: str | bytes) -> None:
     try:
         stream.buffer.write(content)
         stream.flush()
-    except BrokenPipeError:
+    except OSError as error:
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())  # for what is flushed on the way out
+        if not isinstance(error, BrokenPipeError):
+            raise
 
 
 def run(arguments: list[str] | None = None) -> NoReturn:
@@ -300,6 +303,8 @@ def _guarded(command: Callable[[], Any]) -> int:
     except OSError as error:
         named = f"{error.filename}: " if error.filename is not None else ""
         return _refused(f"{named}{error.strerror or error}")
+    except SystemExit as end:  # click's own: 2 without a command, 1 where the reader of a help page has gone away
+        return USER_ERROR if end.code == USER_ERROR else CERTIFIED
     except (KeyboardInterrupt, click.Abort):
         _write(sys.stderr, "logistic: interrupted")
         return INTERRUPTED

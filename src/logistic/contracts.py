@@ -328,7 +328,7 @@ class Spec:
     stop: Stop = Stop()
 
     def strength(self, total_weight: float) -> float:
-        """Alpha of mean loss + alpha * penalty; C * sum of losses + penalty is the same problem for alpha = 1 / (C * total weight)."""
+        """Alpha of mean loss + alpha * penalty; C * sum of losses + penalty is that problem for alpha = 1 / (C * weight)."""
         if self.alpha is not None:
             return self.alpha
         return 0.0 if self.C is None else 1.0 / (self.C * total_weight)

@@ -78,7 +78,7 @@ class _Moments(NamedTuple):
     second: np.ndarray
 
 
-def learn(executor: Executor, handles: list[Any], centred: bool, classes: np.ndarray | None = None) -> Encoding:
+def learn(executor: Executor, handles: list[Any], centred: bool) -> Encoding:
     """Two passes over raw blocks: extremes, then moments relative to them, so that no range of numbers overflows or cancels.
 
     Parameters
@@ -88,22 +88,21 @@ def learn(executor: Executor, handles: list[Any], centred: bool, classes: np.nda
         Of raw blocks.
     centred : bool
         Whether dense columns are centred (there is an intercept).
-    classes : (K,) array, optional
-        The labels, where the targets are distributions over them.
 
     Raises
     ------
     InputError
         If fewer than two classes carry weight, or a sparse column is too large to square.
     """
-    parts = executor.map(_extremes, handles, classes is None)
-    parts = [part for part in parts if part is not None]
+    parts = [part for part in executor.map(_extremes, handles) if part is not None]
     if not parts:
         raise InputError("no row has a positive weight; at least one of sample_weight must be above 0")
     low, high = np.min([part.low for part in parts], axis=0), np.max([part.high for part in parts], axis=0)
     total = float(sum(part.total for part in parts))
-    if classes is None:
-        classes = _union([part.classes for part in parts])
+    classes = _union([part.classes for part in parts])
+    if classes.dtype.kind == "f" and (classes != np.round(classes)).any():
+        odd = classes[classes != np.round(classes)][0]
+        raise InputError(f"y holds {odd:g}, which is no label; for classes use whole numbers, text or booleans")
     if len(classes) < 2:
         raise InputError(f"y holds a single class, {classes[0].item()!r}; at least two are needed to tell apart")
     first_raw = next(raw for raw in executor.map(_storage, handles[:1]))
@@ -122,13 +121,13 @@ def learn(executor: Executor, handles: list[Any], centred: bool, classes: np.nda
     return Encoding(classes, middle + unit * mean, spread, reach, total, first_raw.rounding)
 
 
-def scales(encoding: Encoding, strength: np.ndarray, classes: int) -> np.ndarray:
+def scales(encoding: Encoding, pull: np.ndarray, classes: int) -> np.ndarray:
     """(p,) divisors that bring every column's curvature, penalty included, to that of a standardised column.
 
-    The loss curves at most like h spread² with h = (1 - 1/K) / K at equal probabilities, the penalty like ``strength``.
+    The loss curves at most like h spread² with h = (1 - 1/K) / K at equal probabilities, the penalty like ``pull`` squared.
     """
     curvature = (1 - 1 / classes) / classes
-    root = np.hypot(encoding.spread, np.sqrt(strength / curvature))
+    root = np.hypot(encoding.spread, pull / curvature**0.5)
     return np.asarray(np.where(root > 0, root, 1.0))
 
 
@@ -150,7 +149,7 @@ def _storage(raw: RawBlock) -> _Storage:
     return _Storage(is_sparse(raw.X), float(np.finfo(dtype).eps) if dtype.kind == "f" else EPS)
 
 
-def _extremes(raw: RawBlock, labelled: bool) -> _Extremes | None:
+def _extremes(raw: RawBlock) -> _Extremes | None:
     X, y, weight, _ = _positive(raw)
     if X.shape[0] == 0:
         return None
@@ -158,7 +157,7 @@ def _extremes(raw: RawBlock, labelled: bool) -> _Extremes | None:
         low, high = (np.asarray(f(axis=0).toarray(), dtype=np.float64).ravel() for f in (X.min, X.max))
     else:
         low, high = np.asarray(X.min(axis=0), dtype=np.float64), np.asarray(X.max(axis=0), dtype=np.float64)
-    found = _union([y]) if labelled else np.zeros(0)
+    found = _union([y]) if y.ndim == 1 else np.arange(y.shape[1])
     return _Extremes(low, high, found, float(X.shape[0]) if weight is None else float(weight.sum()))
 
 

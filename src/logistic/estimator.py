@@ -12,10 +12,10 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.validation import check_is_fitted
 
 from .contracts import Certificate, Spec, Status, Stop
-from .errors import SeparationWarning
+from .errors import InputError, SeparationWarning
 from .fit import fit
 from .model import Model
-from .outputs.summary import Summary, certificate_lines, feature_names
+from .outputs.summary import Summary, certificate_lines
 from .sources import ArraySource
 
 
@@ -102,6 +102,8 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):
             Naming the argument, row or column that cannot be used.
         """
         source = ArraySource(X, y, sample_weight)
+        if source.y is None or source.y.ndim != 1:
+            raise InputError(f"y must hold one label a row, but has shape {np.shape(y)}")
         result = fit(source, self._spec())
         self._publish(result.model)
         self._warn(result.model)
@@ -163,6 +165,6 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):
         status = model.certificate.status
         if status.certified:
             return
-        words = "; ".join(line.split(maxsplit=1)[1] for line in certificate_lines(model))
+        first, *others = (" ".join(line.split()) for line in certificate_lines(model))
         category = SeparationWarning if status is Status.SEPARATED else ConvergenceWarning
-        warnings.warn(f"{words} ({len(feature_names(model))} columns, {model.penalty})", category, stacklevel=3)
+        warnings.warn(f"{'; '.join([first.removeprefix('status '), *others])}; {model.penalty}", category, stacklevel=3)

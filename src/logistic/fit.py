@@ -57,13 +57,15 @@ def fit(
         For a choice or a row that cannot be used, in words.
     """
     check(spec)
+    if source.shape[1] == 0 and not spec.fit_intercept:
+        raise InputError("X has no columns and fit_intercept=False leaves nothing to fit; add a column or the intercept")
     executor = executor or InProcess()
     size = block_rows(source.shape, PROBABLE_CLASSES)
     raw = executor.put(list(source.blocks(size)))
     encoding = learn(executor, raw, centred=spec.fit_intercept)
     alpha = spec.strength(encoding.total)
-    penalised = alpha * np.where(encoding.spread > 0, encoding.spread, 1.0) ** (2 if spec.standardize else 0)
-    scale = scales(encoding, penalised, len(encoding.classes))
+    pull = alpha**0.5 * (np.where(encoding.spread > 0, encoding.spread, 1.0) if spec.standardize else np.ones(source.shape[1]))
+    scale = scales(encoding, pull, len(encoding.classes))
     loss: Loss = Binary() if len(encoding.classes) == 2 else Softmax(len(encoding.classes))
 
     blocks = executor.put(executor.map(encoded, raw, encoding, scale, spec.fit_intercept))
@@ -75,7 +77,7 @@ def fit(
         encoding.total,
         np.concatenate([resolution(encoding, scale), edge]),
     )
-    penalty = L2(1.0, np.concatenate([penalised / scale**2, edge]))
+    penalty = L2(1.0, np.concatenate([(pull / scale) ** 2, edge]))
     objective = LogisticObjective(loss, penalty, rows, spec.fit_intercept)
     solver, why = choose(spec.solver, objective)
     solution = minimize(objective, solver, objective.zeros(), spec.stop, on_point)
@@ -97,6 +99,16 @@ def check(spec: Spec) -> None:
     InputError
         Naming the argument, its value and what is allowed.
     """
+    numbers = {
+        "C": spec.C,
+        "alpha": spec.alpha,
+        "tol": spec.stop.tol,
+        "max_iter": spec.stop.max_iter,
+        "max_time": spec.stop.max_time,
+    }
+    for name, value in numbers.items():
+        if value is not None and (isinstance(value, bool) or not isinstance(value, int | float | np.number)):
+            raise InputError(f"{name} must be a number, but is {value!r}")
     if spec.C is not None and spec.alpha is not None:
         raise InputError(f"C={spec.C} and alpha={spec.alpha} both set the strength of the penalty; give one of them")
     if spec.C is not None and not spec.C > 0:

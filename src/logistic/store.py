@@ -1,8 +1,8 @@
 """Model files: one safetensors file with strict JSON beside the tensors. Loading runs no code.
 
 Layout, version 1. Tensors, all float64: ``coef`` (M, p), ``base`` (M,), ``center`` (p,), and ``direction`` (p, M) where the
-classes are separated. The metadata hold two entries: ``logistic``, a JSON object with exactly the keys of :data:`KEYS`, and
-``sha256``, a digest of that text and of the tensors, so that a damaged file is never taken for another model.
+classes are separated. The metadata hold one entry, ``logistic``: a JSON object with exactly the keys of :data:`KEYS`. Its
+``sha256`` is a digest of everything else, so that a damaged file is never taken for another model.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ from .errors import InputError, ModelFileError
 from .model import Model, Strength
 
 FORMAT = 1
-ENTRY, DIGEST = "logistic", "sha256"
-KEYS = {"format", "software", "classes", "features", "penalty", "certificate", "n_iter", "solver", "rows", "total"}
+ENTRY = "logistic"
+KEYS = {"format", "software", "classes", "features", "penalty", "certificate", "n_iter", "solver", "rows", "total", "sha256"}
 TENSORS = {"coef", "base", "center"}
 PENALTY_KEYS = {"alpha", "C", "standardized"}
 CERTIFICATE_KEYS = {"value", "gap", "kind", "kkt", "status", "columns"}
@@ -55,8 +55,9 @@ def save(model: Model, path: str | Path) -> None:
         tensors[name] = np.ascontiguousarray(tensor, dtype=np.float64)
         if not np.isfinite(tensor).all():
             raise InputError(f"the {name} of this model holds numbers that are not finite ({model.certificate.status.word})")
-    text = json.dumps(_header(model), allow_nan=False, sort_keys=True)
-    write_atomically(path, pack(tensors, metadata={ENTRY: text, DIGEST: _digest(text, tensors)}))
+    header = _header(model)
+    text = _canonical({**header, "sha256": _digest(header, tensors)})
+    write_atomically(path, pack(tensors, metadata={ENTRY: text}))
 
 
 def load(path: str | Path) -> Model:
@@ -74,12 +75,9 @@ def load(path: str | Path) -> Model:
         raise ModelFileError(f"{path} is a pipe or device; a model is read from a file")
     with open(path, "rb"):  # the errors of any file
         pass
-    text, digest, tensors = _unpack(path)
+    text, tensors = _unpack(path)
     try:
-        model = _model(json.loads(text, object_pairs_hook=_no_duplicates, parse_constant=_no_constant), tensors)
-        if digest != _digest(text, tensors):
-            raise ModelFileError("its checksum does not match; the file was changed after it was written")
-        return model
+        return _model(json.loads(text, object_pairs_hook=_no_duplicates, parse_constant=_no_constant), tensors)
     except ModelFileError as error:
         raise ModelFileError(f"{path} is not a sound model file: {error}") from None
     except (ValueError, TypeError, RecursionError, OverflowError) as error:
@@ -94,10 +92,11 @@ def write_atomically(path: str | Path, content: bytes) -> None:
     OSError
         Naming ``path`` or its folder, never the temporary file.
     """
-    path = Path(os.path.realpath(path))
+    path = Path(path)
     if path.exists() and not path.is_file():  # a pipe or device takes the bytes as they come; a folder refuses
         path.write_bytes(content)
         return
+    path = Path(os.path.realpath(path))
     if not path.parent.is_dir():
         raise FileNotFoundError(errno.ENOENT, "the folder does not exist; create it first", str(path.parent))
     temporary = path.parent / f".{secrets.token_hex(8)}.partial"
@@ -144,9 +143,14 @@ def _label_type(labels: np.ndarray) -> str:
     return "str" if labels.dtype.kind == "U" else labels.dtype.name
 
 
-def _digest(text: str, tensors: dict[str, np.ndarray]) -> str:
-    """SHA-256 of the header and of the tensors with their names and shapes."""
-    found = hashlib.sha256(text.encode())
+def _canonical(header: dict[str, Any]) -> str:
+    """JSON in one spelling, so that the same model makes the same bytes."""
+    return json.dumps(header, allow_nan=False, sort_keys=True)
+
+
+def _digest(header: dict[str, Any], tensors: dict[str, np.ndarray]) -> str:
+    """SHA-256 of the header, ``sha256`` itself apart, and of the tensors with their names and shapes."""
+    found = hashlib.sha256(_canonical({key: header[key] for key in header if key != "sha256"}).encode())
     for name in sorted(tensors):
         found.update(f"{name}{list(tensors[name].shape)}".encode())
         found.update(np.ascontiguousarray(tensors[name]).data)
@@ -191,8 +195,8 @@ def _read_number(value: Any) -> float:
     return number
 
 
-def _unpack(path: Path) -> tuple[str, str, dict[str, np.ndarray]]:
-    """Header, digest and tensors, as they stand in the file."""
+def _unpack(path: Path) -> tuple[str, dict[str, np.ndarray]]:
+    """Header and tensors, as they stand in the file."""
     from safetensors import SafetensorError, safe_open
 
     try:
@@ -200,12 +204,12 @@ def _unpack(path: Path) -> tuple[str, str, dict[str, np.ndarray]]:
             metadata, names = file.metadata() or {}, set(file.keys())
             if ENTRY not in metadata:
                 raise ModelFileError(f"{path} is a safetensors file, but not a model of this package")
-            if set(metadata) != {ENTRY, DIGEST} or not TENSORS <= names <= TENSORS | {"direction"}:
+            if set(metadata) != {ENTRY} or not TENSORS <= names <= TENSORS | {"direction"}:
                 raise ModelFileError(f"{path} is not a sound model file: it has unexpected or missing parts")
             wrong = [name for name in names if file.get_slice(name).get_dtype() != "F64"]
             if wrong:
                 raise ModelFileError(f"{path} is not a sound model file: tensor {wrong[0]!r} is not float64")
-            return metadata[ENTRY], metadata[DIGEST], {name: file.get_tensor(name) for name in names}
+            return metadata[ENTRY], {name: file.get_tensor(name) for name in names}
     except SafetensorError as error:
         raise ModelFileError(f"{path} is not a model file ({str(error).rpartition(': ')[2]})") from None
 
@@ -226,8 +230,11 @@ def _model(header: Any, tensors: dict[str, np.ndarray]) -> Model:
     n_iter, rows = _count(header["n_iter"]), _count(header["rows"])
     solver, total = _typed(header["solver"], str), _read_number(header["total"])
     certificate = _certificate(header["certificate"], tensors.get("direction"), p)
+    strength = _strength(header["penalty"])
+    if header["sha256"] != _digest(header, tensors):
+        raise ModelFileError("its checksum does not match; the file was changed after it was written")
     coef, base, center = tensors["coef"], tensors["base"], tensors["center"]
-    return Model(classes, features, coef, base, center, _strength(header["penalty"]), certificate, n_iter, solver, rows, total)
+    return Model(classes, features, coef, base, center, strength, certificate, n_iter, solver, rows, total)
 
 
 def _columns(tensors: dict[str, np.ndarray], M: int) -> int:

@@ -33,7 +33,7 @@ class ArraySource(Source):
         n = self.shape[0]
         if n == 0:
             raise InputError("X has no rows")
-        self.y = None if y is None else vector(y, "y", n)
+        self.y = None if y is None else _targets(vector(y, "y", n))
         self.weight = None if weight is None else _weights(vector(weight, "sample_weight", n))
         self.offset = None if offset is None else _finite(np.asarray(vector(offset, "offset", n), dtype=np.float64), "offset")
         _check_numbers(self.X, self.features)
@@ -110,8 +110,9 @@ def _numbers(X: np.ndarray, names: Sequence[str] | None) -> np.ndarray:
         try:
             converted[:, j] = X[:, j].astype(np.float64) if X.dtype.kind == "O" else _refuse_text(X[:, j])
         except (TypeError, ValueError):
-            i = next(i for i, value in enumerate(X[:, j]) if not isinstance(value, int | float | np.number | bool))
-            raise InputError(f"X holds {X[i, j]!r} in row {i}, {_named(j, names)}, which is not a number") from None
+            cells = X[:, j].tolist()
+            row = next(i for i, cell in enumerate(cells) if not isinstance(cell, int | float | np.number))
+            raise InputError(f"X holds {cells[row]!r:.60} in row {row}, {_named(j, names)}, which is not a number") from None
     return converted
 
 
@@ -136,6 +137,24 @@ def _rows(X: Any, part: slice) -> Any:
     if not is_sparse(X):
         return X[part]
     return Sparse(X).take(part).X
+
+
+def _targets(y: np.ndarray) -> np.ndarray:
+    """Labels (n,) as they are; distributions over the classes (n, K) as float64 after a look at each row."""
+    if y.ndim == 1:
+        return y
+    if y.ndim != 2 or y.dtype.kind not in "fiub":
+        raise InputError(
+            f"y must be one label a row, or one distribution over the classes a row, but has shape {y.shape} and {y.dtype}"
+        )
+    y = _finite(np.asarray(y, dtype=np.float64), "y")
+    bad = (y < 0).any(axis=1) | (abs(y.sum(axis=1) - 1) > 1e-9)
+    if bad.any():
+        i = int(np.argmax(bad))
+        raise InputError(
+            f"y is {y[i].tolist()} in row {i}, which is no distribution over the classes; it must be >= 0 and sum to 1"
+        )
+    return y
 
 
 def _weights(weight: np.ndarray) -> np.ndarray:
