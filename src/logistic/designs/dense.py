@@ -33,7 +33,7 @@ class Dense(Design):
 
     def absolute(self) -> Dense:
         """|X|."""
-        return Dense(abs(self.X))
+        return Dense(abs(self.X * 1.0))  # as floats: the smallest integer of a type has no absolute value in it
 
     def take(self, rows: Any) -> Dense:
         """The given rows; a view for a slice."""

@@ -35,16 +35,18 @@ class Sparse(Design):
 
     def absolute(self) -> Sparse:
         """|X|."""
-        return Sparse(abs(self.X))
+        return Sparse(abs(self.X * 1.0))
 
     def take(self, rows: Any) -> Sparse:
         """The given rows; a slice shares the values and indices."""
         if isinstance(rows, slice) and rows.step in (None, 1):
             start, stop, _ = rows.indices(self.shape[0])
-            first, last = self.X.indptr[start], self.X.indptr[stop] if stop > start else self.X.indptr[start]
-            pointers = self.X.indptr[start : stop + 1] - first if stop > start else self.X.indptr[:1] - self.X.indptr[0]
-            part = (self.X.data[first:last], self.X.indices[first:last], pointers)
-            return Sparse(type(self.X)(part, shape=(max(stop - start, 0), self.shape[1]), copy=False))
+            pointers = self.X.indptr[start : max(stop, start) + 1]
+            held = slice(int(pointers[0]), int(pointers[-1]))
+            part = type(self.X)((len(pointers) - 1, self.shape[1]), dtype=self.X.dtype)
+            # Set by hand: the constructor would copy whatever is much shorter than the array it is a view of.
+            part.data, part.indices, part.indptr = self.X.data[held], self.X.indices[held], pointers - pointers[0]
+            return Sparse(part)
         return Sparse(self.X[rows])
 
 
