@@ -69,7 +69,10 @@ def _derivatives(problem: Problem, model: Model, Z: np.ndarray, W: np.ndarray) -
     residual = (P * (T.sum(axis=1, keepdims=True) - T) - T * others)[:, K - M :]
     strength = problem.strength.astype(LONG)
     strength = np.append(strength, LONG(0)) if problem.intercept else strength
-    gradient = Z.T @ (w[:, None] * residual) + strength[:, None] * W
+    gradient = Z.T @ (w[:, None] * residual)
+    if M > 1:  # exactly zero over the classes; its rounding would be taken for a gradient where only the penalty curves
+        gradient = gradient - gradient.mean(axis=1, keepdims=True)
+    gradient = gradient + strength[:, None] * W
     q = Z.shape[1]
     hessian = np.zeros((q, M, q, M), LONG)
     P, others = P[:, K - M :], others[:, K - M :]
@@ -148,7 +151,9 @@ def _exact(
             value += strength[j] * W[j, k] ** 2 / 2
             g[j * M + k] += strength[j] * W[j, k]
             H[j * M + k, j * M + k] += strength[j]
-            if M > 1:  # equal logits change nothing: give that direction curvature so that the system can be solved
+            if (
+                M > 1 and strength[j] == 0
+            ):  # equal logits change nothing: give that direction curvature so that the system can be solved
                 for m in range(M):
                     H[j * M + k, j * M + m] += mpmath.mpf(1) / M
     return value, g, H

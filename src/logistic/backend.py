@@ -139,24 +139,11 @@ def cholesky(matrix: Any) -> Array | None:
     return lower
 
 
-def solve_lower(lower: Array, right: Array) -> Array:
-    """Solve ``lower @ x = right`` for a lower triangular matrix; ``right`` is (m, c)."""
-    if is_tensor(lower):
-        import torch
-
-        solved: Array = torch.linalg.solve_triangular(lower, right, upper=False)
-        return solved
-    from scipy.linalg import solve_triangular
-
-    found: Array = solve_triangular(lower, right, lower=True, check_finite=False)
-    return found
-
-
 def solve_psd(matrix: Array, right: Array) -> Array:
     """Solve ``matrix @ x = right`` for a symmetric positive semidefinite matrix, whatever its rank.
 
-    The matrix is brought to unit diagonal, so units of columns cost no digits. A sound Cholesky factor answers at once; where a
-    pivot is at rounding level, the eigenvalues decide and the answer is the one of minimum norm (in the scaled units).
+    The matrix is brought to unit diagonal, so units of columns cost no digits. Where its Cholesky pivots are sound it is solved
+    at once; where one is at rounding level, the eigenvalues decide and the answer is the one of minimum norm (in scaled units).
 
     Parameters
     ----------
@@ -174,8 +161,7 @@ def solve_psd(matrix: Array, right: Array) -> Array:
     unit = matrix / scale / scale[:, None]
     lower = cholesky(unit)
     if lower is not None and float(xp.diagonal(lower).min()) ** 2 > HEALTHY_PIVOT:
-        half = solve_lower(lower, (right / scale)[:, None])
-        answer: Array = _solve_lower_transposed(lower, half)[:, 0] / scale
+        answer: Array = xp.linalg.solve(unit, right / scale) / scale
         return answer
     values, vectors = xp.linalg.eigh(unit)
     cut = 8 * EPS * matrix.shape[0] * max(float(values[-1]), 0.0)
@@ -183,15 +169,3 @@ def solve_psd(matrix: Array, right: Array) -> Array:
     inverse = xp.where(keep, 1.0 / xp.where(keep, values, xp.ones_like(values)), xp.zeros_like(values))
     answer = vectors @ (inverse * (vectors.T @ (right / scale))) / scale
     return answer
-
-
-def _solve_lower_transposed(lower: Array, right: Array) -> Array:
-    if is_tensor(lower):
-        import torch
-
-        solved: Array = torch.linalg.solve_triangular(lower.T, right, upper=True)
-        return solved
-    from scipy.linalg import solve_triangular
-
-    found: Array = solve_triangular(lower, right, lower=True, trans="T", check_finite=False)
-    return found

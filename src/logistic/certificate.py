@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import math
 
-from .backend import EPS, Array, cholesky, namespace, solve_lower
+from .backend import EPS, Array, cholesky, namespace
 
 UNIT = EPS / 2  # unit roundoff
 SLACK = 1.01  # covers the rounding of the triangular solves below
@@ -59,7 +59,7 @@ class Curvature:
         shift = 2 * size * (error + 4 * UNIT)
         identity = xp.eye(size, dtype=hessian.dtype, device=hessian.device)
         self.lower = cholesky(unit - shift * identity)
-        self.inverse_root: Array | None = None if self.lower is None else solve_lower(self.lower, identity)
+        self.inverse_root: Array | None = None if self.lower is None else xp.linalg.inv(self.lower)
 
     @property
     def sound(self) -> bool:

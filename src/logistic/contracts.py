@@ -192,8 +192,8 @@ class Status(Enum):
 
     CONVERGED = "the certified gap is within tol"
     PRECISION_FLOOR = "float64 holds no better answer; the gap is certified but larger than tol"
-    MAX_ITER = "stopped at max_iter; raise it or choose solver='newton'"
-    MAX_TIME = "stopped at max_time; raise it or loosen tol"
+    MAX_ITER = "stopped at max_iter without a certificate within tol; raise max_iter, or rescale nearly collinear columns"
+    MAX_TIME = "stopped at max_time without a certificate within tol; raise max_time or loosen tol"
     STOPPED = "a callback asked to stop"
     INTERRUPTED = "interrupted; the best point so far was kept"
     SEPARATED = (

@@ -74,8 +74,9 @@ class _Extremes(NamedTuple):
 
 
 class _Moments(NamedTuple):
-    first: np.ndarray
-    second: np.ndarray
+    total: float
+    mean: np.ndarray
+    central: np.ndarray  # weighted sum of squares about the mean
 
 
 def learn(executor: Executor, handles: list[Any], centred: bool) -> Encoding:
@@ -114,11 +115,11 @@ def learn(executor: Executor, handles: list[Any], centred: bool) -> Encoding:
     half = high / 2 - low / 2 if centred else reach
     unit = np.where(half > 0, half, 1.0)
     moments = executor.map_merge(_moments, handles, _add, middle, unit)
-    mean, square = moments.first / total, moments.second / total
+    variance = moments.central / total
     if not centred:
-        return Encoding(classes, None, unit * np.sqrt(square) * (half > 0), reach, total, first_raw.rounding)
-    spread = unit * np.sqrt(np.maximum(square - mean**2, 0)) * (half > 0)
-    return Encoding(classes, middle + unit * mean, spread, reach, total, first_raw.rounding)
+        return Encoding(classes, None, unit * np.sqrt(variance + moments.mean**2), reach, total, first_raw.rounding)
+    spread = unit * np.sqrt(variance) * (half > 0)
+    return Encoding(classes, middle + unit * moments.mean, spread, reach, total, first_raw.rounding)
 
 
 def scales(encoding: Encoding, pull: np.ndarray, classes: int) -> np.ndarray:
@@ -164,17 +165,29 @@ def _extremes(raw: RawBlock) -> _Extremes | None:
 def _moments(raw: RawBlock, middle: np.ndarray, unit: np.ndarray) -> _Moments:
     X, _, weight, _ = _positive(raw)
     w = np.ones(X.shape[0]) if weight is None else weight
+    total = float(w.sum())
+    if total == 0:
+        return _Moments(0.0, np.zeros(len(unit)), np.zeros(len(unit)))
     if is_sparse(X):
         from scipy.sparse import csr_array
 
         values = X.data / unit[X.indices]
-        return _Moments(*(np.asarray(csr_array((v, X.indices, X.indptr), shape=X.shape).T @ w) for v in (values, values**2)))
+        first, second = (csr_array((v, X.indices, X.indptr), shape=X.shape).T @ w for v in (values, values**2))
+        return _Moments(total, first / total, second - total * (first / total) ** 2)
     u = (X - middle) / unit
-    return _Moments(w @ u, w @ (u * u))
+    mean = w @ u / total
+    u -= mean
+    return _Moments(total, mean, w @ (u * u))
 
 
 def _add(a: _Moments, b: _Moments) -> _Moments:
-    return _Moments(a.first + b.first, a.second + b.second)
+    """Chan, Golub and LeVeque (1983): moments of both blocks without cancellation."""
+    total = a.total + b.total
+    if total == 0:
+        return a
+    apart = b.mean - a.mean
+    central = a.central + b.central + apart**2 * (a.total * b.total / total)
+    return _Moments(total, a.mean + apart * (b.total / total), central)
 
 
 def _positive(raw: RawBlock) -> RawBlock:

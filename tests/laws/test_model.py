@@ -1,0 +1,281 @@
+"""A fitted model predicts from plain data: what its numbers mean, and what it refuses."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import FrozenInstanceError, fields, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pyarrow as pa
+import pytest
+from scipy.sparse import coo_array, csc_matrix, csr_array
+
+from logistic import InputError, Model
+from logistic.contracts import Stop
+from support import fit_arrays, overlapping
+
+LABELS: dict[str, np.ndarray] = {
+    "two texts": np.array(["no", "yes"]),
+    "two booleans": np.array([False, True]),
+    "three numbers": np.array([-1, 4, 7]),
+    "five texts": np.array(["a", "b", "c", "d", "e"]),
+}
+NAMES = ("age", "wage in €", "x", "hours")
+
+
+def rows(classes: int, n: int = 200) -> tuple[np.ndarray, np.ndarray]:
+    """Four columns in different units and the codes of their classes."""
+    X, codes = overlapping(classes, n, 4, classes)
+    return X * [1.0, 100.0, 1e-3, 5.0] + [0.0, 30.0, 1.0, -7.0], codes
+
+
+@pytest.fixture(params=LABELS)
+def labels(request: pytest.FixtureRequest) -> np.ndarray:
+    """Each kind of labels."""
+    return LABELS[request.param]
+
+
+@pytest.fixture
+def X(labels: np.ndarray) -> np.ndarray:
+    """The rows that the model was fitted to."""
+    return rows(len(labels))[0]
+
+
+@pytest.fixture
+def model(labels: np.ndarray) -> Model:
+    """A certified model of these labels, with names."""
+    X, codes = rows(len(labels))
+    return replace(fit_arrays(X, labels[codes], C=1.0).model, features=NAMES)
+
+
+# -------------------------------------------------------------------------------------------------------------- what it says
+
+
+def test_probabilities_are_probabilities(model: Model, X: np.ndarray) -> None:
+    """One column a class, between 0 and 1, summing to one."""
+    p = model.predict_proba(X)
+    assert p.shape == (len(X), len(model.classes))
+    assert ((p >= 0) & (p <= 1)).all()
+    np.testing.assert_allclose(p.sum(axis=1), 1, rtol=4e-16 * len(model.classes))
+
+
+def test_the_label_is_the_likeliest(model: Model, X: np.ndarray) -> None:
+    """Predict is the label at the largest probability, of the type of the labels, and each label occurs."""
+    predicted = model.predict(X)
+    assert predicted.dtype == model.classes.dtype
+    np.testing.assert_array_equal(predicted, model.classes[model.predict_proba(X).argmax(axis=1)])
+    assert set(predicted.tolist()) == set(model.classes.tolist())
+
+
+def test_probabilities_follow_from_the_logits(model: Model, X: np.ndarray) -> None:
+    """Softmax of [0, eta] for two classes and of eta for more, computed here in another way."""
+    logits = model.decision_function(X)
+    if len(model.classes) == 2:
+        assert logits.shape == (len(X),)
+        logits = np.column_stack([np.zeros(len(X)), logits])
+    assert logits.shape == (len(X), len(model.classes))
+    odds = np.exp(logits - logits.max(axis=1, keepdims=True))
+    np.testing.assert_allclose(model.predict_proba(X), odds / odds.sum(axis=1, keepdims=True), rtol=1e-13)
+
+
+def test_log_probabilities_are_logarithms(model: Model, X: np.ndarray) -> None:
+    """Logarithms of the probabilities wherever those are not tiny."""
+    p = model.predict_proba(X)
+    np.testing.assert_allclose(np.exp(model.predict_log_proba(X)), p, rtol=1e-12)
+    near_one = p > 0.999
+    np.testing.assert_allclose(model.predict_log_proba(X)[near_one], np.log(p[near_one]), atol=1e-15)
+
+
+@pytest.mark.parametrize("size", [1e3, 1e100, 1e300])
+def test_huge_rows_stay_finite(model: Model, size: float) -> None:
+    """Far away the likeliest class is certain and the others keep finite log-probabilities."""
+    far = size * np.vstack([np.eye(4), -np.eye(4)])
+    log_p, p = model.predict_log_proba(far), model.predict_proba(far)
+    assert np.isfinite(log_p).all()
+    assert (log_p <= 0).all()
+    np.testing.assert_allclose(p.sum(axis=1), 1, rtol=1e-14)
+    np.testing.assert_array_equal(p.argmax(axis=1), log_p.argmax(axis=1))
+    assert log_p.min() < -size / 1e4
+
+
+def test_intercept_is_the_logit_at_zero(model: Model) -> None:
+    """Intercept = base - coef . center, and what the row of zeros gets."""
+    np.testing.assert_allclose(model.intercept, model.base - model.coef @ model.center, rtol=1e-15)
+    np.testing.assert_allclose(np.ravel(model.decision_function(np.zeros((1, 4)))), model.intercept, rtol=1e-12)
+    at_center = np.ravel(model.decision_function(model.center[None, :]))
+    np.testing.assert_array_equal(at_center, model.base)
+
+
+def test_coefficients_are_changes_of_the_logits(model: Model, X: np.ndarray) -> None:
+    """One more unit of column j adds coef[:, j], in the units of the data; more than two classes sum to zero."""
+    for j in range(4):
+        step = np.atleast_2d((model.decision_function(X + np.eye(4)[j]) - model.decision_function(X)).T)
+        np.testing.assert_allclose(step, np.repeat(model.coef[:, [j]], len(X), axis=1), rtol=1e-9, atol=1e-12)
+    if len(model.classes) > 2:
+        np.testing.assert_allclose(model.coef.sum(axis=0), 0, atol=1e-12 * abs(model.coef).max())
+        np.testing.assert_allclose(model.base.sum(), 0, atol=1e-12)
+
+
+def test_rows_are_predicted_one_by_one(model: Model, X: np.ndarray) -> None:
+    """What a row gets does not depend on its company, beyond rounding."""
+    alone = np.vstack([model.predict_proba(X[i : i + 1]) for i in range(len(X))])
+    np.testing.assert_allclose(alone, model.predict_proba(X), rtol=1e-12)
+    assert model.predict_proba(X[:0]).shape == (0, len(model.classes))
+    assert model.predict(X[:0]).shape == (0,)
+
+
+def test_a_shift_of_the_data_changes_no_prediction(labels: np.ndarray) -> None:
+    """Fitted and asked 1e8 away, in numbers that float64 still tells apart, the model answers the same to 1e-9."""
+    X, codes = rows(len(labels))
+    X = np.round(X * 2**20) / 2**20  # so that X + 1e8 is exact
+    shift = np.array([1e8, -1e8, 0.0, 1e8])
+    assert ((X + shift) - shift == X).all()
+    here, there = (fit_arrays(Z, labels[codes], C=1.0).model for Z in (X, X + shift))
+    np.testing.assert_allclose(there.predict_proba(X + shift), here.predict_proba(X), rtol=1e-9)
+
+
+# ------------------------------------------------------------------------------------------------------------- what it takes
+
+FRAMES: dict[str, Callable[[dict[str, np.ndarray]], Any]] = {"pandas": pd.DataFrame, "polars": pl.DataFrame, "pyarrow": pa.table}
+
+
+@pytest.mark.parametrize("kind", [csr_array, csc_matrix, coo_array])
+def test_sparse_rows_are_the_same_rows(model: Model, X: np.ndarray, kind: Callable[[np.ndarray], Any]) -> None:
+    """Sparse and dense agree to 1e-12, empty rows and columns among them."""
+    X = np.where(np.random.default_rng(0).random(X.shape) < 0.5, 0.0, X)
+    X[3], X[:, 1] = 0.0, 0.0
+    np.testing.assert_allclose(model.predict_proba(kind(X)), model.predict_proba(X), rtol=1e-12)
+    np.testing.assert_array_equal(model.predict(kind(X)), model.predict(X))
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.int64, np.int8, bool, object])
+def test_any_numbers_are_taken(model: Model, dtype: type) -> None:
+    """Integers, booleans, float32 and objects that are numbers predict as the float64 numbers that they are."""
+    X = np.random.default_rng(0).integers(0, 2, size=(20, 4))
+    np.testing.assert_array_equal(model.predict_proba(X.astype(dtype)), model.predict_proba(X.astype(np.float64)))
+    np.testing.assert_array_equal(model.predict_proba(X.tolist()), model.predict_proba(X.astype(np.float64)))
+
+
+def test_strides_do_not_matter_and_nothing_is_written(model: Model, X: np.ndarray) -> None:
+    """Read-only, Fortran-ordered and reversed views predict alike and stay as they are."""
+    held = X.copy()
+    X.flags.writeable = False
+    expected = model.predict_proba(X)
+    np.testing.assert_allclose(model.predict_proba(np.asfortranarray(X)), expected, rtol=1e-13)
+    np.testing.assert_allclose(model.predict_proba(X[::-1])[::-1], expected, rtol=1e-13)
+    np.testing.assert_array_equal(X, held)
+
+
+@pytest.mark.parametrize("kind", FRAMES)
+def test_frames_are_matched_by_name(model: Model, X: np.ndarray, kind: str) -> None:
+    """The right names work; another order, another name, or another number of columns is refused and named."""
+    make = FRAMES[kind]
+    columns = dict(zip(NAMES, X.T, strict=True))
+    np.testing.assert_allclose(model.predict_proba(make(columns)), model.predict_proba(X), rtol=1e-13)
+    turned = {name: columns[name] for name in reversed(NAMES)}
+    with pytest.raises(InputError, match=r"column 0 of X is 'hours', but the model was fitted with 'age' there"):
+        model.predict(make(turned))
+    renamed = dict(zip(("age", "wage", "x", "hours"), X.T, strict=True))
+    with pytest.raises(InputError, match=r"column 1 of X is 'wage', but the model was fitted with 'wage in €' there"):
+        model.predict_log_proba(make(renamed))
+    with pytest.raises(InputError, match="X has 3 columns, but the model was fitted on 4"):
+        model.predict(make({name: columns[name] for name in NAMES[:3]}))
+    assert replace(model, features=None).predict(make(turned)).shape == (len(X),)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        (np.zeros((2, 5)), "X has 5 columns, but the model was fitted on 4"),
+        (csr_array((2, 3)), "X has 3 columns, but the model was fitted on 4"),
+        (np.zeros(4), "X must have two dimensions"),
+        (np.zeros((2, 2, 4)), "X must have two dimensions"),
+        (np.zeros((2, 4), dtype=complex), "complex"),
+        (np.array([["1", "2", "3", "x"]]), "not a number"),
+        (pd.DataFrame({"age": ["old"], "wage in €": [1.0], "x": [1.0], "hours": [1.0]}), "column 'age' of X holds"),
+        (np.array([[0.0, np.nan, 0.0, 0.0]]), "is missing (NaN) in row 0, column 'wage in €'"),
+        (np.array([[0.0, 0.0, 0.0, 0.0], [0.0, 0.0, 0.0, -np.inf]]), "is -inf in row 1, column 'hours'"),
+        (csr_array(np.array([[0.0, np.nan, 0.0, 0.0]])), "is missing (NaN) in row 0, column 'wage in €'"),
+    ],
+    ids=["wide", "sparse", "flat", "cube", "complex", "text", "frame of text", "nan", "inf", "sparse nan"],
+)
+def test_what_cannot_be_predicted_is_refused(wrong: Any, words: str) -> None:
+    """Each method names what is wrong, in one line, and no NaN leaves as a probability."""
+    X, codes = rows(2)
+    model = replace(fit_arrays(X, codes, C=1.0).model, features=NAMES)
+    for method in (model.predict, model.predict_proba, model.predict_log_proba, model.decision_function):
+        with pytest.raises(InputError, match=re.escape(words)) as caught:
+            method(wrong)
+        assert "\n" not in str(caught.value)
+
+
+# --------------------------------------------------------------------------------------------------------------- what it is
+
+
+def test_a_model_is_frozen(model: Model) -> None:
+    """No field can be set, so a certificate stays with its coefficients."""
+    for field in fields(model):
+        with pytest.raises(FrozenInstanceError):
+            setattr(model, field.name, None)
+
+
+def test_models_are_equal_when_everything_is(model: Model, X: np.ndarray) -> None:
+    """A change of any field, however small, makes another model."""
+    assert model == replace(model, coef=model.coef.copy())
+    assert model != "model"
+    other = {
+        "classes": model.classes[::-1],
+        "features": None,
+        "coef": np.nextafter(model.coef, np.inf),
+        "base": np.nextafter(model.base, np.inf),
+        "center": np.nextafter(model.center, np.inf),
+        "penalty": replace(model.penalty, standardized=True),
+        "certificate": replace(model.certificate, gap=1.0),
+        "n_iter": model.n_iter + 1,
+        "solver": "another",
+        "rows": model.rows + 1,
+        "total": model.total + 1,
+    }
+    assert set(other) == {field.name for field in fields(model)}
+    for name, value in other.items():
+        assert model != replace(model, **{name: value}), name
+
+
+def test_the_summary_says_what_was_minimised_first(model: Model) -> None:
+    """Penalty, strength and units come first, then how well; every column is a row of the table."""
+    lines = str(model.summary()).splitlines()
+    assert "L2 penalty, C=1 (alpha=0.005), on coefficients in the units of the data" in lines[1]
+    assert "converged" in lines[3]
+    assert "F - min F <=" in lines[4]
+    table = lines[-5:]
+    assert [line.split("  ")[0] for line in table] == [*NAMES, "intercept"]
+    assert f"{model.coef[-1, 3]:.6g}" in table[3]
+
+
+def test_the_summary_warns_of_numbers_that_mean_nothing() -> None:
+    """Where classes are separated or nothing is certified, the heading of the table says that the numbers only stopped there."""
+    X, codes = rows(3)
+    X[:, 0] = codes
+    text = str(fit_arrays(X, codes, alpha=0.0).model.summary())
+    assert "separated" in text
+    assert "only where the search stopped; they grow without end" in text
+    stopped = str(fit_arrays(*rows(3), alpha=0.0, stop=Stop(max_iter=1)).model.summary())
+    assert "not certified: these numbers are only where the search stopped" in stopped
+    certified = str(fit_arrays(*rows(3), alpha=0.0).model.summary())
+    assert "stopped" not in certified
+
+
+def test_names_cannot_break_the_summary() -> None:
+    """Line breaks and terminal codes in names are written out, and long names that differ at the end stay different."""
+    X, codes = rows(2)
+    names = ("a\nb", "\x1b[31mred", "long " * 20 + "one", "long " * 20 + "two")
+    model = replace(fit_arrays(X, np.array(["n\no", "y"])[codes], C=1.0).model, features=names)
+    text = str(model.summary())
+    assert len(text.splitlines()) == 13
+    assert "\x1b" not in text
+    assert r"a\nb" in text
+    assert len({line[:40] for line in text.splitlines()[-3:-1]}) == 2
