@@ -144,8 +144,8 @@ def _exact(
             for m in range(M):
                 h = w * mass * P[K - M + k] * ((k == m) - P[K - M + m])
                 for j in range(q):
-                    for l in range(q):
-                        H[j * M + k, l * M + m] += h * x[j] * x[l]
+                    for i2 in range(q):
+                        H[j * M + k, i2 * M + m] += h * x[j] * x[i2]
     for j in range(q):
         for k in range(M):
             value += strength[j] * W[j, k] ** 2 / 2

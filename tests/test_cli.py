@@ -333,7 +333,7 @@ def test_a_fit_that_ran_out_of_steps_is_not_certified(run: Run) -> None:
     write("people.csv", people())
     done = run("fit", "people.csv", "--target", "answer", "-o", "m", "--max-iter", "1", "--solver", "lbfgs", "--json")
     assert done.code == 3
-    assert "raise it" in strict(done.out)["advice"]
+    assert "raise max_iter" in strict(done.out)["advice"]
     assert load("m").certificate.status is Status.MAX_ITER
 
 

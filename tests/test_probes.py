@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 import torch
 from scipy.sparse import csr_array
-from support import Forgetful, fit_arrays, overlapping
 
 from logistic.backend import Array, largest, like, to_numpy
 from logistic.contracts import Certificate, Line, Objective, Point, Stop
@@ -15,6 +14,7 @@ from logistic.loss import Binary, Softmax
 from logistic.minimize import minimize
 from logistic.penalty import L2
 from logistic.solvers import LBFGS, REGISTRY, Newton
+from support import Forgetful, fit_arrays, overlapping
 
 
 def test_binary_is_softmax_with_a_zero_logit():

@@ -71,11 +71,6 @@ class Block:
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "cache": {}}
 
-    def recall(self, name: str, token: Any) -> Array | None:
-        """What was remembered under ``name``, if it belongs to ``token``."""
-        found = self.cache.get(name)
-        return found[1] if found is not None and found[0] == token else None
-
 
 class RawBlock(NamedTuple):
     """Some rows as they came: X (n, p) a NumPy array or scipy CSR, y labels or None, weight and offset or None."""
@@ -244,11 +239,6 @@ class Certificate:
     columns: tuple[int, ...] = ()
     direction: Array | None = None
 
-    @property
-    def relative_gap(self) -> float:
-        """Gap / |value|, what ``tol`` is compared with."""
-        return self.gap / max(abs(self.value), 5e-324) if self.gap else 0.0
-
 
 class Objective(ABC):
     """WHAT is minimised: all that a solver ever sees. ``offers`` is matched against ``Solver.needs`` before any work."""
@@ -288,8 +278,7 @@ class Solver(ABC):
     def __call__(self, objective: Objective, W0: Array) -> Iterator[Point]: ...
 
 
-@dataclass(frozen=True)
-class Stop:
+class Stop(NamedTuple):
     """When to stop. ``tol`` is certified relative suboptimality; ``max_time`` is in seconds."""
 
     tol: float = 1e-8
@@ -306,8 +295,7 @@ class Record(NamedTuple):
     seconds: float
 
 
-@dataclass(frozen=True)
-class Solution:
+class Solution(NamedTuple):
     """Where the loop ended, and what it can say about it. ``n_iter`` counts points after the first."""
 
     point: Point
@@ -316,9 +304,8 @@ class Solution:
     trace: tuple[Record, ...]
 
 
-@dataclass(frozen=True)
-class Spec:
-    """Every choice of the user in one record. Give ``alpha``, or ``C`` in scikit-learn's sense, not both."""
+class Spec(NamedTuple):
+    """Every choice of the user in one record. Give ``alpha``, or ``C`` in scikit-learn's sense, not both; neither is no penalty."""
 
     C: float | None = None
     alpha: float | None = None
@@ -326,9 +313,3 @@ class Spec:
     standardize: bool = False
     solver: str = "auto"
     stop: Stop = Stop()
-
-    def strength(self, total_weight: float) -> float:
-        """Alpha of mean loss + alpha * penalty; C * sum of losses + penalty is that problem for alpha = 1 / (C * weight)."""
-        if self.alpha is not None:
-            return self.alpha
-        return 0.0 if self.C is None else 1.0 / (self.C * total_weight)

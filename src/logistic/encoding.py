@@ -58,7 +58,7 @@ class Encoding:
             X = Intercept(X)
         codes = self.codes(y) if y.ndim == 1 else np.asarray(y, dtype=np.float64)
         weight = np.broadcast_to(np.ones(1), len(codes)) if weight is None else weight  # ones that take no memory
-        return Block(X, codes, weight, _column(offset))
+        return Block(X, codes, weight, _column(offset, 1 if len(self.classes) == 2 else len(self.classes)))
 
     def codes(self, labels: Any) -> np.ndarray:
         """Position of each label among the classes, in the smallest integer type that holds them."""
@@ -100,12 +100,14 @@ def learn(executor: Executor, handles: list[Any], centred: bool) -> Encoding:
         raise InputError("no row has a positive weight; at least one of sample_weight must be above 0")
     low, high = np.min([part.low for part in parts], axis=0), np.max([part.high for part in parts], axis=0)
     total = float(sum(part.total for part in parts))
+    if not 1e-300 < total < 1e300:
+        raise InputError(f"sample_weight sums to {total:g}, beyond what float64 can share out; rescale the weights")
     classes = _union([part.classes for part in parts])
     if classes.dtype.kind == "f" and (classes != np.round(classes)).any():
         odd = classes[classes != np.round(classes)][0]
         raise InputError(f"y holds {odd:g}, which is no label; for classes use whole numbers, text or booleans")
     if len(classes) < 2:
-        raise InputError(f"y holds a single class, {classes[0].item()!r}; at least two are needed to tell apart")
+        raise InputError(f"y holds a single class, {classes[:1].tolist()[0]!r}; at least two are needed to tell apart")
     first_raw = next(raw for raw in executor.map(_storage, handles[:1]))
     reach = np.maximum(abs(low), abs(high))
     if first_raw.sparse and reach.size and reach.max() > SPARSE_RANGE:
@@ -152,6 +154,8 @@ def _storage(raw: RawBlock) -> _Storage:
 
 def _extremes(raw: RawBlock) -> _Extremes | None:
     X, y, weight, _ = _positive(raw)
+    if y is None:
+        raise InputError("y is missing; pass one label for each row of X")
     if X.shape[0] == 0:
         return None
     if is_sparse(X):
@@ -198,17 +202,21 @@ def _positive(raw: RawBlock) -> RawBlock:
     return RawBlock(raw.X[kept], None if raw.y is None else raw.y[kept], raw.weight[kept], None)
 
 
-def _union(labels: list[np.ndarray]) -> np.ndarray:
-    joined = np.concatenate(labels)
+def _union(parts: list[np.ndarray]) -> np.ndarray:
+    joined = np.concatenate(parts)
     if joined.dtype.kind == "O":
         kinds = sorted({type(label).__name__ for label in joined})
         if len(kinds) > 1:
             raise InputError(f"y mixes labels of type {' and '.join(kinds)}; make them all one type")
-    return np.unique(joined)
+    labels = np.unique(joined)
+    return np.asarray(labels.tolist()) if labels.dtype.kind == "U" else labels  # text no wider than its longest label
 
 
-def _column(offset: Any) -> np.ndarray | None:
+def _column(offset: Any, logits: int) -> np.ndarray | None:
     if offset is None:
         return None
     offset = np.asarray(offset, dtype=np.float64)
-    return np.asarray(offset[:, None] if offset.ndim == 1 else offset)
+    column: np.ndarray = offset[:, None] if offset.ndim == 1 else offset
+    if column.shape[1] != logits:
+        raise InputError(f"offset has {column.shape[1]} columns, but a row has {logits} logits; pass one column for each")
+    return column

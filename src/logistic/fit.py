@@ -17,10 +17,11 @@ from .executor import InProcess
 from .loss import Binary, Softmax
 from .minimize import minimize
 from .model import Model, Strength
-from .objective import LogisticObjective, Rows
+from .objective import LogisticObjective
 from .penalty import L2
 from .solvers import choose
 from .sources.arrays import block_rows
+from .tasks import Rows
 
 PROBABLE_CLASSES = 16  # assumed when the size of a block is chosen, before the classes are known
 
@@ -63,7 +64,9 @@ def fit(
     size = block_rows(source.shape, PROBABLE_CLASSES)
     raw = executor.put(list(source.blocks(size)))
     encoding = learn(executor, raw, centred=spec.fit_intercept)
-    alpha = spec.strength(encoding.total)
+    alpha = strength(spec, encoding.total)
+    if not math.isfinite(alpha):
+        raise InputError(f"C={spec.C} is too small for float64: 1 / (C * total weight) is infinite; use a larger C")
     pull = alpha**0.5 * (np.where(encoding.spread > 0, encoding.spread, 1.0) if spec.standardize else np.ones(source.shape[1]))
     scale = scales(encoding, pull, len(encoding.classes))
     loss: Loss = Binary() if len(encoding.classes) == 2 else Softmax(len(encoding.classes))
@@ -82,13 +85,20 @@ def fit(
     solver, why = choose(spec.solver, objective)
     solution = minimize(objective, solver, objective.zeros(), spec.stop, on_point)
 
-    strength = Strength(alpha, 1 / (alpha * encoding.total) if alpha > 0 else math.inf, spec.standardize)
-    return Fit(_publish(solution, source, encoding, scale, strength, why), solution)
+    penalty_used = Strength(alpha, 1 / (alpha * encoding.total) if alpha > 0 else math.inf, spec.standardize)
+    return Fit(_publish(solution, source, encoding, scale, penalty_used, why), solution)
 
 
 def encoded(raw: RawBlock, encoding: Encoding, scale: np.ndarray, intercept: bool) -> Block:
     """One raw block, encoded."""
     return encoding.block(raw, scale, intercept)
+
+
+def strength(spec: Spec, total_weight: float) -> float:
+    """Alpha of mean loss + alpha * penalty; C * sum of losses + penalty is the same problem for alpha = 1 / (C * total weight)."""
+    if spec.alpha is not None:
+        return spec.alpha
+    return 0.0 if spec.C is None else 1.0 / (spec.C * total_weight)
 
 
 def check(spec: Spec) -> None:

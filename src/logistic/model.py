@@ -12,7 +12,7 @@ from .contracts import Certificate, Loss
 from .designs import is_sparse
 from .errors import InputError
 from .loss import Binary, Softmax
-from .sources import matrix
+from .sources import check_numbers, matrix
 
 if TYPE_CHECKING:
     from .outputs.summary import Summary
@@ -106,6 +106,7 @@ class Model:
                 f"column {i} of X is {names[i]!r}, but the model was fitted with {self.features[i]!r} there; "
                 "pass the columns by the same names in the same order"
             )
+        check_numbers(X, self.features)
         if is_sparse(X):
             return np.asarray(X @ self.coef.T + self.intercept)
         return np.asarray((X - self.center) @ self.coef.T + self.base)
@@ -152,5 +153,5 @@ def _same(a: Any, b: Any) -> bool:
     if isinstance(a, Certificate) and isinstance(b, Certificate):
         return all(_same(getattr(a, f.name), getattr(b, f.name)) for f in fields(a))
     if isinstance(a, np.ndarray) and isinstance(b, np.ndarray):
-        return a.dtype == b.dtype and np.array_equal(a, b)
+        return a.dtype.kind == b.dtype.kind and np.array_equal(a, b)
     return bool(a == b)

@@ -4,42 +4,16 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from . import rank, separation, tasks
 from .backend import Array, largest, namespace, solve_psd, vdot
 from .certificate import UNIT, Curvature, newton_factor, summation_error
-from .contracts import Certificate, Executor, Line, Loss, Objective, Penalty, Point, Status
-from .tasks import Place, Token, Trial
+from .contracts import Certificate, Line, Loss, Objective, Penalty, Point, Status
+from .tasks import Place, Rows, Token, Trial
 
 HESSIAN_BYTES = 2 * 2**30  # a larger Hessian is not offered
 FRESH = 8  # logits carried along a line this many times are computed from the data again
-
-
-@dataclass(frozen=True)
-class Rows:
-    """The encoded rows, in the keeping of an executor.
-
-    Attributes
-    ----------
-    executor : Executor
-    handles : sequence
-        One a block.
-    block_rows : int
-        Rows of the largest block.
-    total : float
-        Sum of the weights.
-    resolution : (q,) array
-        Rounding unit of the numbers of each column, in the scaled columns: differences below it are not in the data.
-    """
-
-    executor: Executor
-    handles: Sequence[Any]
-    block_rows: int
-    total: float
-    resolution: Array
 
 
 class _Rounding(NamedTuple):

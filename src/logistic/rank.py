@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from . import tasks
 from .backend import Array, like, namespace, to_numpy
-
-if TYPE_CHECKING:
-    from .objective import Rows
+from .tasks import Rows
 
 NOTHING = 1e-9  # columns that differ by less, relative to their spread, are one column: a Hessian in float64 cannot part them
 SUSPECT = 1e-9  # eigenvalues of the unit-diagonal Gram matrix below this are looked at with the rows themselves

@@ -10,15 +10,13 @@ rows without a direction proves that there is none, and a direction that every r
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from .backend import EPS, Array, like, namespace, peak, to_numpy
 from .contracts import Block, Loss
-
-if TYPE_CHECKING:
-    from .objective import Rows
+from .tasks import Rows
 
 ENTRIES = 2_000_000  # numbers in the programme of one round
 ROUNDS = 40

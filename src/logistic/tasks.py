@@ -6,13 +6,39 @@ block that was forgotten, copied or pickled computes them again, so the answers 
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 from .backend import Array, namespace, peak
 from .certificate import UNIT
-from .contracts import Block, Design, Loss
+from .contracts import Block, Design, Executor, Loss
 
 Token = tuple[int, int]  # a serial number, and how many steps ago the logits were last computed from the data
+
+
+@dataclass(frozen=True)
+class Rows:
+    """The encoded rows, in the keeping of an executor.
+
+    Attributes
+    ----------
+    executor : Executor
+    handles : sequence
+        One a block.
+    block_rows : int
+        Rows of the largest block.
+    total : float
+        Sum of the weights.
+    resolution : (q,) array
+        Rounding unit of the numbers of each column, in the scaled columns: differences below it are not in the data.
+    """
+
+    executor: Executor
+    handles: Sequence[Any]
+    block_rows: int
+    total: float
+    resolution: Array
 
 
 class Place(NamedTuple):
@@ -32,7 +58,7 @@ class Trial(NamedTuple):
 
 def logits(block: Block, place: Place, X: Design | None = None) -> Array:
     """(n, M), remembered or computed."""
-    known = block.recall("point", place.token)
+    known = _remembered(block, "point", place.token)
     if known is not None:
         return known
     eta = (X or block.X).matmul(place.W)
@@ -45,11 +71,16 @@ def logits(block: Block, place: Place, X: Design | None = None) -> Array:
 def logits_along(block: Block, trial: Trial, X: Design | None = None) -> tuple[Array, Array]:
     """Logits at the end of a trial, and the logits of its direction, each (n, M)."""
     eta = logits(block, trial.place, X)
-    zeta = block.recall("direction", trial.direction.token)
+    zeta = _remembered(block, "direction", trial.direction.token)
     if zeta is None:
         zeta = (X or block.X).matmul(trial.direction.W)
         block.cache["direction"] = (trial.direction.token, zeta)
     return eta + trial.t * zeta, zeta
+
+
+def _remembered(block: Block, name: str, token: Token) -> Array | None:
+    found = block.cache.get(name)
+    return found[1] if found is not None and found[0] == token else None
 
 
 def value_and_gradient(block: Block, loss: Loss, place: Place) -> tuple[Array, Array]:

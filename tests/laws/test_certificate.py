@@ -9,15 +9,15 @@ import mpmath
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
-from referee import Problem, exact_gap, true_gap
 from sklearn import datasets
-from support import fit_arrays, overlapping
-from ugly import Ugly, ugly_problems
 
 from logistic import fit as fit_module
 from logistic.certificate import Curvature, newton_factor
 from logistic.contracts import Status, Stop
 from logistic.objective import LogisticObjective
+from referee import Problem, exact_gap, true_gap
+from support import fit_arrays, overlapping
+from ugly import Ugly, ugly_problems
 
 NAMED = {
     Status.CONVERGED,

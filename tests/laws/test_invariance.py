@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.sparse import coo_array, csc_array, csr_array, csr_matrix
-from support import certified, fit_arrays, overlapping
 
 from logistic import fit as fit_module
 from logistic.contracts import Status
+from support import certified, fit_arrays, overlapping
 
 
 def _proba(X, y, at=None, **choices):
@@ -173,7 +173,7 @@ def test_offsets_are_part_of_the_logits():
     X, y = overlapping(9, 300, 3, 2)
     plain = fit_arrays(X, y, alpha=0.0).model
     shifted = fit_arrays(X, y, offset=X @ np.array([0.5, -1.0, 2.0]), alpha=0.0).model
-    np.testing.assert_allclose(shifted.coef + [0.5, -1.0, 2.0], plain.coef, rtol=1e-9)
+    np.testing.assert_allclose(shifted.coef + np.array([0.5, -1.0, 2.0]), plain.coef, rtol=1e-9)
     X, y = overlapping(9, 300, 3, 3)
     B = np.random.default_rng(0).normal(size=(3, 3))
     B -= B.mean(axis=1, keepdims=True)

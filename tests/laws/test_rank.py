@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from scipy.sparse import csr_array
-from support import Forgetful, fit_arrays, overlapping
 
 from logistic.contracts import Status
+from support import Forgetful, fit_arrays, overlapping
 
 
 def _spoilt(kind: str, X: np.ndarray) -> tuple[np.ndarray, tuple[int, ...]]:

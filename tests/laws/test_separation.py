@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from sklearn import datasets
-from support import Forgetful, fit_arrays, overlapping
 
 from logistic.contracts import Status
+from support import Forgetful, fit_arrays, overlapping
 
 
 def _is_witness(model, X, y) -> bool:
@@ -54,7 +54,7 @@ def test_real_data_that_are_separated(name, solver):
 
 
 def test_pairs_alone_do_not_separate():
-    """a and b are separated from each other, c lies on both sides: the estimate is finite, and it is certified."""
+    """A and b are separated from each other, c lies on both sides: the estimate is finite, and it is certified."""
     x = np.array([-3.0, -2.5, -2.0, 2.0, 2.5, 3.0, -3.2, -2.2, -1.0, 0.0, 1.0, 2.2, 3.2])
     y = np.array([0, 0, 0, 1, 1, 1, 2, 2, 2, 2, 2, 2, 2])
     for solver in ("newton", "lbfgs"):

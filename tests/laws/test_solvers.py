@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 import torch
 from scipy.sparse import csr_array
-from support import Forgetful, fit_arrays, overlapping
 
 from logistic.contracts import Block, Point, Solver, Status, Stop
 from logistic.designs import Dense, Intercept, Scaled
@@ -17,9 +16,11 @@ from logistic.errors import InputError
 from logistic.executor import InProcess
 from logistic.loss import Binary, Softmax
 from logistic.minimize import minimize
-from logistic.objective import LogisticObjective, Rows
+from logistic.objective import LogisticObjective
 from logistic.penalty import L2
 from logistic.solvers import REGISTRY, Newton, choose
+from logistic.tasks import Rows
+from support import Forgetful, fit_arrays, overlapping
 
 PROBLEMS = {
     "binary": ({}, 2, {"alpha": 0.0}),
@@ -83,8 +84,9 @@ def test_tol_is_certified_relative_suboptimality(solver, tol):
 def test_same_seed_same_bits_in_two_processes(solver):
     """Two fresh processes give the same bits."""
     code = (
-        "import numpy as np; from logistic.fit import fit; from logistic.contracts import Spec; from logistic.sources import ArraySource;"
-        "rng = np.random.default_rng(0); X = rng.normal(size=(5000, 8)); y = (X @ rng.normal(size=8) + rng.logistic(size=5000)) > 0;"
+        "import numpy as np; from logistic.fit import fit; from logistic.contracts import Spec;"
+        "from logistic.sources import ArraySource; rng = np.random.default_rng(0); X = rng.normal(size=(5000, 8)); "
+        "y = (X @ rng.normal(size=8) + rng.logistic(size=5000)) > 0;"
         f"m = fit(ArraySource(X, y), Spec(C=1.0, solver={solver!r})).model; print(m.coef.tobytes().hex(), m.base.tobytes().hex())"
     )
     first, second = (
@@ -167,7 +169,7 @@ def test_a_solver_that_blows_up_is_called_diverged():
 
 
 def test_choice_of_solver_is_said_and_refused_in_words():
-    """auto says why; unknown names and impossible Hessians are refused before any work."""
+    """Auto says why; unknown names and impossible Hessians are refused before any work."""
     X, y = overlapping(10, 100, 3, 2)
     objective = _objective(X, y)
     assert choose("auto", objective)[1].startswith("newton: 4 coefficients")

@@ -7,9 +7,9 @@ import json
 import numpy as np
 import pytest
 from sklearn.datasets import load_iris
-from support import certified, shared_file
 
 from logistic import LogisticRegression
+from support import certified, shared_file
 
 SETS = ["spector", "mtcars_am_wt", "ucb", "hsb2_prog", "fair_affair", "iris_versicolor_virginica"]
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..backend import is_tensor, to_numpy
 from ..contracts import RawBlock, Source
 from ..designs import Sparse, is_sparse
 from ..errors import InputError
@@ -33,10 +34,12 @@ class ArraySource(Source):
         n = self.shape[0]
         if n == 0:
             raise InputError("X has no rows")
+        if self.features is not None and len(self.features) != self.shape[1]:
+            raise InputError(f"{len(self.features)} feature names for the {self.shape[1]} columns of X; pass one for each")
         self.y = None if y is None else _targets(vector(y, "y", n))
-        self.weight = None if weight is None else _weights(vector(weight, "sample_weight", n))
-        self.offset = None if offset is None else _finite(np.asarray(vector(offset, "offset", n), dtype=np.float64), "offset")
-        _check_numbers(self.X, self.features)
+        self.weight = None if weight is None else _weights(_real(weight, "sample_weight", n))
+        self.offset = None if offset is None else _real(offset, "offset", n)
+        check_numbers(self.X, self.features)
 
     def blocks(self, rows: int) -> Iterator[RawBlock]:
         """Views of consecutive rows."""
@@ -56,11 +59,13 @@ def block_rows(shape: tuple[int, int], columns: int) -> int:
 def matrix(X: Any) -> tuple[Any, tuple[str, ...] | None]:
     """X as a two-dimensional NumPy array of numbers or as canonical CSR, and its column names where it has them."""
     if is_sparse(X):
+        if len(X.shape) != 2:
+            raise InputError(f"X must have two dimensions, rows and columns, but has shape {X.shape}")
         return _csr(X), None
     names: tuple[str, ...] | None = None
     if (not isinstance(X, np.ndarray) and hasattr(X, "columns")) or hasattr(X, "column_names"):
         X, names = _frame(X)
-    X = np.asarray(X)
+    X = _plain(X, "X")
     if X.ndim != 2:
         raise InputError(
             f"X must have two dimensions, rows and columns, but has shape {X.shape}; for one column use X.reshape(-1, 1)"
@@ -69,22 +74,27 @@ def matrix(X: Any) -> tuple[Any, tuple[str, ...] | None]:
         raise InputError("X holds complex numbers; pass real columns")
     if X.dtype.kind not in "fiub":
         X = _numbers(X, names)
-    return X, names
+    return _double(X), names
 
 
 def vector(values: Any, name: str, n: int) -> np.ndarray:
     """``values`` as a NumPy array of n rows; text becomes a NumPy text array."""
-    if hasattr(values, "to_numpy"):
+    if hasattr(values, "to_numpy") and not hasattr(values, "to_pylist"):  # pyarrow converts by np.asarray alone
         values = values.to_numpy()
-    found = np.asarray(values)
+    found = _plain(values, name)
     if found.ndim == 2 and found.shape[1] == 1:
         found = found[:, 0]
     if len(found) != n if found.ndim else True:
         raise InputError(f"{name} has shape {found.shape}, but X has {n} rows")
-    if found.dtype.kind == "O" and found.ndim == 1:
-        missing = [i for i, value in enumerate(found) if value is None or value != value]
+    if found.dtype.kind == "c":
+        raise InputError(f"{name} holds complex numbers; pass real ones")
+    if found.dtype.kind == "T":
+        found = found.astype(object)  # NumPy's text of variable width takes the road of Python text
+    if found.dtype.kind in "OmM" and found.ndim == 1:
+        missing = [i for i, value in enumerate(found) if _is_missing(value)]
         if missing:
             raise InputError(f"{name} is missing in row {missing[0]} ({len(missing)} rows in all); drop or fill these rows")
+    if found.dtype.kind == "O" and found.ndim == 1:
         if all(isinstance(value, str) for value in found):
             found = found.astype(str)
         elif all(isinstance(value, bool | int | float) for value in found) and len({type(v) for v in found}) == 1:
@@ -92,9 +102,48 @@ def vector(values: Any, name: str, n: int) -> np.ndarray:
     return _finite(found, name) if found.dtype.kind == "f" else found
 
 
+def _plain(values: Any, name: str) -> np.ndarray:
+    """A NumPy array of the values; what is text only beside numbers stays Python objects."""
+    if np.ma.isMaskedArray(values) and np.ma.getmaskarray(values).any():
+        row = int(np.argwhere(np.ma.getmaskarray(values))[0][0])
+        raise InputError(f"{name} is masked (missing) in row {row}; drop or fill the masked entries")
+    try:
+        found = to_numpy(values) if is_tensor(values) else np.asarray(values)
+    except ValueError:
+        raise InputError(f"{name} has rows of different length; make them equally long") from None
+    return np.array(values, dtype=object) if found.dtype.kind in "US" and isinstance(values, list | tuple) else found
+
+
+def _double(X: Any) -> Any:
+    """No number is wider than float64, where linear algebra ends."""
+    return X.astype(np.float64) if X.dtype.kind == "f" and X.dtype.itemsize > 8 else X
+
+
+def _is_missing(value: Any) -> bool:
+    try:
+        return value is None or bool(value != value)
+    except (TypeError, ValueError):  # pandas.NA is neither equal nor different
+        return True
+
+
+def _real(values: Any, name: str, n: int) -> np.ndarray:
+    """(n,) or (n, M) finite float64 numbers."""
+    found = vector(values, name, n)
+    if found.ndim > 2:
+        raise InputError(f"{name} must have one or two dimensions, but has shape {found.shape}")
+    if found.dtype.kind not in "fiub" and not (found.dtype.kind == "O" and all(_is_number(v) for v in found.flat)):
+        row = next((i for i, value in enumerate(found) if not (found.ndim == 1 and _is_number(value))), 0)
+        raise InputError(f"{name} holds {found[row : row + 1].tolist()[0]!r:.60} in row {row}, which is not a number")
+    return _finite(np.asarray(found, dtype=np.float64), name)
+
+
 def _frame(X: Any) -> tuple[np.ndarray, tuple[str, ...]]:
     import narwhals.stable.v2 as nw
 
+    titles = [str(name) for name in (X.column_names if hasattr(X, "column_names") else X.columns)]
+    twice = next((name for name in titles if titles.count(name) > 1), None)
+    if twice is not None:
+        raise InputError(f"X has two columns called {twice!r}; rename one of them")
     frame = nw.from_native(X, eager_only=True)
     names = tuple(str(name) for name in frame.columns)
     for name, dtype in frame.schema.items():
@@ -109,11 +158,19 @@ def _numbers(X: np.ndarray, names: Sequence[str] | None) -> np.ndarray:
     for j in range(X.shape[1]):
         try:
             converted[:, j] = X[:, j].astype(np.float64) if X.dtype.kind == "O" else _refuse_text(X[:, j])
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             cells = X[:, j].tolist()
-            row = next(i for i, cell in enumerate(cells) if not isinstance(cell, int | float | np.number))
+            row = next((i for i, cell in enumerate(cells) if not _is_number(cell)), 0)
             raise InputError(f"X holds {cells[row]!r:.60} in row {row}, {_named(j, names)}, which is not a number") from None
     return converted
+
+
+def _is_number(cell: Any) -> bool:
+    try:
+        float(cell)
+    except (TypeError, ValueError, OverflowError):
+        return False
+    return not isinstance(cell, str | bytes)
 
 
 def _refuse_text(column: np.ndarray) -> np.ndarray:
@@ -124,8 +181,8 @@ def _csr(X: Any) -> Any:
     """Canonical CSR that shares the caller's numbers where they are canonical already."""
     if X.dtype.kind not in "fiub":
         raise InputError(f"X holds {X.dtype}, not real numbers")
-    kind = type(X.tocsr())
-    held = X.tocsr()
+    held = _double(X.tocsr())
+    kind = type(held)
     shared = kind((held.data, held.indices, held.indptr), shape=held.shape, copy=False)
     if not shared.has_canonical_format:
         shared = shared.copy()
@@ -158,10 +215,8 @@ def _targets(y: np.ndarray) -> np.ndarray:
 
 
 def _weights(weight: np.ndarray) -> np.ndarray:
-    weight = np.asarray(weight, dtype=np.float64)
     if weight.ndim != 1:
         raise InputError(f"sample_weight must have one number a row, but has shape {weight.shape}")
-    _finite(weight, "sample_weight")
     if (weight < 0).any():
         i = int(np.argmax(weight < 0))
         raise InputError(f"sample_weight is {weight[i]:g} in row {i}; weights must be at least 0")
@@ -176,7 +231,8 @@ def _finite(values: np.ndarray, name: str) -> np.ndarray:
     return values
 
 
-def _check_numbers(X: Any, features: Sequence[str] | None) -> None:
+def check_numbers(X: Any, features: Sequence[str] | None) -> None:
+    """Refuse a missing or infinite number in X, an array or CSR, naming its row and column."""
     if is_sparse(X):
         bad = np.flatnonzero(~np.isfinite(X.data))
         if len(bad):

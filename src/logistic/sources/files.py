@@ -54,8 +54,18 @@ class Table:
 
         if pa.types.is_dictionary(column.type):
             column = column.cast(column.type.value_type)
+        if pa.types.is_nested(column.type):
+            raise InputError(f"column {name!r} of {self.name} holds {column.type}, which is no label")
+        if pa.types.is_binary(column.type) or pa.types.is_large_binary(column.type):
+            try:
+                column = column.cast(pa.string())
+            except pa.ArrowInvalid:
+                raise InputError(f"column {name!r} of {self.name} is not UTF-8 text; save the file as UTF-8") from None
         values = column.to_numpy()
-        return values.astype(str) if values.dtype.kind == "O" else np.asarray(values)
+        values = values.astype(str) if values.dtype.kind == "O" else np.asarray(values)
+        if values.dtype.kind == "U":
+            self._refuse_rows(values == "", name)
+        return values
 
     def _numbers(self, name: str) -> np.ndarray:
         import pyarrow as pa
@@ -69,7 +79,14 @@ class Table:
                 f"column {name!r} of {self.name} holds {_example(column)}, not numbers; remove it or replace it by numbers"
             )
         self._refuse_gaps(column, name)
-        return np.asarray(column.cast(pa.float64()).to_numpy(), dtype=np.float64)
+        numbers = np.asarray(column.cast(pa.float64(), safe=False).to_numpy(), dtype=np.float64)  # rounded beyond 2^53
+        bad = ~np.isfinite(numbers)
+        if bad.any():
+            row = int(np.argmax(bad))
+            raise InputError(
+                f"column {name!r} of {self.name} is {numbers[row]} in row {row + 1} ({int(bad.sum())} such rows); drop or fix these rows"
+            )
+        return numbers
 
     def _column(self, name: str) -> Any:
         if name not in self.columns:
@@ -80,9 +97,13 @@ class Table:
 
     def _refuse_gaps(self, column: Any, name: str) -> None:
         if column.null_count:
-            row = int(np.argmax(column.is_null().to_numpy()))
+            self._refuse_rows(column.is_null().to_numpy(), name)
+
+    def _refuse_rows(self, empty: np.ndarray, name: str) -> None:
+        if empty.any():
             raise InputError(
-                f"column {name!r} of {self.name} is empty in row {row + 1} ({column.null_count} such rows); drop or fill these rows"
+                f"column {name!r} of {self.name} is empty in row {int(np.argmax(empty)) + 1} ({int(empty.sum())} such rows);"
+                " drop or fill these rows"
             )
 
 
@@ -114,7 +135,11 @@ def _read_csv(path: Path, delimiter: str) -> pa.Table:
     if path.stat().st_size == 0:
         raise InputError(f"{path} is empty")
     try:
-        return csv.read_csv(path, parse_options=csv.ParseOptions(delimiter=delimiter))
+        table = csv.read_csv(path, parse_options=csv.ParseOptions(delimiter=delimiter))
+        _ = table.column_names  # decodes them
+        return table
+    except UnicodeDecodeError:
+        raise InputError(f"{path} is not UTF-8 text; save it as UTF-8") from None
     except (pa.ArrowInvalid, OSError) as error:
         raise InputError(f"{path} is not a readable CSV file: {_first_line(error)}") from None
 
@@ -135,11 +160,20 @@ def _nearby(path: Path) -> str:
 
 
 def _example(column: Any) -> str:
+    """The first cell that is no number."""
     for chunk in column.chunks:
-        for row in range(min(len(chunk), 1000)):
-            if chunk[row].is_valid:
-                return f"{chunk[row].as_py()!r:.40}"
+        for value in chunk.to_pylist():
+            if value is not None and not (isinstance(value, str) and _is_number(value)):
+                return f"{value!r:.40}"
     return str(column.type)
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _listed(names: Sequence[str], most: int = 8) -> str:
