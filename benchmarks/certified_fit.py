@@ -1,7 +1,7 @@
 """Maximum likelihood with default settings: how close each program comes, whether it says so, and at what price.
 
-Every program fits the same rows without a penalty. One float64 evaluator measures all of them: relative gap = (F - F*) / F*, F being
-the mean log loss and F* the least value that any of them reached. Times are ratios of medians of interleaved runs in one process.
+Every program fits the same rows without a penalty. One float64 evaluator measures all: relative gap = (F - F*) / F*, F being the
+mean log loss and F* the least value that any of them reached. Times are ratios of medians of interleaved runs in one process.
 
     python benchmarks/certified_fit.py [--runs 5]
 """
@@ -25,7 +25,7 @@ Fitted = Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray, str]]
 
 
 def ours(X: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray, str]:
-    """This package, default settings."""
+    """Our own, default settings."""
     model = LogisticRegression(C=np.inf).fit(X, y)
     return model.coef_, model.intercept_, f"certified, gap <= {model.certificate_.gap:.0e}"
 
@@ -109,7 +109,8 @@ def main() -> None:
         best = min(losses.values())
         for program in PROGRAMS:
             ratio = statistics.median(times[program]) / statistics.median(times["logistic"])
-            print(f"| {name} | {program} | {max((losses[program] - best) / best, 0):.0e} | {says[program]} | {ratio:.2f} |", flush=True)
+            gap = (losses[program] - best) / best
+            print(f"| {name} | {program} | {gap:.0e} | {says[program]} | {ratio:.2f} |", flush=True)
 
 
 if __name__ == "__main__":

@@ -84,7 +84,8 @@ class Table:
         if bad.any():
             row = int(np.argmax(bad))
             raise InputError(
-                f"column {name!r} of {self.name} is {numbers[row]} in row {row + 1} ({int(bad.sum())} such rows); drop or fix these rows"
+                f"column {name!r} of {self.name} is {numbers[row]} in row {row + 1} ({int(bad.sum())} such rows);"
+                " drop or fix these rows"
             )
         return numbers
 
