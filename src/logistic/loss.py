@@ -7,8 +7,9 @@ With p = softmax(eta) and targets t, loss = sum_k t_k (logsumexp(eta) - eta_k), 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
-from typing import Any
+from typing import NamedTuple
 
 from .backend import Array, namespace, pick
 from .contracts import Loss
@@ -41,13 +42,12 @@ class Binary(Loss):
     def curvature(self, eta: Array, V: Array) -> Array:
         """(n, 1): p (1 - p) V."""
         small = namespace(eta).exp(-abs(eta))
-        product: Array = V * (small / (1 + small) ** 2)
-        return product
+        total = _two_sum(1 + 0 * small, small)
+        return _rounded(_quotient(_quotient(_product(_exact(V), _exact(small)), total), total))
 
     def curvature_pairs(self, eta: Array) -> Iterator[tuple[int, int, Array]]:
         """The single pair (0, 0): p (1 - p)."""
-        small = namespace(eta).exp(-abs(eta[:, 0]))
-        yield 0, 0, small / (1 + small) ** 2
+        yield 0, 0, self.curvature(eta, 1 + 0 * eta)[:, 0]
 
     def probabilities(self, eta: Array) -> Array:
         """(n, 2)."""
@@ -83,70 +83,145 @@ class Softmax(Loss):
     def evaluate(self, eta: Array, y: Array) -> tuple[Array, Array]:
         """Loss (n,) and residual (n, K) of codes 0..K-1, or of soft targets (n, K)."""
         xp = namespace(eta)
-        top, e, rest = self._exponentials(eta)
-        total = (1 + rest)[:, None]
-        p = e / total
+        top, log_total, p, q = self._parts(eta)
         if y.ndim == 2:
-            mass = y.sum(axis=1)[:, None]
-            loss = (y * (top - eta)).sum(axis=1) + mass[:, 0] * xp.log1p(rest)
-            return loss, mass * p - y
-        codes = y[:, None]
-        behind = top - pick(eta, y)
-        loss = behind[:, 0] + xp.log1p(rest)
-        true = xp.arange(self.classes, device=eta.device)[None, :] == codes
-        others = xp.where(true, xp.zeros_like(e), e)
-        return loss, xp.where(true, -others.sum(axis=1)[:, None] / total, p)
+            mass = _sum(_exact(y))
+            loss = (y * (top - eta)).sum(axis=1) + mass.value[:, 0] * log_total
+            return loss, _rounded(_difference(_product(mass, p), _exact(y)))
+        true = xp.arange(self.classes, device=eta.device)[None, :] == y[:, None]
+        return (top - pick(eta, y))[:, 0] + log_total, xp.where(true, -_rounded(q), _rounded(p))
 
     def curvature(self, eta: Array, V: Array) -> Array:
         """(n, K): p * (V - p . V), with V taken relative to the likeliest class so that certain rows keep their digits."""
-        _, e, rest = self._exponentials(eta)
-        p = e / (1 + rest)[:, None]
-        relative = V - pick(V, eta.argmax(axis=1))
-        product: Array = p * (relative - (p * relative).sum(axis=1)[:, None])
-        return product
+        e, total, _ = self._exponentials(eta)[1:]
+        relative = _two_sum(V, -pick(V, eta.argmax(axis=1)))
+        mean = _quotient(_sum(_product(e, relative)), total)
+        return _rounded(_quotient(_product(e, _difference(relative, mean)), total))
 
     def curvature_pairs(self, eta: Array) -> Iterator[tuple[int, int, Array]]:
-        """(k, k, p_k (1 - p_k)) and (k, l, p_k p_l); 1 - p_k is summed from the other classes."""
-        _, e, rest = self._exponentials(eta)
-        p = e / (1 + rest)[:, None]
+        """(k, k, p_k (1 - p_k)) and (k, l, p_k p_l)."""
+        xp = namespace(eta)
+        (e, e_lost), total, others = self._exponentials(eta)[1:]
         for k in range(self.classes):
-            others = p[:, :k].sum(axis=1) + p[:, k + 1 :].sum(axis=1)
-            yield k, k, p[:, k] * others
-            for m in range(k + 1, self.classes):
-                yield k, m, p[:, k] * p[:, m]
+            column = slice(k, k + 1)
+            partners = Pair(
+                xp.concatenate([others.value[:, column], e[:, k + 1 :]], axis=1),
+                xp.concatenate([others.lost[:, column], e_lost[:, k + 1 :]], axis=1),
+            )
+            joint = _product(Pair(e[:, column], e_lost[:, column]), partners)
+            entries = _rounded(_quotient(_quotient(joint, total), total))
+            for m in range(k, self.classes):
+                yield k, m, entries[:, m - k]
 
     def probabilities(self, eta: Array) -> Array:
         """(n, K)."""
-        _, e, rest = self._exponentials(eta)
-        p: Array = e / (1 + rest)[:, None]
-        return p
+        return _rounded(self._parts(eta)[2])
 
     def log_probabilities(self, eta: Array) -> Array:
         """(n, K)."""
-        top, _, rest = self._exponentials(eta)
-        logp: Array = -((top - eta) + namespace(eta).log1p(rest)[:, None])
+        top, log_total, _, _ = self._parts(eta)
+        logp: Array = -((top - eta) + log_total[:, None])
         return logp
 
     def class_logits(self, V: Array) -> Array:
         """(n, K) unchanged."""
         return V
 
-    def _exponentials(self, eta: Array) -> tuple[Array, Array, Array]:
-        """Largest logit (n, 1), exp(eta - largest) (n, K), and the sum of the latter without its leading 1 (n,)."""
+    def _parts(self, eta: Array) -> tuple[Array, Array, Pair, Pair]:
+        """Largest logit (n, 1), log sum exp(eta - largest) (n,), probabilities p and 1 - p (n, K), none by subtraction from 1."""
+        top, e, total, others = self._exponentials(eta)
+        leading = eta.argmax(axis=1)
+        rest, rest_lost = pick(others.value, leading), pick(others.lost, leading)  # the sum without the leading class
+        log_total = namespace(eta).log1p(rest[:, 0]) + (rest_lost / total.value)[:, 0]
+        return top, log_total, _quotient(e, total), _quotient(others, total)
+
+    def _exponentials(self, eta: Array) -> tuple[Array, Pair, Pair, Pair]:
+        """Largest logit (n, 1), exp(eta - largest) (n, K), their sum (n, 1), and that sum without each class (n, K)."""
         xp = namespace(eta)
-        where = eta.argmax(axis=1)
-        top = pick(eta, where)
-        e = _exp_difference(xp, eta, top)
-        leading = xp.arange(self.classes, device=eta.device)[None, :] == where[:, None]
-        rest = xp.where(leading, xp.zeros_like(e), e).sum(axis=1)
-        return top, e, rest
+        top = pick(eta, eta.argmax(axis=1))
+        e = _exp_difference(eta, top)
+        leading = xp.arange(self.classes, device=eta.device)[None, :] == eta.argmax(axis=1)[:, None]
+        nothing = xp.zeros_like(eta)
+        rest = _sum(Pair(xp.where(leading, nothing, e.value), xp.where(leading, nothing, e.lost)))
+        total, lost = _two_sum(xp.ones_like(rest.value), rest.value)
+        fewer = _difference(rest, e)
+        without, without_lost = _two_sum(xp.ones_like(eta), fewer.value)
+        without = xp.where(leading, rest.value, without)
+        without_lost = xp.where(leading, rest.lost, without_lost + fewer.lost)
+        return top, e, Pair(total, lost + rest.lost), Pair(without, without_lost)
 
 
-def _exp_difference(xp: Any, a: Array, b: Array) -> Array:
-    """exp(a - b) to full relative accuracy: the rounding error of a - b is recovered and applied."""
-    d = a - b
-    back = d - a
-    lost = (a - (d - back)) - (b + back)
-    rough = xp.exp(d)
-    exact: Array = rough + rough * lost
-    return exact
+# ------------------------------------------------------------------------------------------- numbers in two parts (Dekker, 1971)
+
+
+class Pair(NamedTuple):
+    """A number, and what rounding took from it."""
+
+    value: Array
+    lost: Array
+
+
+def _exact(a: Array) -> Pair:
+    return Pair(a, 0 * a)
+
+
+def _rounded(pair: Pair) -> Array:
+    found: Array = pair.value + pair.lost
+    return found
+
+
+def _two_sum(a: Array, b: Array) -> Pair:
+    """A + b, exactly (Knuth)."""
+    s = a + b
+    back = s - a
+    return Pair(s, (a - (s - back)) + (b - back))
+
+
+def _difference(a: Pair, b: Pair) -> Pair:
+    value, lost = _two_sum(a.value, -b.value)
+    return Pair(value, lost + (a.lost - b.lost))
+
+
+def _two_product(a: Array, b: Array) -> Pair:
+    """A * b, exactly (Veltkamp's splitting)."""
+    product = a * b
+    (a1, a2), (b1, b2) = _split(a), _split(b)
+    return Pair(product, a2 * b2 - (((product - a1 * b1) - a2 * b1) - a1 * b2))
+
+
+def _split(a: Array) -> tuple[Array, Array]:
+    digits = round(-math.log2(namespace(a).finfo(a.dtype).eps)) + 1
+    shifted = a * (2.0 ** ((digits + 1) // 2) + 1)
+    high = shifted - (shifted - a)
+    return high, a - high
+
+
+def _product(a: Pair, b: Pair) -> Pair:
+    value, lost = _two_product(a.value, b.value)
+    return Pair(value, lost + (a.value * b.lost + a.lost * b.value))
+
+
+def _quotient(a: Pair, b: Pair) -> Pair:
+    value = a.value / b.value
+    back, lost = _two_product(value, b.value)
+    return Pair(value, (((a.value - back) - lost) + (a.lost - value * b.lost)) / b.value)
+
+
+def _sum(terms: Pair) -> Pair:
+    """Sums over the columns, (n, 1), added in halves."""
+    values, lost = terms
+    xp = namespace(values)
+    while values.shape[1] > 1:
+        half = values.shape[1] // 2
+        added, error = _two_sum(values[:, :half], values[:, half : 2 * half])
+        error = error + (lost[:, :half] + lost[:, half : 2 * half])
+        values = xp.concatenate([added, values[:, 2 * half :]], axis=1)
+        lost = xp.concatenate([error, lost[:, 2 * half :]], axis=1)
+    return Pair(values, lost)
+
+
+def _exp_difference(a: Array, b: Array) -> Pair:
+    """exp(a - b): the rounding error of a - b is recovered, for exp would magnify it."""
+    difference, lost = _two_sum(a, -b)
+    rough = namespace(a).exp(difference)
+    return Pair(rough, rough * lost)
