@@ -29,9 +29,10 @@ OURS = {
     # base
     "backend": "",
     "contracts": "backend",
+    "pair": "backend",
     "errors": "",
     # mathematics: arrays
-    "loss": "backend contracts",
+    "loss": "backend contracts pair",
     "penalty": "backend contracts",
     "certificate": "backend contracts",
     "tasks": "backend contracts certificate",

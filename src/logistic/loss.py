@@ -7,12 +7,11 @@ With p = softmax(eta) and targets t, loss = sum_k t_k (logsumexp(eta) - eta_k), 
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from .backend import Array, namespace, pick
 from .contracts import Loss
+from .pair import Pair, difference, exact, exp_difference, product, quotient, rounded, row_sum, two_sum
 
 
 class Binary(Loss):
@@ -42,8 +41,8 @@ class Binary(Loss):
     def curvature(self, eta: Array, V: Array) -> Array:
         """(n, 1): p (1 - p) V."""
         small = namespace(eta).exp(-abs(eta))
-        total = _two_sum(1 + 0 * small, small)
-        return _rounded(_quotient(_quotient(_product(_exact(V), _exact(small)), total), total))
+        total = two_sum(1 + 0 * small, small)
+        return rounded(quotient(quotient(product(exact(V), exact(small)), total), total))
 
     def curvature_pairs(self, eta: Array) -> Iterator[tuple[int, int, Array]]:
         """The single pair (0, 0): p (1 - p)."""
@@ -85,18 +84,18 @@ class Softmax(Loss):
         xp = namespace(eta)
         top, log_total, p, q = self._parts(eta)
         if y.ndim == 2:
-            mass = _sum(_exact(y))
+            mass = row_sum(exact(y))
             loss = (y * (top - eta)).sum(axis=1) + mass.value[:, 0] * log_total
-            return loss, _rounded(_difference(_product(mass, p), _exact(y)))
+            return loss, rounded(difference(product(mass, p), exact(y)))
         true = xp.arange(self.classes, device=eta.device)[None, :] == y[:, None]
-        return (top - pick(eta, y))[:, 0] + log_total, xp.where(true, -_rounded(q), _rounded(p))
+        return (top - pick(eta, y))[:, 0] + log_total, xp.where(true, -rounded(q), rounded(p))
 
     def curvature(self, eta: Array, V: Array) -> Array:
         """(n, K): p * (V - p . V), with V taken relative to the likeliest class so that certain rows keep their digits."""
         e, total, _ = self._exponentials(eta)[1:]
-        relative = _two_sum(V, -pick(V, eta.argmax(axis=1)))
-        mean = _quotient(_sum(_product(e, relative)), total)
-        return _rounded(_quotient(_product(e, _difference(relative, mean)), total))
+        relative = two_sum(V, -pick(V, eta.argmax(axis=1)))
+        mean = quotient(row_sum(product(e, relative)), total)
+        return rounded(quotient(product(e, difference(relative, mean)), total))
 
     def curvature_pairs(self, eta: Array) -> Iterator[tuple[int, int, Array]]:
         """(k, k, p_k (1 - p_k)) and (k, l, p_k p_l)."""
@@ -108,14 +107,14 @@ class Softmax(Loss):
                 xp.concatenate([others.value[:, column], e[:, k + 1 :]], axis=1),
                 xp.concatenate([others.lost[:, column], e_lost[:, k + 1 :]], axis=1),
             )
-            joint = _product(Pair(e[:, column], e_lost[:, column]), partners)
-            entries = _rounded(_quotient(_quotient(joint, total), total))
+            joint = product(Pair(e[:, column], e_lost[:, column]), partners)
+            entries = rounded(quotient(quotient(joint, total), total))
             for m in range(k, self.classes):
                 yield k, m, entries[:, m - k]
 
     def probabilities(self, eta: Array) -> Array:
         """(n, K)."""
-        return _rounded(self._parts(eta)[2])
+        return rounded(self._parts(eta)[2])
 
     def log_probabilities(self, eta: Array) -> Array:
         """(n, K)."""
@@ -133,95 +132,19 @@ class Softmax(Loss):
         leading = eta.argmax(axis=1)
         rest, rest_lost = pick(others.value, leading), pick(others.lost, leading)  # the sum without the leading class
         log_total = namespace(eta).log1p(rest[:, 0]) + (rest_lost / total.value)[:, 0]
-        return top, log_total, _quotient(e, total), _quotient(others, total)
+        return top, log_total, quotient(e, total), quotient(others, total)
 
     def _exponentials(self, eta: Array) -> tuple[Array, Pair, Pair, Pair]:
         """Largest logit (n, 1), exp(eta - largest) (n, K), their sum (n, 1), and that sum without each class (n, K)."""
         xp = namespace(eta)
         top = pick(eta, eta.argmax(axis=1))
-        e = _exp_difference(eta, top)
+        e = exp_difference(eta, top)
         leading = xp.arange(self.classes, device=eta.device)[None, :] == eta.argmax(axis=1)[:, None]
         nothing = xp.zeros_like(eta)
-        rest = _sum(Pair(xp.where(leading, nothing, e.value), xp.where(leading, nothing, e.lost)))
-        total, lost = _two_sum(xp.ones_like(rest.value), rest.value)
-        fewer = _difference(rest, e)
-        without, without_lost = _two_sum(xp.ones_like(eta), fewer.value)
+        rest = row_sum(Pair(xp.where(leading, nothing, e.value), xp.where(leading, nothing, e.lost)))
+        total, lost = two_sum(xp.ones_like(rest.value), rest.value)
+        fewer = difference(rest, e)
+        without, without_lost = two_sum(xp.ones_like(eta), fewer.value)
         without = xp.where(leading, rest.value, without)
         without_lost = xp.where(leading, rest.lost, without_lost + fewer.lost)
         return top, e, Pair(total, lost + rest.lost), Pair(without, without_lost)
-
-
-# ------------------------------------------------------------------------------------------- numbers in two parts (Dekker, 1971)
-
-
-class Pair(NamedTuple):
-    """A number, and what rounding took from it."""
-
-    value: Array
-    lost: Array
-
-
-def _exact(a: Array) -> Pair:
-    return Pair(a, 0 * a)
-
-
-def _rounded(pair: Pair) -> Array:
-    found: Array = pair.value + pair.lost
-    return found
-
-
-def _two_sum(a: Array, b: Array) -> Pair:
-    """A + b, exactly (Knuth)."""
-    s = a + b
-    back = s - a
-    return Pair(s, (a - (s - back)) + (b - back))
-
-
-def _difference(a: Pair, b: Pair) -> Pair:
-    value, lost = _two_sum(a.value, -b.value)
-    return Pair(value, lost + (a.lost - b.lost))
-
-
-def _two_product(a: Array, b: Array) -> Pair:
-    """A * b, exactly (Veltkamp's splitting)."""
-    product = a * b
-    (a1, a2), (b1, b2) = _split(a), _split(b)
-    return Pair(product, a2 * b2 - (((product - a1 * b1) - a2 * b1) - a1 * b2))
-
-
-def _split(a: Array) -> tuple[Array, Array]:
-    digits = round(-math.log2(namespace(a).finfo(a.dtype).eps)) + 1
-    shifted = a * (2.0 ** ((digits + 1) // 2) + 1)
-    high = shifted - (shifted - a)
-    return high, a - high
-
-
-def _product(a: Pair, b: Pair) -> Pair:
-    value, lost = _two_product(a.value, b.value)
-    return Pair(value, lost + (a.value * b.lost + a.lost * b.value))
-
-
-def _quotient(a: Pair, b: Pair) -> Pair:
-    value = a.value / b.value
-    back, lost = _two_product(value, b.value)
-    return Pair(value, (((a.value - back) - lost) + (a.lost - value * b.lost)) / b.value)
-
-
-def _sum(terms: Pair) -> Pair:
-    """Sums over the columns, (n, 1), added in halves."""
-    values, lost = terms
-    xp = namespace(values)
-    while values.shape[1] > 1:
-        half = values.shape[1] // 2
-        added, error = _two_sum(values[:, :half], values[:, half : 2 * half])
-        error = error + (lost[:, :half] + lost[:, half : 2 * half])
-        values = xp.concatenate([added, values[:, 2 * half :]], axis=1)
-        lost = xp.concatenate([error, lost[:, 2 * half :]], axis=1)
-    return Pair(values, lost)
-
-
-def _exp_difference(a: Array, b: Array) -> Pair:
-    """exp(a - b): the rounding error of a - b is recovered, for exp would magnify it."""
-    difference, lost = _two_sum(a, -b)
-    rough = namespace(a).exp(difference)
-    return Pair(rough, rough * lost)
