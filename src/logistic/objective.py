@@ -13,6 +13,7 @@ from .contracts import Certificate, Line, Loss, Objective, Penalty, Point, Statu
 from .tasks import Place, Rows, Token, Trial
 
 HESSIAN_BYTES = 2 * 2**30  # a larger Hessian is not offered
+CERTIFY_SIZE = 2000  # coefficients up to which a Hessian is made for the certificate alone
 FRESH = 8  # logits carried along a line this many times are computed from the data again
 
 
@@ -91,7 +92,7 @@ class LogisticObjective(Objective):
 
     def certify(self, point: Point) -> tuple[Point, Certificate]:
         """The sharpest proof that is affordable; see :mod:`logistic.certificate`."""
-        explicit = "hessian" in self.offers
+        explicit = self._explicit(point)
         W = rank.minimum_norm(point.W, self.null_space(), self.intercept) if explicit else point.W
         point = self.at(W)
         if not math.isfinite(point.value):
@@ -139,6 +140,11 @@ class LogisticObjective(Objective):
         return Point(W, value, gradient / self.rows.total + self.penalty.gradient(W), token)
 
     # ------------------------------------------------------------------------------------------------------------- certificate
+
+    def _explicit(self, point: Point) -> bool:
+        """Whether a Hessian is worth its price for a proof: a small one, or one that the solver has made anyway."""
+        at_hand = self._hessian is not None and self._hessian[0] is point.W
+        return "hessian" in self.offers and (at_hand or math.prod(self.shape) <= CERTIFY_SIZE)
 
     def _assembled(self, point: Point) -> Array:
         q, M = self.shape
