@@ -13,6 +13,7 @@ from .errors import InputError
 from .solvers.newton import polish
 
 POLISH_STEPS = 3
+FLOOR = 1e-6  # relative gap above which an end without progress is a failure, not the floor of float64
 POLISH_SIZE = 2000  # coefficients up to which exact Newton steps finish the last digits
 FIRST_DIAGNOSIS = 16  # points without a certificate before separation is looked for; then four times as many, and so on
 
@@ -99,7 +100,10 @@ class _Run:
             self.certificate = diagnosis
             return True
         if reason is None:
-            reason = Status.PRECISION_FLOOR if found.kind == "proof" else found.status
+            reason = found.status
+            if found.kind == "proof" and reason is not Status.RANK_DEFICIENT:
+                tight = found.gap <= FLOOR * max(abs(found.value), 5e-324)
+                reason = Status.PRECISION_FLOOR if tight else Status.UNDETERMINED
         self.point, self.certificate = moved, replace(found, status=reason)
         return True
 

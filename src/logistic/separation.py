@@ -164,7 +164,7 @@ def _programme(gain: np.ndarray, contrasts: np.ndarray) -> np.ndarray | None:
 def _on_the_faces(b: np.ndarray, contrasts: np.ndarray) -> np.ndarray:
     """B moved onto the constraints that it meets to solver tolerance, so that they hold to rounding."""
     reached = contrasts @ b
-    faces = contrasts[abs(reached) <= 1e-7 * max(reached.max(), 1e-300)]
+    faces = contrasts[abs(reached) <= 1e-7 * abs(b).max()]
     if len(faces):
         values, vectors = np.linalg.eigh(faces.T @ faces)
         across = vectors[:, values > 1e-10 * values[-1]]
