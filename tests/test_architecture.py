@@ -18,8 +18,8 @@ import logistic
 # ------------------------------------------------------------------------------------------------------------------ the map
 # A module or folder of src/logistic, and which others it may import, inside functions too. From bottom to top.
 
-BASE = "backend contracts errors"
-MATHEMATICS = "loss penalty certificate tasks rank separation objective solvers minimize"
+BASE = "backend outcome contracts errors"
+MATHEMATICS = "loss penalty certificate tasks rank separation objective coordinates solvers minimize start"
 DATA = "designs encoding sources executor"
 RESULT = "model store outputs"
 MEETING = "fit"
@@ -27,20 +27,23 @@ FACES = "estimator cli datasets"
 
 OURS = {
     # base
-    "backend": "",
-    "contracts": "backend",
+    "backend": "errors",
+    "outcome": "backend",
+    "contracts": "backend outcome",
     "pair": "backend",
     "errors": "",
     # mathematics: arrays
     "loss": "backend contracts pair",
     "penalty": "backend contracts",
-    "certificate": "backend contracts",
+    "certificate": "backend",
     "tasks": "backend contracts certificate",
     "rank": f"{BASE} certificate tasks",
     "separation": f"{BASE} certificate tasks",
     "objective": f"{BASE} loss penalty certificate tasks rank separation",
     "solvers": f"{BASE} solvers",
+    "coordinates": "backend contracts outcome",
     "minimize": f"{BASE} solvers",
+    "start": "errors",
     # data: rows
     "designs": f"{BASE} designs",
     "encoding": f"{BASE} designs",
@@ -49,13 +52,13 @@ OURS = {
     # result
     "model": f"{BASE} loss encoding designs sources",
     "store": f"{BASE} model",
-    "outputs": f"{BASE} model outputs",
+    "outputs": f"{BASE} model sources outputs",
     # meeting
     "fit": f"{BASE} {MATHEMATICS} {DATA} model",
     # faces
-    "estimator": f"contracts errors solvers sources {RESULT} {MEETING}",
-    "cli": f"contracts errors solvers sources {RESULT} {MEETING}",
-    "datasets": f"contracts errors solvers sources {RESULT} {MEETING}",
+    "estimator": f"contracts outcome errors solvers sources {RESULT} {MEETING}",
+    "cli": f"contracts outcome errors solvers sources {RESULT} {MEETING}",
+    "datasets": f"contracts outcome errors solvers sources {RESULT} {MEETING}",
     # public names
     "__init__": "",
 }
@@ -64,7 +67,7 @@ OURS = {
 OURS_LAZILY = {"model": "store outputs", "estimator": FACES, "cli": FACES, "datasets": FACES}
 
 # Packages of others, and who may import them. Whatever is not listed here and not in the standard library is refused.
-NUMPY = "backend rank separation designs encoding sources model store outputs fit estimator cli datasets"
+NUMPY = "backend start rank separation designs encoding sources model store outputs fit estimator cli datasets"
 OTHERS = {"numpy": NUMPY, "sklearn": "estimator", "click": "cli", "rich_click": "cli"}
 OTHERS_LAZILY = {
     "torch": "backend",
@@ -73,7 +76,7 @@ OTHERS_LAZILY = {
     "pandas": "sources",
     "polars": "sources",
     "pyarrow": "sources cli",
-    "sklearn": "estimator datasets",
+    "sklearn": "estimator datasets outputs",
     "safetensors": "store",
 }
 

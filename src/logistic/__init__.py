@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from . import datasets
-    from .contracts import Certificate, Status
     from .errors import InputError, LogisticError, ModelFileError, SeparationWarning
     from .estimator import LogisticRegression
     from .model import Model
+    from .outcome import Certificate, Status
     from .store import load
 
 _HOMES = {
     "LogisticRegression": ".estimator",
     "Model": ".model",
     "load": ".store",
-    "Certificate": ".contracts",
-    "Status": ".contracts",
+    "Certificate": ".outcome",
+    "Status": ".outcome",
     "InputError": ".errors",
     "LogisticError": ".errors",
     "ModelFileError": ".errors",

@@ -6,10 +6,14 @@ operators, so one source serves both libraries. Nothing here imports torch until
 
 from __future__ import annotations
 
+import functools
+import os
 import sys
 from typing import Any, Protocol
 
 import numpy as np
+
+from .errors import InputError
 
 EPS = float(np.finfo(np.float64).eps)
 HEALTHY_PIVOT = 1e-10  # smaller pivots of a unit-diagonal Cholesky factor: rounding may rule, ask the eigenvalues
@@ -92,6 +96,34 @@ def like(values: Any, reference: Array) -> Array:
         return found
     converted: Array = np.asarray(values, dtype=reference.dtype)
     return converted
+
+
+def to_device(values: Any, device: str) -> Array:
+    """``values`` as a float64 torch tensor (integers stay integers of 64 bits) on the named device.
+
+    Raises
+    ------
+    InputError
+        If there is no such device here.
+    """
+    import torch
+
+    _survive_forks()
+    kind = torch.int64 if not is_tensor(values) and np.asarray(values).dtype.kind in "iu" else torch.float64
+    try:
+        moved: Array = torch.as_tensor(values).to(device=device, dtype=kind)
+    except (RuntimeError, TypeError, AssertionError) as error:
+        raise InputError(f"device={device!r} cannot be used here: {str(error).splitlines()[0]}") from None
+    return moved
+
+
+@functools.cache
+def _survive_forks() -> None:
+    """One thread for torch in a forked child: the pool of the parent does not survive, and waiting for it would hang."""
+    import torch
+
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(after_in_child=lambda: torch.set_num_threads(1))
 
 
 def pick(array: Any, columns: Any) -> Array:

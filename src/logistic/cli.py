@@ -54,8 +54,8 @@ def main() -> None:
 @json_option
 def fit_command(data: str, target: str | None, output: str, force: bool, as_json: bool, **options: Any) -> int:
     """Fit DATA's target on all its other columns and write the model."""
-    from .contracts import Status
     from .fit import fit
+    from .outcome import Status
     from .sources import ArraySource
     from .store import check_labels
 
@@ -170,7 +170,14 @@ def _spec(options: dict[str, Any]) -> Any:
     elif not given:
         C = 1.0
     stop = Stop(options["tol"], options["max_iter"], options["max_time"])
-    return Spec(C, alpha, not options["no_intercept"], options["standardize"], options["solver"], stop)
+    return Spec(
+        C=C,
+        alpha=alpha,
+        fit_intercept=not options["no_intercept"],
+        standardize=options["standardize"],
+        solver=options["solver"],
+        stop=stop,
+    )
 
 
 def _rows(data: str, target: str | None, weight: str | None) -> tuple[Any, Any, Any, tuple[str, ...]]:

@@ -16,10 +16,10 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from enum import Enum
 from typing import Any, ClassVar, NamedTuple
 
 from .backend import Array
+from .outcome import Certificate, Record
 
 # ---------------------------------------------------------------------------------------------------------------- data lane
 
@@ -48,6 +48,10 @@ class Design(ABC):
     @abstractmethod
     def absolute(self) -> Design:
         """The design of the absolute entries, for bounds on rounding."""
+
+    @abstractmethod
+    def to(self, device: str) -> Design:
+        """The same design as float64 torch tensors on a device."""
 
     def ready(self) -> Design:
         """The same design, prepared for several products in a row (a scaled dense block is centred and scaled once)."""
@@ -182,83 +186,38 @@ class Line(ABC):
         """The full point at t."""
 
 
-class Status(Enum):
-    """How a fit ended. The value is the advice."""
-
-    CONVERGED = "the certified gap is within tol"
-    PRECISION_FLOOR = "float64 holds no better answer; the gap is certified but larger than tol"
-    MAX_ITER = "stopped at max_iter without a certificate within tol; raise max_iter, or rescale nearly collinear columns"
-    MAX_TIME = "stopped at max_time without a certificate within tol; raise max_time or loosen tol"
-    STOPPED = "a callback asked to stop"
-    INTERRUPTED = "interrupted; the best point so far was kept"
-    SEPARATED = (
-        "a combination of the columns separates the classes, so no finite estimate exists; add a penalty (C=1) or drop a column"
-    )
-    RANK_DEFICIENT = "some columns are combinations of others; the minimum-norm answer is given, its predictions are unique"
-    UNDETERMINED = "no certificate and no witness of separation; rescale or drop nearly collinear columns, or add a penalty"
-    UNCERTIFIED = "the solver ended within its own limits; the gap stands as estimated"
-    DIVERGED = "the objective left the finite numbers; lower the learning rate or check the columns for huge values"
-
-    @property
-    def word(self) -> str:
-        """The status as it is written in files and tables."""
-        return self.name.lower()
-
-    @property
-    def certified(self) -> bool:
-        """Whether the answer is the optimum, as far as float64 can tell."""
-        return self in (Status.CONVERGED, Status.PRECISION_FLOOR)
-
-
-@dataclass(frozen=True)
-class Certificate:
-    """What is known about F(W) - min F.
-
-    Attributes
-    ----------
-    value : float
-        The objective at the point.
-    gap : float
-        Upper bound on (or, for kind ``estimate``, an estimate of) F(W) - min F; inf where nothing is known.
-    kind : str
-        ``proof``, ``estimate`` or ``none``.
-    kkt : float
-        Largest absolute entry of the gradient, in the solver's scaled columns.
-    status : Status
-    columns : tuple of int
-        The columns the status speaks of: aliased ones, or those with a part in the separation.
-    direction : array or None
-        (q, M) witness of separation: along it no row gets worse and some get better without end.
-    """
-
-    value: float
-    gap: float
-    kind: str
-    kkt: float
-    status: Status = Status.UNCERTIFIED
-    columns: tuple[int, ...] = ()
-    direction: Array | None = None
+Batch = Callable[[Array], tuple[float, Array, float]]
+"""Some rows of an epoch: W -> mean loss of these rows + penalty, its gradient, and their weight relative to an even batch."""
 
 
 class Objective(ABC):
     """WHAT is minimised: all that a solver ever sees. ``offers`` is matched against ``Solver.needs`` before any work."""
 
-    offers: frozenset[str]
+    offers: frozenset[str]  # "gradient" and "batches" always; "line", "hessian", "bound" are defined only where offered
     shape: tuple[int, ...]  # of W
+    batch_losses: list[float]  # since somebody last took them
+    line: Callable[[Point, Array], Line]  # from a point along a direction
+    hessian: Callable[[Point], Array]  # (size, size), positive definite but for directions in which nothing changes, filled in
+    bound: Callable[[int | None], float]  # on the curvature that a step on so many random rows meets (None: all rows)
 
     @abstractmethod
     def at(self, W: Array) -> Point: ...
 
     @abstractmethod
-    def line(self, point: Point, direction: Array) -> Line: ...
+    def batches(self, size: int | None) -> Iterator[Batch]:
+        """All rows once, in a new random order, ``size`` at a time (None: all at once)."""
 
     @abstractmethod
-    def hessian(self, point: Point) -> Array:
-        """(size, size), positive definite wherever the optimum is unique up to directions in which nothing changes."""
+    def accuracy(self, point: Point) -> float:
+        """Share of the weight whose likeliest class is the right one."""
 
     @abstractmethod
     def certify(self, point: Point) -> tuple[Point, Certificate]:
         """What is known about the gap; the returned point is the one that the certificate speaks of."""
+
+    def penalty_value(self, point: Point) -> float:
+        """The part of the value that is penalty."""
+        return 0.0
 
     def diagnose(self, point: Point) -> Certificate | None:
         """A named reason why no certificate can come, where there is one."""
@@ -268,14 +227,28 @@ class Objective(ABC):
 class Solver(ABC):
     """HOW: a generator of points. Declares what it needs, owns no stopping rule, prints nothing.
 
-    It ends by itself only where it cannot make progress in floating point.
+    It ends by itself only where it cannot make progress in floating point. ``epochs``, where set, is how many points after the
+    first it wants, whatever the general limit; ``as_given`` asks for the columns in the units of the data; ``watched`` asks for
+    the accuracy at every point; ``early`` for a stop where validation data get no better.
     """
 
     name: ClassVar[str]
     needs: ClassVar[frozenset[str]]
+    watched: ClassVar[bool] = False
+    epochs: int | None = None
+    as_given: bool = False
+    early: Patience | None = None
 
     @abstractmethod
     def __call__(self, objective: Objective, W0: Array) -> Iterator[Point]: ...
+
+
+class Patience(NamedTuple):
+    """Stop after ``epochs`` points without ``min_delta`` less validation loss; ``restore_best`` goes back to the best point."""
+
+    epochs: int
+    min_delta: float = 0.0
+    restore_best: bool = True
 
 
 class Stop(NamedTuple):
@@ -284,15 +257,6 @@ class Stop(NamedTuple):
     tol: float = 1e-8
     max_iter: int = 1000
     max_time: float | None = None
-
-
-class Record(NamedTuple):
-    """One line of the trace."""
-
-    iteration: int
-    value: float
-    kkt: float
-    seconds: float
 
 
 class Solution(NamedTuple):
@@ -310,6 +274,10 @@ class Spec(NamedTuple):
     C: float | None = None
     alpha: float | None = None
     fit_intercept: bool = True
+    class_weight: Any = None  # None, "balanced", or a weight for each label
     standardize: bool = False
-    solver: str = "auto"
+    solver: str | Solver = "auto"
     stop: Stop = Stop()
+    init: Any = "zeros"  # a name, coefficients in the units of the data, or (coefficients, intercepts)
+    seed: Any = None  # int, NumPy Generator or RandomState
+    device: str = "auto"

@@ -5,6 +5,7 @@ Everything is learned from statistics that merge block by block, and becomes pla
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -33,9 +34,11 @@ class Encoding:
     reach : (p,) array
         Largest absolute value.
     total : float
-        Sum of the weights.
+        Sum of the weights, class weights included.
     rounding : float
         Relative rounding unit of the numbers as stored.
+    class_weight : (K,) array or None
+        Multiplies the weight of the rows of each class.
     """
 
     classes: np.ndarray
@@ -44,6 +47,7 @@ class Encoding:
     reach: np.ndarray
     total: float
     rounding: float
+    class_weight: np.ndarray | None = None
 
     def block(self, raw: RawBlock, scale: np.ndarray, intercept: bool) -> Block:
         """Encoded rows; rows of weight zero are left out, as if they were absent."""
@@ -57,6 +61,7 @@ class Encoding:
         if intercept:
             X = Intercept(X)
         codes = self.codes(y) if y.ndim == 1 else np.asarray(y, dtype=np.float64)
+        weight = self.row_weights(RawBlock(X, y, weight, offset))
         weight = np.broadcast_to(np.ones(1), len(codes)) if weight is None else weight  # ones that take no memory
         return Block(X, codes, weight, _column(offset, 1 if len(self.classes) == 2 else len(self.classes)))
 
@@ -65,12 +70,33 @@ class Encoding:
         small = np.min_scalar_type(-len(self.classes))
         return np.asarray(np.searchsorted(self.classes, labels), dtype=small)
 
+    def row_weights(self, raw: RawBlock) -> np.ndarray | None:
+        """Weights of the rows times those of their classes; None for all ones."""
+        return _row_weights(raw.y, raw.weight, self.classes, self.class_weight)
+
+    def refuse_unknown(self, y: np.ndarray, name: str) -> None:
+        """An error that names the first label of ``y`` (n,) which is none of the classes, or another number of classes.
+
+        Raises
+        ------
+        InputError
+        """
+        if y.ndim == 2:
+            if y.shape[1] != len(self.classes):
+                raise InputError(f"{name} has {y.shape[1]} columns, but there are {len(self.classes)} classes")
+            return
+        known = dict.fromkeys(self.classes.tolist())
+        for row, label in enumerate(y.tolist()):
+            if label not in known:
+                raise InputError(f"{name} holds {label!r:.60} in row {row}, which is none of the classes {list(known)!r:.200}")
+
 
 class _Extremes(NamedTuple):
     low: np.ndarray
     high: np.ndarray
     classes: np.ndarray
-    total: float
+    weights: np.ndarray  # of each of these classes
+    soft: bool
 
 
 class _Moments(NamedTuple):
@@ -79,7 +105,7 @@ class _Moments(NamedTuple):
     central: np.ndarray  # weighted sum of squares about the mean
 
 
-def learn(executor: Executor, handles: list[Any], centred: bool) -> Encoding:
+def learn(executor: Executor, handles: list[Any], centred: bool, class_weight: Any = None) -> Encoding:
     """Two passes over raw blocks: extremes, then moments relative to them, so that no range of numbers overflows or cancels.
 
     Parameters
@@ -89,25 +115,36 @@ def learn(executor: Executor, handles: list[Any], centred: bool) -> Encoding:
         Of raw blocks.
     centred : bool
         Whether dense columns are centred (there is an intercept).
+    class_weight : dict or "balanced", optional
+        The weight of each label, 1 for labels not in it; ``balanced`` gives every class the same total weight.
 
     Raises
     ------
     InputError
-        If fewer than two classes carry weight, or a sparse column is too large to square.
+        If there are fewer than two classes, one of them has no weight, or a sparse column is too large to square.
     """
-    parts = [part for part in executor.map(_extremes, handles) if part is not None]
-    if not parts:
-        raise InputError("no row has a positive weight; at least one of sample_weight must be above 0")
+    parts = executor.map(_extremes, handles)
     low, high = np.min([part.low for part in parts], axis=0), np.max([part.high for part in parts], axis=0)
-    total = float(sum(part.total for part in parts))
+    classes = _union([part.classes for part in parts])
+    each = np.zeros(len(classes))
+    for part in parts:
+        each[np.searchsorted(classes, part.classes)] += part.weights
+    total = float(each.sum())
+    if total == 0:
+        raise InputError("no row has a positive weight; at least one of sample_weight must be above 0")
     if not 1e-300 < total < 1e300:
         raise InputError(f"sample_weight sums to {total:g}, beyond what float64 can share out; rescale the weights")
-    classes = _union([part.classes for part in parts])
-    if classes.dtype.kind == "f" and (classes != np.round(classes)).any():
-        odd = classes[classes != np.round(classes)][0]
+    present = classes if parts[0].soft else classes[each > 0]
+    if present.dtype.kind == "f" and (present != np.round(present)).any():
+        odd = present[present != np.round(present)][0]
         raise InputError(f"y holds {odd:g}, which is no label; for classes use whole numbers, text or booleans")
-    if len(classes) < 2:
-        raise InputError(f"y holds a single class, {classes[:1].tolist()[0]!r}; at least two are needed to tell apart")
+    if len(present) < 2:
+        raise InputError(f"y holds a single class, {present[:1].tolist()[0]!r}; at least two are needed to tell apart")
+    if len(present) < len(classes):
+        raise InputError(f"class {classes[each == 0].tolist()[0]!r} has weight 0 in every row; drop its rows, or give them weight")
+    per_class = _class_weight(class_weight, classes, each)
+    if per_class is not None:
+        total = float(each @ per_class)
     first_raw = next(raw for raw in executor.map(_storage, handles[:1]))
     reach = np.maximum(abs(low), abs(high))
     if first_raw.sparse and reach.size and reach.max() > SPARSE_RANGE:
@@ -116,12 +153,12 @@ def learn(executor: Executor, handles: list[Any], centred: bool) -> Encoding:
     middle = low / 2 + high / 2 if centred else np.zeros_like(low)
     half = high / 2 - low / 2 if centred else reach
     unit = np.where(half > 0, half, 1.0)
-    moments = executor.map_merge(_moments, handles, _add, middle, unit)
+    moments = executor.map_merge(_moments, handles, _add, middle, unit, classes, per_class)
     variance = moments.central / total
     if not centred:
-        return Encoding(classes, None, unit * np.sqrt(variance + moments.mean**2), reach, total, first_raw.rounding)
+        return Encoding(classes, None, unit * np.sqrt(variance + moments.mean**2), reach, total, first_raw.rounding, per_class)
     spread = unit * np.sqrt(variance) * (half > 0)
-    return Encoding(classes, middle + unit * moments.mean, spread, reach, total, first_raw.rounding)
+    return Encoding(classes, middle + unit * moments.mean, spread, reach, total, first_raw.rounding, per_class)
 
 
 def scales(encoding: Encoding, pull: np.ndarray, classes: int) -> np.ndarray:
@@ -152,22 +189,25 @@ def _storage(raw: RawBlock) -> _Storage:
     return _Storage(is_sparse(raw.X), float(np.finfo(dtype).eps) if dtype.kind == "f" else EPS)
 
 
-def _extremes(raw: RawBlock) -> _Extremes | None:
-    X, y, weight, _ = _positive(raw)
-    if y is None:
+def _extremes(raw: RawBlock) -> _Extremes:
+    if raw.y is None:
         raise InputError("y is missing; pass one label for each row of X")
+    labels = _union([raw.y]) if raw.y.ndim == 1 else np.arange(raw.y.shape[1])
+    X, y, weight, _ = _positive(raw)
+    w = np.ones(X.shape[0]) if weight is None else weight
     if X.shape[0] == 0:
-        return None
-    if is_sparse(X):
+        low, high = np.full(X.shape[1], np.inf), np.full(X.shape[1], -np.inf)
+    elif is_sparse(X):
         low, high = (np.asarray(f(axis=0).toarray(), dtype=np.float64).ravel() for f in (X.min, X.max))
     else:
         low, high = np.asarray(X.min(axis=0), dtype=np.float64), np.asarray(X.max(axis=0), dtype=np.float64)
-    found = _union([y]) if y.ndim == 1 else np.arange(y.shape[1])
-    return _Extremes(low, high, found, float(X.shape[0]) if weight is None else float(weight.sum()))
+    each = np.bincount(np.searchsorted(labels, y), w, len(labels)) if y.ndim == 1 else w @ y
+    return _Extremes(low, high, labels, each, y.ndim == 2)
 
 
-def _moments(raw: RawBlock, middle: np.ndarray, unit: np.ndarray) -> _Moments:
-    X, _, weight, _ = _positive(raw)
+def _moments(raw: RawBlock, middle: np.ndarray, unit: np.ndarray, classes: np.ndarray, class_weight: np.ndarray | None) -> _Moments:
+    X, y, weight, _ = _positive(raw)
+    weight = _row_weights(y, weight, classes, class_weight)
     w = np.ones(X.shape[0]) if weight is None else weight
     total = float(w.sum())
     if total == 0:
@@ -182,6 +222,35 @@ def _moments(raw: RawBlock, middle: np.ndarray, unit: np.ndarray) -> _Moments:
     mean = w @ u / total
     u -= mean
     return _Moments(total, mean, w @ (u * u))
+
+
+def _row_weights(y: Any, weight: Any, classes: np.ndarray, class_weight: np.ndarray | None) -> np.ndarray | None:
+    if class_weight is None:
+        return None if weight is None else np.asarray(weight)
+    if y.ndim == 2:
+        raise InputError("class_weight weighs labels, but y holds distributions over the classes; weigh rows by sample_weight")
+    per_row: np.ndarray = class_weight[np.searchsorted(classes, y)]
+    return per_row if weight is None else weight * per_row
+
+
+def _class_weight(chosen: Any, classes: np.ndarray, each: np.ndarray) -> np.ndarray | None:
+    """(K,) weights of the classes, whose rows weigh ``each`` in sum."""
+    if chosen is None:
+        return None
+    if isinstance(chosen, str) and chosen == "balanced":
+        return np.asarray(each.sum() / (len(classes) * each))
+    if not isinstance(chosen, Mapping):
+        raise InputError(f"class_weight must be 'balanced', a dict of label: weight, or None, but is {chosen!r}")
+    labels = classes.tolist()
+    unknown = [label for label in chosen if label not in labels]
+    missing = [label for label in labels if label not in chosen]
+    if unknown and missing:
+        raise InputError(f"class_weight names {unknown[0]!r}, which is none of the classes {labels!r:.200}")
+    weights = [chosen.get(label, 1.0) for label in labels]
+    for label, weight in zip(labels, weights, strict=True):
+        if isinstance(weight, bool) or not isinstance(weight, int | float | np.number) or not 0 < weight < np.inf:
+            raise InputError(f"class_weight of {label!r} must be a finite number above 0, but is {weight!r}")
+    return np.asarray(weights, dtype=np.float64)
 
 
 def _add(a: _Moments, b: _Moments) -> _Moments:

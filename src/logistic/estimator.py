@@ -11,10 +11,11 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.validation import check_is_fitted
 
-from .contracts import Certificate, Spec, Status, Stop
+from .contracts import Spec, Stop
 from .errors import InputError, SeparationWarning
 from .fit import fit
 from .model import Model
+from .outcome import Certificate, Status
 from .outputs.summary import Summary, certificate_lines
 from .sources import ArraySource
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import replace
-from typing import NamedTuple
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from .backend import like, to_numpy
-from .contracts import Block, Executor, Loss, Point, RawBlock, Solution, Source, Spec
+from .backend import Array, like, to_device, to_numpy
+from .contracts import Block, Executor, Loss, Point, RawBlock, Solution, Solver, Source, Spec
+from .coordinates import Change, InGivenUnits
 from .encoding import Encoding, learn, resolution, scales
 from .errors import InputError
 from .executor import InProcess
@@ -18,12 +20,16 @@ from .loss import Binary, Softmax
 from .minimize import minimize
 from .model import Model, Strength
 from .objective import LogisticObjective
+from .outcome import Certificate, Record
 from .penalty import L2
-from .solvers import choose
-from .sources.arrays import block_rows
+from .solvers import choose, named
+from .sources.arrays import BLOCK_BYTES, block_rows
+from .start import generator, start
 from .tasks import Rows
 
 PROBABLE_CLASSES = 16  # assumed when the size of a block is chosen, before the classes are known
+BATCH_BLOCK_BYTES = 64 * 2**20  # for mini-batches: each draws rows from every block, so there should be few
+DEVICE_BLOCK_BYTES = 2**29  # for a device other than this process
 
 
 class Fit(NamedTuple):
@@ -33,12 +39,32 @@ class Fit(NamedTuple):
     solution: Solution
 
 
+class Snapshot:
+    """A point of a running fit: its record, and on demand the model that it stands for.
+
+    Attributes
+    ----------
+    record : Record
+        Iteration, value of the objective, loss, gradient, seconds, and what else was measured.
+    """
+
+    def __init__(self, record: Record, publish: Callable[[Certificate, int], Model]) -> None:
+        self.record, self._publish = record, publish
+
+    @property
+    def model(self) -> Model:
+        """The model of this point, in the units of the data."""
+        record = self.record
+        return self._publish(Certificate(record.value, math.inf, "none", record.kkt), record.iteration)
+
+
 def fit(
     source: Source,
     spec: Spec,
     *,
     executor: Executor | None = None,
-    on_point: Callable[[Point], object] | None = None,
+    on_point: Callable[[Snapshot], object] | None = None,
+    validation: Source | None = None,
 ) -> Fit:
     """Fit logistic (two classes) or softmax regression to its certified optimum.
 
@@ -50,7 +76,9 @@ def fit(
     executor : Executor, optional
         Who computes; this process by default.
     on_point : callable, optional
-        Called with every point; a true answer stops the fit.
+        Called with a :class:`Snapshot` of every point; a true answer stops the fit.
+    validation : Source, optional
+        Rows whose loss and accuracy are recorded at every point; they never enter the fit.
 
     Raises
     ------
@@ -60,38 +88,27 @@ def fit(
     check(spec)
     if source.shape[1] == 0 and not spec.fit_intercept:
         raise InputError("X has no columns and fit_intercept=False leaves nothing to fit; add a column or the intercept")
+    asked = named(spec.solver)
+    if asked is not None and asked.early is not None and validation is None:
+        raise InputError(f"{asked!r} stops early by validation data; pass validation_data=(X, y), or patience=None")
+    rng = generator(spec.seed)
     executor = executor or InProcess()
-    size = block_rows(source.shape, PROBABLE_CLASSES)
-    raw = executor.put(list(source.blocks(size)))
-    encoding = learn(executor, raw, centred=spec.fit_intercept)
-    alpha = strength(spec, encoding.total)
-    if not math.isfinite(alpha):
-        raise InputError(f"C={spec.C} is too small for float64: 1 / (C * total weight) is infinite; use a larger C")
-    pull = alpha**0.5 * (np.where(encoding.spread > 0, encoding.spread, 1.0) if spec.standardize else np.ones(source.shape[1]))
-    scale = scales(encoding, pull, len(encoding.classes))
-    loss: Loss = Binary() if len(encoding.classes) == 2 else Softmax(len(encoding.classes))
+    raw = executor.put(list(source.blocks(_block_size(source, spec, asked))))
+    frame = _Frame.learned(executor, raw, source, spec)
+    objective = LogisticObjective(frame.loss, frame.penalty, frame.rows(executor, raw), spec.fit_intercept, rng)
+    solver, why = choose(asked, objective)
+    if solver.as_given:
+        solver = InGivenUnits(solver, frame.change)
+    shape = source.shape[1], len(frame.encoding.classes)
+    given = start(spec.init, shape, frame.loss.columns, spec.fit_intercept, rng)
+    W0 = frame.change.inward(frame.here(given))
+    watched = None if validation is None else frame.watch(executor, validation)
 
-    blocks = executor.put(executor.map(encoded, raw, encoding, scale, spec.fit_intercept))
-    edge = np.zeros(int(spec.fit_intercept))
-    rows = Rows(
-        executor,
-        blocks,
-        min(size, source.shape[0]),
-        encoding.total,
-        np.concatenate([resolution(encoding, scale), edge]),
-    )
-    penalty = L2(1.0, np.concatenate([(pull / scale) ** 2, edge]))
-    objective = LogisticObjective(loss, penalty, rows, spec.fit_intercept)
-    solver, why = choose(spec.solver, objective)
-    solution = minimize(objective, solver, objective.zeros(), spec.stop, on_point)
+    def seen(point: Point, record: Record) -> object:
+        return on_point is not None and on_point(Snapshot(record, partial(frame.model, why, point)))
 
-    penalty_used = Strength(alpha, 1 / (alpha * encoding.total) if alpha > 0 else math.inf, spec.standardize)
-    return Fit(_publish(solution, source, encoding, scale, penalty_used, why), solution)
-
-
-def encoded(raw: RawBlock, encoding: Encoding, scale: np.ndarray, intercept: bool) -> Block:
-    """One raw block, encoded."""
-    return encoding.block(raw, scale, intercept)
+    solution = minimize(objective, solver, W0, spec.stop, seen, watched)
+    return Fit(frame.model(why, solution.point, solution.certificate, solution.n_iter), solution)
 
 
 def strength(spec: Spec, total_weight: float) -> float:
@@ -133,25 +150,121 @@ def check(spec: Spec) -> None:
         raise InputError(f"max_time must be above 0 seconds, or None, but is {spec.stop.max_time}")
 
 
-def _publish(solution: Solution, source: Source, encoding: Encoding, scale: np.ndarray, penalty: Strength, why: str) -> Model:
-    """The solution in the units of the data, class-centred for more than two classes."""
-    p = len(scale)
-    W = to_numpy(solution.point.W)
-    if W.shape[1] > 1:
-        W = W - W.mean(axis=1, keepdims=True)
-    direction = solution.certificate.direction
-    if direction is not None:
-        direction = like(to_numpy(direction)[:p] / scale[:, None], W)
-    return Model(
-        classes=encoding.classes,
-        features=source.features,
-        coef=np.ascontiguousarray((W[:p] / scale[:, None]).T),
-        base=W[p].copy() if len(W) > p else np.zeros(W.shape[1]),
-        center=np.zeros(p) if encoding.center is None else encoding.center,
-        penalty=penalty,
-        certificate=replace(solution.certificate, direction=direction),
-        n_iter=solution.n_iter,
-        solver=why,
-        rows=source.shape[0],
-        total=encoding.total,
-    )
+def encoded(raw: RawBlock, encoding: Encoding, scale: np.ndarray, intercept: bool, device: str) -> Block:
+    """One raw block, encoded, on the device."""
+    block = encoding.block(raw, scale, intercept)
+    if device == "auto":
+        return block
+    offset = None if block.offset is None else to_device(block.offset, device)
+    return Block(block.X.to(device), to_device(block.y, device), to_device(block.weight, device), offset)
+
+
+@dataclass(frozen=True)
+class _Frame:
+    """What was learned from the rows, and everything in which they are expressed before they meet a solver."""
+
+    source: Source
+    spec: Spec
+    encoding: Encoding
+    alpha: float
+
+    @classmethod
+    def learned(cls, executor: Executor, raw: list[Any], source: Source, spec: Spec) -> _Frame:
+        encoding = learn(executor, raw, spec.fit_intercept, spec.class_weight)
+        alpha = strength(spec, encoding.total)
+        if not math.isfinite(alpha):
+            raise InputError(f"C={spec.C} is too small for float64: 1 / (C * total weight) is infinite; use a larger C")
+        return cls(source, spec, encoding, alpha)
+
+    @property
+    def loss(self) -> Loss:
+        K = len(self.encoding.classes)
+        return Binary() if K == 2 else Softmax(K)
+
+    @cached_property
+    def pull(self) -> np.ndarray:
+        """(p,) root of the penalty's strength on each column, in the units of the data."""
+        spread = self.encoding.spread
+        units = np.where(spread > 0, spread, 1.0) if self.spec.standardize else np.ones(len(spread))
+        return np.asarray(self.alpha**0.5 * units)
+
+    @cached_property
+    def scale(self) -> np.ndarray:
+        """(p,) divisors of the columns."""
+        return scales(self.encoding, self.pull, len(self.encoding.classes))
+
+    @property
+    def edge(self) -> np.ndarray:
+        """Zero for the intercept, if there is one."""
+        return np.zeros(int(self.spec.fit_intercept))
+
+    @property
+    def penalty(self) -> L2:
+        return L2(1.0, self.here(np.concatenate([(self.pull / self.scale) ** 2, self.edge])))
+
+    @cached_property
+    def change(self) -> Change:
+        center = np.zeros(len(self.scale)) if self.encoding.center is None else self.encoding.center
+        return Change(self.here(self.scale), self.here(center), self.spec.fit_intercept)
+
+    def here(self, values: np.ndarray) -> Array:
+        """An array where the computation takes place."""
+        return values if self.spec.device == "auto" else to_device(values, self.spec.device)
+
+    def rows(self, executor: Executor, raw: list[Any], total: float | None = None) -> Rows:
+        """The encoded rows, of the fit or of others with another total weight."""
+        blocks = executor.map(encoded, raw, self.encoding, self.scale, self.spec.fit_intercept, self.spec.device)
+        most = max(len(block.y) for block in blocks)
+        fine = self.here(np.concatenate([resolution(self.encoding, self.scale), self.edge]))
+        if total is None:
+            total = self.encoding.total
+        return Rows(executor, executor.put(blocks), most, total, fine)
+
+    def watch(self, executor: Executor, source: Source) -> LogisticObjective:
+        """The mean loss of other rows, without a penalty."""
+        if source.shape[1] != len(self.scale):
+            raise InputError(f"X of validation_data has {source.shape[1]} columns, but X has {len(self.scale)}")
+        raw = list(source.blocks(_block_size(source, self.spec, None)))
+        total = 0.0
+        for part in raw:
+            if part.y is None:
+                raise InputError("validation_data has no labels; pass validation_data=(X, y)")
+            self.encoding.refuse_unknown(part.y, "y of validation_data")
+            weight = self.encoding.row_weights(part)
+            total += len(part.y) if weight is None else float(weight.sum())
+        if total == 0:
+            raise InputError("no row of validation_data has a positive weight")
+        none = L2(0.0, self.here(np.zeros(len(self.scale) + len(self.edge))))
+        return LogisticObjective(self.loss, none, self.rows(executor, executor.put(raw), total), self.spec.fit_intercept)
+
+    def model(self, why: str, point: Point, certificate: Certificate, n_iter: int) -> Model:
+        """The point in the units of the data, class-centred for more than two classes."""
+        p = len(self.scale)
+        W = to_numpy(point.W)
+        if W.shape[1] > 1:
+            W = W - W.mean(axis=1, keepdims=True)
+        direction = certificate.direction
+        if direction is not None:
+            direction = like(to_numpy(direction)[:p] / self.scale[:, None], W)
+        C = 1 / (self.alpha * self.encoding.total) if self.alpha > 0 else math.inf
+        return Model(
+            classes=self.encoding.classes,
+            features=self.source.features,
+            coef=np.ascontiguousarray((W[:p] / self.scale[:, None]).T),
+            base=W[p].copy() if len(W) > p else np.zeros(W.shape[1]),
+            center=np.zeros(p) if self.encoding.center is None else self.encoding.center,
+            penalty=Strength(self.alpha, C, self.spec.standardize),
+            certificate=replace(certificate, direction=direction),
+            n_iter=n_iter,
+            solver=why,
+            rows=self.source.shape[0],
+            total=self.encoding.total,
+        )
+
+
+def _block_size(source: Source, spec: Spec, solver: Solver | None) -> int:
+    """Rows of a block: what fits the caches, or few large ones where every block costs a call for every batch."""
+    if spec.device != "auto":
+        return block_rows(source.shape, PROBABLE_CLASSES, DEVICE_BLOCK_BYTES)
+    batches = solver is not None and "batches" in solver.needs
+    return block_rows(source.shape, PROBABLE_CLASSES, BATCH_BLOCK_BYTES if batches else BLOCK_BYTES)

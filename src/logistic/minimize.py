@@ -8,8 +8,9 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from .backend import Array, largest
-from .contracts import Certificate, Objective, Point, Record, Solution, Solver, Status, Stop
+from .contracts import Objective, Point, Solution, Solver, Stop
 from .errors import InputError
+from .outcome import Certificate, Record, Status
 from .solvers.newton import polish
 
 POLISH_STEPS = 3
@@ -23,7 +24,8 @@ def minimize(
     solver: Solver,
     W0: Array,
     stop: Stop,
-    on_point: Callable[[Point], object] | None = None,
+    on_point: Callable[[Point, Record], object] | None = None,
+    validation: Objective | None = None,
 ) -> Solution:
     """Run a solver until its point is certified, or until there is a named reason to stop.
 
@@ -36,7 +38,9 @@ def minimize(
         Where to start.
     stop : Stop
     on_point : callable, optional
-        Called with every point; a true answer ends the fit with status ``stopped``.
+        Called with every point and its record; a true answer ends the fit with status ``stopped``.
+    validation : Objective, optional
+        The loss on other rows, watched at every point; what the solver's ``early`` looks at.
 
     Returns
     -------
@@ -45,7 +49,7 @@ def minimize(
     missing = solver.needs - objective.offers
     if missing:
         raise InputError(f"solver {solver.name!r} needs {', '.join(sorted(missing))}, which this objective does not offer")
-    run = _Run(objective, stop, on_point)
+    run = _Run(objective, solver, stop, on_point, validation)
     try:
         for point in solver(objective, W0):
             if run.ends_at(point):
@@ -60,42 +64,89 @@ def minimize(
 class _Run:
     """The state of one loop."""
 
-    def __init__(self, objective: Objective, stop: Stop, on_point: Callable[[Point], object] | None) -> None:
-        self.objective, self.stop, self.on_point = objective, stop, on_point
+    def __init__(
+        self,
+        objective: Objective,
+        solver: Solver,
+        stop: Stop,
+        on_point: Callable[[Point, Record], object] | None,
+        validation: Objective | None,
+    ) -> None:
+        self.objective, self.solver, self.stop, self.on_point, self.validation = objective, solver, stop, on_point, validation
         self.start = time.monotonic()
         self.trace: list[Record] = []
         self.point: Point | None = None
+        self.best: Point | None = None  # of the lowest value, or of the lowest validation loss where that decides
+        self.best_loss, self.best_at = math.inf, 0
+        self.gap = math.nan
         self.certificate: Certificate | None = None
         self.trigger = math.nan  # gradient size at which the certificate is worth its price
         self.next_diagnosis = FIRST_DIAGNOSIS
 
     def ends_at(self, point: Point) -> bool:
         """Record the point and decide."""
-        size = largest(point.grad)
-        self.trace.append(Record(len(self.trace), point.value, size, time.monotonic() - self.start))
-        if not (math.isfinite(point.value) and math.isfinite(size)):
-            self.point = self.point or point
-            self.certificate = Certificate(point.value, math.inf, "none", size, Status.DIVERGED)
+        record = self._record(point)
+        self.trace.append(record)
+        if not (math.isfinite(point.value) and math.isfinite(record.kkt)):
+            self.point = self.best or point
+            self.certificate = Certificate(point.value, math.inf, "none", record.kkt, Status.DIVERGED)
             return True
         self.point = point
-        if self.on_point is not None and self.on_point(point):
+        patient = self._patient(point, record)
+        if self.on_point is not None and self.on_point(point, record):
             return self.settle(Status.STOPPED)
-        if self._certified(point, size) or self._diagnosed(point):
+        if self._certified(point, record.kkt) or self._diagnosed(point):
             return True
-        if len(self.trace) > self.stop.max_iter:
-            return self.settle(Status.MAX_ITER)
+        if not patient:
+            return self.settle(Status.EARLY_STOPPED)
+        limit = self.stop.max_iter if self.solver.epochs is None else self.solver.epochs
+        if record.iteration >= limit:
+            return self.settle(Status.MAX_ITER if self.solver.epochs is None else Status.UNCERTIFIED)
         if self.stop.max_time is not None and time.monotonic() - self.start >= self.stop.max_time:
             return self.settle(Status.MAX_TIME)
         return False
+
+    def _record(self, point: Point) -> Record:
+        losses, self.objective.batch_losses = tuple(self.objective.batch_losses), []
+        seen = (math.nan, math.nan)
+        if self.validation is not None:
+            there = self.validation.at(point.W)
+            seen = there.value, self.validation.accuracy(there)
+        watched = self.solver.watched or self.validation is not None
+        return Record(
+            iteration=len(self.trace),
+            value=point.value,
+            loss=point.value - self.objective.penalty_value(point),
+            kkt=largest(point.grad),
+            step=math.nan if self.point is None else largest(point.W - self.point.W),
+            seconds=time.monotonic() - self.start,
+            gap=self.gap,
+            accuracy=self.objective.accuracy(point) if watched else math.nan,
+            validation_loss=seen[0],
+            validation_accuracy=seen[1],
+            batch_losses=losses,
+        )
+
+    def _patient(self, point: Point, record: Record) -> bool:
+        """Remember the best point; False where validation has waited too long for a better one."""
+        early = self.solver.early
+        loss = point.value if early is None else record.validation_loss
+        if self.best is None or loss < self.best_loss - (0.0 if early is None else early.min_delta):
+            self.best, self.best_loss, self.best_at = point, loss, record.iteration
+        return early is None or record.iteration - self.best_at < early.epochs
 
     def settle(self, reason: Status | None) -> bool:
         """End here: certified after all, diagnosed, or for the given reason (None: the solver could go no further)."""
         if self.point is None:
             raise KeyboardInterrupt
+        early = self.solver.early
+        if self.best is not None and (reason is Status.INTERRUPTED or (early is not None and early.restore_best)):
+            self.point = self.best
         moved, found = self.objective.certify(self.point)
         if self._within(found):
             return self._accept(moved, found)
-        diagnosis = None if reason is Status.INTERRUPTED else self.objective.diagnose(self.point)
+        asked = reason in (Status.INTERRUPTED, Status.EARLY_STOPPED)
+        diagnosis = None if asked else self.objective.diagnose(self.point)
         if diagnosis is not None:
             self.certificate = diagnosis
             return True
@@ -119,6 +170,7 @@ class _Run:
         if size > self.trigger:
             return False
         moved, found = self.objective.certify(point)
+        self.gap = found.gap if found.kind != "none" else math.nan
         if self._within(found):
             return self._accept(moved, found)
         ratio = goal / found.gap if found.gap < math.inf else 0.0
@@ -140,8 +192,8 @@ class _Run:
         return True
 
     def _diagnosed(self, point: Point) -> bool:
-        if len(self.trace) < self.next_diagnosis:
-            return False
+        if len(self.trace) < self.next_diagnosis or self.solver.epochs is not None:
+            return False  # a solver with its own number of epochs runs them all; the diagnosis comes at the end
         self.next_diagnosis *= 4
         self.certificate = self.objective.diagnose(point)
         return self.certificate is not None

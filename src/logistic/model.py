@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .contracts import Certificate, Loss
+from .contracts import Loss
 from .designs import is_sparse
 from .errors import InputError
 from .loss import Binary, Softmax
+from .outcome import Certificate
 from .sources import check_numbers, matrix
 
 if TYPE_CHECKING:
+    from .outputs.metrics import Metrics
     from .outputs.summary import Summary
 
 
@@ -127,6 +129,14 @@ class Model:
     def predict(self, X: Any) -> np.ndarray:
         """(n,) the likeliest label of each row."""
         return np.asarray(self.classes[self.loss.class_logits(self.logits(X)).argmax(axis=1)])
+
+    def metrics(self, X: Any, y: Any, sample_weight: Any = None) -> Metrics:
+        """How good the predictions of X are: X (n, p), true labels y (n,), weights (n,) >= 0, one a row where none are given."""
+        from .outputs.metrics import metrics
+
+        logits = self.logits(X)
+        p, log_p = self.loss.probabilities(logits), self.loss.log_probabilities(logits)
+        return metrics(y, p, self.classes, sample_weight, log_probabilities=log_p)
 
     def summary(self) -> Summary:
         """Objective, certificate and coefficients, as a table that prints."""

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import itertools
 import math
-from typing import NamedTuple
+from collections.abc import Iterator
+from functools import partial
+from typing import Any, NamedTuple
 
 from . import rank, separation, tasks
 from .backend import Array, largest, namespace, solve_psd, vdot
 from .certificate import UNIT, Curvature, newton_factor, summation_error
-from .contracts import Certificate, Line, Loss, Objective, Penalty, Point, Status
+from .contracts import Batch, Line, Loss, Objective, Penalty, Point
+from .outcome import Certificate, Status
 from .tasks import Place, Rows, Token, Trial
 
 HESSIAN_BYTES = 2 * 2**30  # a larger Hessian is not offered
 CERTIFY_SIZE = 2000  # coefficients up to which a Hessian is made for the certificate alone
+POWER_STEPS = 12
 FRESH = 8  # logits carried along a line this many times are computed from the data again
 
 
@@ -39,16 +43,28 @@ class LogisticObjective(Objective):
     rows : Rows
     intercept : bool
         Whether the last row of W is an intercept (a column of ones with penalty factor 0).
+    rng : numpy.random.Generator, optional
+        Shuffles the rows for :meth:`batches`; needed only there.
     hessian_bytes : int
         A Hessian larger than this is not offered.
     """
 
-    def __init__(self, loss: Loss, penalty: Penalty, rows: Rows, intercept: bool, hessian_bytes: int = HESSIAN_BYTES) -> None:
+    def __init__(
+        self,
+        loss: Loss,
+        penalty: Penalty,
+        rows: Rows,
+        intercept: bool,
+        rng: Any = None,
+        hessian_bytes: int = HESSIAN_BYTES,
+    ) -> None:
         self.loss, self.penalty, self.rows, self.intercept = loss, penalty, rows, intercept
         self.shape = (rows.resolution.shape[0], loss.columns)
         size = self.shape[0] * self.shape[1]
         explicit = {"hessian"} if 8 * size**2 <= hessian_bytes else set()
-        self.offers = frozenset({"gradient", "line"} | explicit)
+        self.offers = frozenset({"gradient", "line", "batches", "bound"} | explicit)
+        self.rng = rng
+        self.batch_losses = []
         self._serial = itertools.count()
         self._null: Array | None = None
         self._hessian: tuple[Array, Array] | None = None  # of the last W asked for: step, certificate and polish share it
@@ -82,6 +98,45 @@ class LogisticObjective(Objective):
         if self._hessian is None or self._hessian[0] is not point.W:
             self._hessian = point.W, self._assembled(point)
         return self._hessian[1]
+
+    def batches(self, size: int | None) -> Iterator[Batch]:
+        """All rows once, in one random order over all blocks."""
+        counts = self.rows.executor.map(tasks.size, self.rows.handles)
+        n = sum(counts)
+        order, size = self.rng.permutation(n), min(size or n, n)
+        for start in range(0, n, size):
+            chosen = order[start : start + size]
+            parts, first = [], 0
+            for handle, count in zip(self.rows.handles, counts, strict=True):
+                local = chosen[(chosen >= first) & (chosen < first + count)] - first
+                first += count
+                if len(local):
+                    parts.append((handle, local))
+            yield partial(self._batch, parts, size * self.rows.total / n)
+
+    def bound(self, size: int | None) -> float:
+        """Lambda + (trace - lambda) / size, of the Hessian at its steepest; lambda, its largest eigenvalue, by the power method."""
+        steepest = 0.25 if self.loss.columns == 1 else 0.5
+        v = (self.zeros()[:, :1] + 1) * self.shape[0] ** -0.5
+        largest_eigenvalue = trace = float(self.shape[0])  # columns have root mean square 1 at most
+        for _ in range(POWER_STEPS):
+            product, _ = self.rows.executor.map_sum(tasks.gram_of_product, self.rows.handles, v)
+            norm = vdot(product, product) ** 0.5
+            if norm == 0:
+                break
+            largest_eigenvalue = min(1.1 * norm / self.rows.total, trace)
+            v = product / norm
+        ridge = largest(self.penalty.curvature(self.zeros()))
+        return steepest * (largest_eigenvalue + (trace - largest_eigenvalue) / (size or math.inf)) + ridge
+
+    def accuracy(self, point: Point) -> float:
+        """Share of the weight whose likeliest class is the right one."""
+        (right,) = self.rows.executor.map_sum(tasks.hits, self.rows.handles, self.loss, self.place(point))
+        return float(right) / self.rows.total
+
+    def penalty_value(self, point: Point) -> float:
+        """Alpha * penalty."""
+        return self.penalty.value(point.W)
 
     def null_space(self) -> Array:
         """(q, d) orthonormal: unpenalised combinations of columns that are zero in every row, to the rounding of the data."""
@@ -138,6 +193,13 @@ class LogisticObjective(Objective):
         """The point whose summed loss and gradient are given."""
         value = float(total) / self.rows.total + self.penalty.value(W)
         return Point(W, value, gradient / self.rows.total + self.penalty.gradient(W), token)
+
+    def _batch(self, parts: list[tuple[Any, Any]], even: float, W: Array) -> tuple[float, Array, float]:
+        sums = [self.rows.executor.map_sum(tasks.batch, [handle], self.loss, W, rows) for handle, rows in parts]
+        total, gradient, weight = (sum(terms[1:], terms[0]) for terms in zip(*sums, strict=True))
+        self.batch_losses.append(float(total / weight))
+        value = self.batch_losses[-1] + self.penalty.value(W)
+        return value, gradient / weight + self.penalty.gradient(W), float(weight) / even
 
     # ------------------------------------------------------------------------------------------------------------- certificate
 

@@ -22,9 +22,9 @@ from typing import Any
 
 import numpy as np
 
-from .contracts import Certificate, Status
 from .errors import InputError, ModelFileError
 from .model import Model, Strength
+from .outcome import Certificate, Status
 
 FORMAT = 1
 ENTRY = "logistic"

@@ -90,6 +90,27 @@ def value_and_gradient(block: Block, loss: Loss, place: Place) -> tuple[Array, A
     return block.weight @ values, X.rmatmul(block.weight[:, None] * residual)
 
 
+def batch(block: Block, loss: Loss, W: Array, rows: Any) -> tuple[Array, Array, Array]:
+    """Of the given rows of the block: weighted sum of the losses, Xᵀ (weight * residual) (q, M), and their weight."""
+    X = block.X.take(rows).ready()
+    eta = X.matmul(W) if block.offset is None else X.matmul(W) + block.offset[rows]
+    weight = block.weight[rows]
+    values, residual = loss.evaluate(eta, block.y[rows])
+    return weight @ values, X.rmatmul(weight[:, None] * residual), weight.sum()
+
+
+def hits(block: Block, loss: Loss, place: Place) -> tuple[Array]:
+    """Weight of the rows whose likeliest class is the right one."""
+    chosen = loss.class_logits(logits(block, place)).argmax(axis=1)
+    right = chosen == (block.y if block.y.ndim == 1 else block.y.argmax(axis=1))
+    return ((block.weight * right).sum(),)
+
+
+def size(block: Block) -> int:
+    """Rows of the block."""
+    return len(block.y)
+
+
 def value_and_slope(block: Block, loss: Loss, trial: Trial) -> tuple[Array, Array]:
     """Weighted sum of the losses at the end of a trial, and its derivative along the direction."""
     eta, zeta = logits_along(block, trial)

@@ -13,8 +13,9 @@ from sklearn import datasets
 
 from logistic import fit as fit_module
 from logistic.certificate import Curvature, newton_factor
-from logistic.contracts import Status, Stop
+from logistic.contracts import Stop
 from logistic.objective import LogisticObjective
+from logistic.outcome import Status
 from referee import Problem, exact_gap, true_gap
 from support import fit_arrays, overlapping
 from ugly import Ugly, ugly_problems

@@ -131,12 +131,13 @@ def test_columns_of_every_type(kind: Callable, dtype: str) -> None:
 
 
 def test_rows_of_weight_zero_are_as_if_absent(kind: Callable) -> None:
-    """Neither their numbers, however large, nor their labels count; and the encoded block leaves them out."""
+    """Their numbers do not count, however large, and the encoded block leaves them out; a class may not vanish with them."""
     X, y, weight = rows()
-    y = y.astype("U12")
     gone = weight == 0
     X[gone] = 1e140
-    y[gone] = "never seen"
+    lost = np.where(gone, "never seen", y)
+    with pytest.raises(InputError, match="class 'never seen' has weight 0 in every row"):
+        learned(kind(X), lost, weight)
     offset = np.arange(3.0 * N).reshape(N, 3)
     for places in ([0, N], CUTS):
         found = learned(kind(X), y, weight, True, places)
@@ -379,11 +380,12 @@ def test_a_single_class_is_refused(label: Any, words: str, places: list[int]) ->
 
 @pytest.mark.parametrize("places", [[0, 4], [0, 3, 4]])
 def test_fractions_are_no_labels(places: list[int]) -> None:
-    """A regression target is refused by its first fraction; fractions of rows that do not count are not looked at."""
+    """A regression target is refused by its first fraction; one that has no weight is a class without weight."""
     X, y = np.ones((4, 1)), np.array([0.0, 1.0, 2.0, 0.25])
     with pytest.raises(InputError, match=r"y holds 0.25, which is no label"):
         learned(X, y, places=places)
-    assert learned(X, y, np.array([1.0, 1, 1, 0]), places=places).classes.tolist() == [0, 1, 2]
+    with pytest.raises(InputError, match=r"class 0.25 has weight 0 in every row"):
+        learned(X, y, np.array([1.0, 1, 1, 0]), places=places)
 
 
 def test_distributions_are_over_their_columns() -> None:

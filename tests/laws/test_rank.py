@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.sparse import csr_array
 
-from logistic.contracts import Status
+from logistic.outcome import Status
 from support import Forgetful, fit_arrays, overlapping
 
 

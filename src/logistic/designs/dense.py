@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..backend import Array
+from ..backend import Array, to_device
 from ..contracts import Design
 
 
@@ -34,6 +34,10 @@ class Dense(Design):
     def absolute(self) -> Dense:
         """|X|."""
         return Dense(abs(self.X * 1.0))  # as floats: the smallest integer of a type has no absolute value in it
+
+    def to(self, device: str) -> Dense:
+        """As a tensor."""
+        return Dense(to_device(self.X, device))
 
     def take(self, rows: Any) -> Dense:
         """The given rows; a view for a slice."""

@@ -42,6 +42,10 @@ class Intercept(Design):
         """[|X|, 1]."""
         return Intercept(self.design.absolute())
 
+    def to(self, device: str) -> Intercept:
+        """The other design on the device."""
+        return Intercept(self.design.to(device))
+
     def take(self, rows: Any) -> Intercept:
         """The given rows, with their ones."""
         return Intercept(self.design.take(rows))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..backend import Array
+from ..backend import Array, to_device
 from ..contracts import Design
 from .dense import Dense
 
@@ -63,6 +63,11 @@ class Scaled(Design):
         if isinstance(self.design, Dense):
             return self.ready().absolute()
         return Scaled(self.design.absolute(), None, self.scale)
+
+    def to(self, device: str) -> Scaled:
+        """All three on the device."""
+        center = None if self.center is None else to_device(self.center, device)
+        return Scaled(self.design.to(device), center, to_device(self.scale, device))
 
     def take(self, rows: Any) -> Scaled:
         """The given rows, scaled alike."""

@@ -6,6 +6,7 @@ from typing import Any
 
 from ..backend import Array
 from ..contracts import Design
+from ..errors import InputError
 
 
 class Sparse(Design):
@@ -36,6 +37,10 @@ class Sparse(Design):
     def absolute(self) -> Sparse:
         """|X|."""
         return Sparse(abs(self.X * 1.0))
+
+    def to(self, device: str) -> Sparse:
+        """Refused: sparse products stay on the CPU."""
+        raise InputError(f"sparse X is multiplied by scipy on the CPU, not on {device!r}; use device='auto', or dense X")
 
     def take(self, rows: Any) -> Sparse:
         """The given rows; a slice shares the values and indices."""

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from ..contracts import Status
 from ..model import Model
+from ..outcome import Status
 
 MAX_WIDTH = 40  # of a column of the table
 

@@ -1,4 +1,8 @@
-"""Solvers: generators of points. ``REGISTRY`` lists them; :func:`choose` picks one by facts and says why."""
+"""Solvers: generators of points. ``REGISTRY`` lists them; :func:`choose` picks one by facts and says why.
+
+``newton`` and ``lbfgs`` reach the certified optimum in any units of the columns; ``gd``, ``sgd`` and ``adam`` with a learning
+rate are the textbook iterations on the columns as given.
+"""
 
 from __future__ import annotations
 
@@ -6,39 +10,60 @@ import math
 
 from ..contracts import Objective, Solver
 from ..errors import InputError, did_you_mean
+from .adam import Adam
+from .gd import GD
 from .lbfgs import LBFGS
 from .newton import Newton
+from .settings import Settings
+from .sgd import SGD
 
-REGISTRY: dict[str, type[Solver]] = {solver.name: solver for solver in (Newton, LBFGS)}
+REGISTRY: dict[str, type[Settings]] = {solver.name: solver for solver in (Newton, LBFGS, GD, SGD, Adam)}
 NEWTON_SIZE = 1000  # coefficients up to which an explicit Hessian pays on any number of rows
 
-__all__ = ["LBFGS", "NEWTON_SIZE", "REGISTRY", "Newton", "choose"]
+__all__ = ["GD", "LBFGS", "NEWTON_SIZE", "REGISTRY", "SGD", "Adam", "Newton", "choose", "named"]
 
 
-def choose(name: str, objective: Objective) -> tuple[Solver, str]:
-    """The solver called ``name`` and the reason for it, in words.
+def named(solver: str | Solver) -> Solver | None:
+    """The solver that a name or an object stands for, its settings checked; None for ``auto``.
 
     Raises
     ------
     InputError
-        If there is no such solver, or the objective does not offer what it needs.
+        If there is no such solver, or it has impossible settings.
+    """
+    if isinstance(solver, Settings):
+        solver.check()
+    if isinstance(solver, Solver):
+        return solver
+    if solver == "auto":
+        return None
+    if not isinstance(solver, str) or solver not in REGISTRY:
+        known = ["auto", *REGISTRY]
+        hint = did_you_mean(solver, known) if isinstance(solver, str) else ", or an object such as solvers.SGD(lr=0.1)"
+        raise InputError(f"solver={solver!r} is unknown; choose one of {', '.join(known)}{hint}")
+    return REGISTRY[solver]()
+
+
+def choose(solver: Solver | None, objective: Objective) -> tuple[Solver, str]:
+    """The given solver, or the fastest one for this objective, and the reason in words.
+
+    Raises
+    ------
+    InputError
+        If the objective does not offer what the solver needs.
     """
     size = math.prod(objective.shape)
-    if name == "auto":
+    if solver is None:
         if "hessian" in objective.offers and size <= NEWTON_SIZE:
             return Newton(), f"newton: {size} coefficients, a {size} x {size} Hessian is cheap"
         return LBFGS(), f"lbfgs: {size:,} coefficients, too many for an explicit Hessian in every step"
-    if name not in REGISTRY:
-        known = ["auto", *REGISTRY]
-        raise InputError(f"solver={name!r} is unknown; choose one of {', '.join(known)}{did_you_mean(name, known)}")
-    solver = REGISTRY[name]()
     missing = solver.needs - objective.offers
     if "hessian" in missing:
         gigabytes = 8 * size**2 / 2**30
         raise InputError(
-            f"solver={name!r} needs a Hessian of {size:,} x {size:,} numbers ({gigabytes:.1f} GiB, more than the limit); "
+            f"solver={solver.name!r} needs a Hessian of {size:,} x {size:,} numbers ({gigabytes:.1f} GiB, more than the limit); "
             "use solver='lbfgs' or 'auto'"
         )
     if missing:
-        raise InputError(f"solver={name!r} needs {', '.join(sorted(missing))}, which this objective does not offer; use 'auto'")
-    return solver, f"{name}: as asked"
+        raise InputError(f"solver={solver.name!r} needs {', '.join(sorted(missing))}, which this objective does not offer")
+    return solver, f"{solver.name}: as asked"

@@ -4,27 +4,33 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import ClassVar
 
 from ..backend import EPS, Array, vdot
-from ..contracts import Objective, Point, Solver
+from ..contracts import Objective, Point
 from .linesearch import search
+from .settings import Settings
 
 
-class LBFGS(Solver):
+@dataclass(repr=False)
+class LBFGS(Settings):
     """The two-loop recursion of Nocedal (1980) over the last ``memory`` steps; two products with X an iteration.
 
     Parameters
     ----------
-    memory : int
+    memory : int, default=20
         Pairs of steps and gradient changes kept.
     """
 
     name: ClassVar[str] = "lbfgs"
     needs: ClassVar[frozenset[str]] = frozenset({"gradient", "line"})
 
-    def __init__(self, memory: int = 20) -> None:
-        self.memory = memory
+    memory: int = 20
+
+    def check(self) -> None:
+        """Refuse an impossible memory."""
+        self._positive("memory", integral=True)
 
     def __call__(self, objective: Objective, W0: Array) -> Iterator[Point]:
         """Points from W0 on; ends where even the plain gradient finds no way down."""

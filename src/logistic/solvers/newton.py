@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import ClassVar
 
 from ..backend import Array, is_finite, solve_psd, vdot
-from ..contracts import Objective, Point, Solver
+from ..contracts import Objective, Point
 from .linesearch import search
+from .settings import Settings
 
 
-class Newton(Solver):
+@dataclass(repr=False)
+class Newton(Settings):
     """Solve H step = -gradient (Cholesky; eigenvalues where a pivot is at rounding level), then search along the step.
 
     Quadratic convergence, in any units of the columns; memory and time of an explicit Hessian.

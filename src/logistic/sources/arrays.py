@@ -51,9 +51,9 @@ class ArraySource(Source):
             )
 
 
-def block_rows(shape: tuple[int, int], columns: int) -> int:
-    """Rows of a block for p columns and M classes, so that its scaled copy fits the caches."""
-    return int(min(max(BLOCK_BYTES // (8 * max(shape[1], columns, 1)), 128), MAX_ROWS))
+def block_rows(shape: tuple[int, int], columns: int, size: int = BLOCK_BYTES) -> int:
+    """Rows of a block for p columns and M classes, so that its scaled copy takes at most ``size`` bytes."""
+    return int(min(max(size // (8 * max(shape[1], columns, 1)), 128), MAX_ROWS * size // BLOCK_BYTES))
 
 
 def matrix(X: Any) -> tuple[Any, tuple[str, ...] | None]:

@@ -1,0 +1,84 @@
+"""How a fit went, point by point, and how it ended."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import NamedTuple
+
+from .backend import Array
+
+
+class Status(Enum):
+    """How a fit ended. The value is the advice."""
+
+    CONVERGED = "the certified gap is within tol"
+    PRECISION_FLOOR = "float64 holds no better answer; the gap is certified but larger than tol"
+    MAX_ITER = "stopped at max_iter without a certificate within tol; raise max_iter, or rescale nearly collinear columns"
+    MAX_TIME = "stopped at max_time without a certificate within tol; raise max_time or loosen tol"
+    EARLY_STOPPED = "the validation loss got no better"
+    STOPPED = "a callback asked to stop"
+    INTERRUPTED = "interrupted; the best point so far was kept"
+    SEPARATED = (
+        "a combination of the columns separates the classes, so no finite estimate exists; add a penalty (C=1) or drop a column"
+    )
+    RANK_DEFICIENT = "some columns are combinations of others; the minimum-norm answer is given, its predictions are unique"
+    UNDETERMINED = "no certificate and no witness of separation; rescale or drop nearly collinear columns, or add a penalty"
+    UNCERTIFIED = "the solver ended within its own limits; the gap stands as estimated"
+    DIVERGED = "the objective left the finite numbers; lower the learning rate or check the columns for huge values"
+
+    @property
+    def word(self) -> str:
+        """The status as it is written in files and tables."""
+        return self.name.lower()
+
+    @property
+    def certified(self) -> bool:
+        """Whether the answer is the optimum, as far as float64 can tell."""
+        return self in (Status.CONVERGED, Status.PRECISION_FLOOR)
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """What is known about F(W) - min F.
+
+    Attributes
+    ----------
+    value : float
+        The objective at the point.
+    gap : float
+        Upper bound on (or, for kind ``estimate``, an estimate of) F(W) - min F; inf where nothing is known.
+    kind : str
+        ``proof``, ``estimate`` or ``none``; a module that is not linear has ``none: not convex``.
+    kkt : float
+        Largest absolute entry of the gradient, in the solver's scaled columns.
+    status : Status
+    columns : tuple of int
+        The columns the status speaks of: aliased ones, or those with a part in the separation.
+    direction : array or None
+        (q, M) witness of separation: along it no row gets worse and some get better without end.
+    """
+
+    value: float
+    gap: float
+    kind: str
+    kkt: float
+    status: Status = Status.UNCERTIFIED
+    columns: tuple[int, ...] = ()
+    direction: Array | None = None
+
+
+class Record(NamedTuple):
+    """One line of the trace; NaN where something was not measured. ``step`` is the largest change of an entry of W."""
+
+    iteration: int
+    value: float
+    loss: float
+    kkt: float
+    step: float
+    seconds: float
+    gap: float
+    accuracy: float
+    validation_loss: float
+    validation_accuracy: float
+    batch_losses: tuple[float, ...]

@@ -1,0 +1,77 @@
+"""Stochastic gradient descent."""
+
+from __future__ import annotations
+
+from dataclasses import KW_ONLY, dataclass
+from typing import ClassVar, NamedTuple
+
+from ..backend import Array
+from ..contracts import Objective
+from ..errors import InputError
+from .epochs import Epochs
+
+FORGET = 3  # of the polynomial-decay average: how strongly late steps outweigh early ones
+
+
+class _State(NamedTuple):
+    W: Array
+    velocity: Array
+    mean: Array
+    steps: int
+
+
+@dataclass(repr=False)
+class SGD(Epochs):
+    """Mini-batch gradient descent with momentum, as torch.optim.SGD spells it: v = momentum v + g, then W - lr v.
+
+    Parameters
+    ----------
+    momentum : float, default=0.0
+        In [0, 1).
+    nesterov : bool, default=False
+        Step along g + momentum v, Nesterov's look ahead.
+    average : bool, optional
+        Answer with a running average of the iterates, late ones counting more (Shamir and Zhang, 2013), which removes the noise
+        of a constant learning rate. By default only where no learning rate is given.
+    """
+
+    name: ClassVar[str] = "sgd"
+
+    _: KW_ONLY
+    momentum: float = 0.0
+    nesterov: bool = False
+    average: bool | None = None
+
+    def check(self) -> None:
+        """Refuse impossible settings."""
+        super().check()
+        if not 0 <= self.momentum < 1:
+            raise InputError(f"momentum must be at least 0 and below 1, but is {self.momentum!r}")
+        if self.nesterov and not self.momentum:
+            raise InputError("nesterov=True looks ahead along the momentum; give momentum, such as 0.9")
+
+    def start(self, W0: Array) -> _State:
+        """At rest."""
+        return _State(W0, 0 * W0, W0, 0)
+
+    def answer(self, state: _State) -> Array:
+        """The average, or the last iterate."""
+        return state.mean if self._averages else state.W
+
+    def epoch(self, objective: Objective, state: _State, epoch: int) -> _State:
+        """One step a batch."""
+        base = (1 - self.momentum) / objective.bound(self.batch_size) if self.lr is None else self.lr
+        lr = self.rate(base, epoch)
+        W, velocity, mean, steps = state
+        for batch in objective.batches(self.batch_size):
+            _, gradient, share = batch(W)
+            gradient = gradient if self.batch_mean else share * gradient
+            velocity = self.momentum * velocity + gradient
+            W = W - lr * (gradient + self.momentum * velocity if self.nesterov else velocity)
+            steps += 1
+            mean = mean + (FORGET + 1) / (FORGET + steps) * (W - mean)
+        return _State(W, velocity, mean, steps)
+
+    @property
+    def _averages(self) -> bool:
+        return self.lr is None if self.average is None else self.average
