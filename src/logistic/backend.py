@@ -9,6 +9,8 @@ from __future__ import annotations
 import functools
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, Protocol
 
 import numpy as np
@@ -96,6 +98,68 @@ def like(values: Any, reference: Array) -> Array:
         return found
     converted: Array = np.asarray(values, dtype=reference.dtype)
     return converted
+
+
+def like_values(values: np.ndarray, X: Any) -> Array:
+    """``values`` for arithmetic with X: a float64 tensor on its device where X is a tensor, else as they are."""
+    if is_tensor(X):
+        import torch
+
+        found: Array = torch.as_tensor(values, dtype=torch.float64, device=X.device)
+        return found
+    return values
+
+
+def like_labels(labels: np.ndarray, X: Any) -> Array:
+    """Numeric labels as a tensor on the device of the tensor X."""
+    import torch
+
+    found: Array = torch.as_tensor(labels, device=X.device)
+    return found
+
+
+def returned(values: Array, X: Any) -> Array:
+    """``values`` in the precision of the numbers that they were computed from: float32 for float32, else float64."""
+    if is_tensor(X):
+        single: Array = values.float() if str(X.dtype) == "torch.float32" else values  # type: ignore[attr-defined]
+        return single
+    narrow: Array = values.astype(np.float32) if getattr(X, "dtype", None) == np.float32 else values  # type: ignore[attr-defined]
+    return narrow
+
+
+def device_of(X: Any) -> str:
+    """Where to compute on X: the device of a tensor that is not on the CPU, else ``auto``."""
+    return str(X.device) if is_tensor(X) and X.device.type != "cpu" else "auto"
+
+
+@contextmanager
+def threads(count: int | None) -> Iterator[None]:
+    """The linear algebra of NumPy and torch on so many threads, -1 for one on each core; None changes nothing.
+
+    Raises
+    ------
+    InputError
+        If there cannot be so many.
+    """
+    if count is None:
+        yield
+        return
+    if isinstance(count, bool) or not isinstance(count, int | np.integer) or (count < 1 and count != -1):
+        raise InputError(f"n_jobs must be a number of threads, -1 for one on each core, or None, but is {count!r}")
+    from threadpoolctl import threadpool_limits
+
+    number = len(os.sched_getaffinity(0)) if count == -1 and hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1)
+    number = number if count == -1 else int(count)
+    torch = sys.modules.get("torch")
+    before = torch.get_num_threads() if torch is not None else None
+    with threadpool_limits(number):
+        if torch is not None:
+            torch.set_num_threads(number)
+        try:
+            yield
+        finally:
+            if torch is not None:
+                torch.set_num_threads(before)
 
 
 def to_device(values: Any, device: str) -> Array:

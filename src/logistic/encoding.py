@@ -74,6 +74,19 @@ class Encoding:
         """Weights of the rows times those of their classes; None for all ones."""
         return _row_weights(raw.y, raw.weight, self.classes, self.class_weight)
 
+    def merged(self, other: Encoding) -> Encoding:
+        """What was learned from these rows and others of the same classes together, without cancellation."""
+        total = self.total + other.total
+        ours, theirs = self.total / total, other.total / total
+        reach, rounding = np.maximum(self.reach, other.reach), max(self.rounding, other.rounding)
+        spread = np.hypot(ours**0.5 * self.spread, theirs**0.5 * other.spread)
+        center = None
+        if self.center is not None and other.center is not None:
+            apart = other.center - self.center
+            center = self.center + theirs * apart
+            spread = np.hypot(spread, (ours * theirs) ** 0.5 * apart)
+        return Encoding(self.classes, center, spread, reach, total, rounding, self.class_weight)
+
     def refuse_unknown(self, y: np.ndarray, name: str) -> None:
         """An error that names the first label of ``y`` (n,) which is none of the classes, or another number of classes.
 
@@ -105,7 +118,9 @@ class _Moments(NamedTuple):
     central: np.ndarray  # weighted sum of squares about the mean
 
 
-def learn(executor: Executor, handles: list[Any], centred: bool, class_weight: Any = None) -> Encoding:
+def learn(
+    executor: Executor, handles: list[Any], centred: bool, class_weight: Any = None, classes: np.ndarray | None = None
+) -> Encoding:
     """Two passes over raw blocks: extremes, then moments relative to them, so that no range of numbers overflows or cancels.
 
     Parameters
@@ -117,6 +132,8 @@ def learn(executor: Executor, handles: list[Any], centred: bool, class_weight: A
         Whether dense columns are centred (there is an intercept).
     class_weight : dict or "balanced", optional
         The weight of each label, 1 for labels not in it; ``balanced`` gives every class the same total weight.
+    classes : (K,) array, optional
+        All labels, where they are known before; these rows need not hold all of them.
 
     Raises
     ------
@@ -125,23 +142,19 @@ def learn(executor: Executor, handles: list[Any], centred: bool, class_weight: A
     """
     parts = executor.map(_extremes, handles)
     low, high = np.min([part.low for part in parts], axis=0), np.max([part.high for part in parts], axis=0)
-    classes = _union([part.classes for part in parts])
+    whole = classes is None
+    if classes is None:
+        classes = _union([part.classes for part in parts])
     each = np.zeros(len(classes))
     for part in parts:
         each[np.searchsorted(classes, part.classes)] += part.weights
     total = float(each.sum())
     if total == 0:
-        raise InputError("no row has a positive weight; at least one of sample_weight must be above 0")
+        raise InputError("no row has a positive weight; at least one of sample_weight must be above zero")
     if not 1e-300 < total < 1e300:
         raise InputError(f"sample_weight sums to {total:g}, beyond what float64 can share out; rescale the weights")
-    present = classes if parts[0].soft else classes[each > 0]
-    if present.dtype.kind == "f" and (present != np.round(present)).any():
-        odd = present[present != np.round(present)][0]
-        raise InputError(f"y holds {odd:g}, which is no label; for classes use whole numbers, text or booleans")
-    if len(present) < 2:
-        raise InputError(f"y holds a single class, {present[:1].tolist()[0]!r}; at least two are needed to tell apart")
-    if len(present) < len(classes):
-        raise InputError(f"class {classes[each == 0].tolist()[0]!r} has weight 0 in every row; drop its rows, or give them weight")
+    if whole and (not parts[0].soft or len(classes) < 2):
+        _check_classes(classes, each)
     per_class = _class_weight(class_weight, classes, each)
     if per_class is not None:
         total = float(each @ per_class)
@@ -159,6 +172,18 @@ def learn(executor: Executor, handles: list[Any], centred: bool, class_weight: A
         return Encoding(classes, None, unit * np.sqrt(variance + moments.mean**2), reach, total, first_raw.rounding, per_class)
     spread = unit * np.sqrt(variance) * (half > 0)
     return Encoding(classes, middle + unit * moments.mean, spread, reach, total, first_raw.rounding, per_class)
+
+
+def _check_classes(classes: np.ndarray, each: np.ndarray) -> None:
+    """At least two labels, and weight on each."""
+    present = classes[each > 0]
+    if present.dtype.kind == "f" and (present != np.round(present)).any():
+        odd = present[present != np.round(present)][0]
+        raise InputError(f"Unknown label type: y holds {odd:g}, which is no label; for classes use whole numbers, text or booleans")
+    if len(present) < 2:
+        raise InputError(f"y holds only 1 class, {present[:1].tolist()[0]!r}; at least two are needed to tell apart")
+    if len(present) < len(classes):
+        raise InputError(f"class {classes[each == 0].tolist()[0]!r} has weight 0 in every row; drop its rows, or give them weight")
 
 
 def scales(encoding: Encoding, pull: np.ndarray, classes: int) -> np.ndarray:

@@ -5,6 +5,7 @@
     ValueError
      └── LogisticError
           ├── InputError          what was passed cannot be used: names the argument, the row or column, and the way out
+          │    └── NotANumberError     a cell holds an object that is no number at all; also a TypeError
           └── ModelFileError      a model file is damaged, foreign, or of an unknown version
     UserWarning
      └── SeparationWarning        a combination of the columns separates the classes: no finite estimate exists
@@ -22,6 +23,10 @@ class LogisticError(ValueError):
 
 class InputError(LogisticError):
     """What was passed cannot be used."""
+
+
+class NotANumberError(InputError, TypeError):
+    """A cell holds an object that is no number at all."""
 
 
 class ModelFileError(LogisticError):

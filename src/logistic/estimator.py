@@ -3,24 +3,44 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils.validation import check_is_fitted
+from sklearn.exceptions import ConvergenceWarning, DataConversionWarning
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import check_is_fitted, validate_data
 
-from .contracts import Spec, Stop
+from .backend import device_of, returned, threads
+from .callbacks import Audience, CallbackSupportMixin, with_callbacks
+from .contracts import Solver, Spec, Stop
 from .errors import InputError, SeparationWarning
-from .fit import fit
+from .fit import Snapshot, fit
 from .model import Model
+from .online import Stream, advance
 from .outcome import Certificate, Status
+from .outputs.history import history
+from .outputs.metrics import Metrics
+from .outputs.progress import Progress
 from .outputs.summary import Summary, certificate_lines
+from .solvers import named
 from .sources import ArraySource
+from .spellings import objective_in_words, refuse, solver_and_note, strengths
+
+DTYPES = ("auto", "float32", "float64")
 
 
-class LogisticRegression(ClassifierMixin, BaseEstimator):
+def _takes_pieces(estimator: LogisticRegression) -> bool:
+    """Whether the solver can go over rows once."""
+    solver = estimator.solver
+    if solver in ("auto", "sgd", "adam") or hasattr(solver, "epoch"):
+        return True
+    raise AttributeError(f"solver={solver!r} needs all rows at once; for partial_fit use 'auto', 'sgd' or 'adam'")
+
+
+class LogisticRegression(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
     """Logistic (two classes) and softmax (more) regression, fitted to a certified optimum.
 
     Minimises mean(weight * log loss) + alpha / 2 * |coef|², the same problem as C * sum(weight * log loss) + |coef|² / 2 with
@@ -33,16 +53,42 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):
         Inverse strength of the L2 penalty, in the units of the data; ``inf`` is the maximum-likelihood fit.
     alpha : float, optional
         The strength against the mean loss, instead of C; 0 is the maximum-likelihood fit.
+    l1_ratio : float, default=0.0
+        Share of an L1 penalty; only 0 is available.
     fit_intercept : bool, default=True
+    class_weight : dict or "balanced", optional
+        Multiplies the weight of the rows of each label, 1 for labels that are not in it; ``balanced`` gives all classes the same
+        total weight.
     standardize : bool, default=False
         Penalise the coefficients of standardised columns; they are still published in the units of the data.
-    solver : {"auto", "newton", "lbfgs"}, default="auto"
-        All reach the same certified optimum; ``auto`` chooses by size and says why in ``why_solver_``.
+    solver : str or solver object, default="auto"
+        ``auto``, ``newton`` and ``lbfgs`` reach the same certified optimum; ``auto`` chooses by size and says why in
+        ``why_solver_``. ``gd``, ``sgd`` and ``adam`` are for learning and for rows that come in pieces; see
+        :mod:`logistic.solvers` for their settings, such as ``solvers.SGD(lr=0.1, momentum=0.9)``. Names of scikit-learn's
+        solvers are understood.
     tol : float, default=1e-8
         Certified relative suboptimality, (F - min F) / F.
     max_iter : int, default=1000
+        0 evaluates the start alone. A solver's own ``epochs`` comes first.
     max_time : float, optional
         Seconds.
+    dtype : {"auto", "float32", "float64"}, default="auto"
+        Of what is published and predicted; ``auto`` follows X. The computation is in float64.
+    device : str, default="auto"
+        Where to compute: a torch device such as ``cuda``; ``auto`` is the device of X where X is a CUDA tensor, and NumPy
+        otherwise.
+    random_state : int, numpy.random.RandomState or numpy.random.Generator, optional
+        Start values and the order of rows in ``sgd`` and ``adam``.
+    warm_start : bool, default=False
+        Start from the last fit.
+    verbose : int, default=0
+        1 shows progress on stderr.
+    penalty : {"auto", "l2", None}, default="auto"
+        Another way to say C; None is no penalty.
+    multi_class, dual, intercept_scaling
+        Older settings of scikit-learn's; refused where they mean another model.
+    n_jobs : int, optional
+        Threads of the linear algebra; -1 for one on each core. By default as many as the libraries are set to.
 
     Attributes
     ----------
@@ -52,6 +98,9 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):
     intercept_ : (1,) or (K,) array
     certificate_ : Certificate
         Bound on F - min F, its kind, and the status of the fit.
+    history_ : dict of arrays
+        Objective, loss, gradient norm, step, seconds, and what else was measured, an entry a point; see
+        :func:`logistic.outputs.history.history`.
     n_iter_ : (1,) int32 array
     n_features_in_ : int
     feature_names_in_ : (p,) array of str, if X has names
@@ -78,53 +127,165 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):
         C: float = 1.0,
         *,
         alpha: float | None = None,
+        l1_ratio: float = 0.0,
         fit_intercept: bool = True,
+        class_weight: Any = None,
         standardize: bool = False,
-        solver: str = "auto",
+        solver: str | Solver = "auto",
         tol: float = 1e-8,
         max_iter: int = 1000,
         max_time: float | None = None,
+        dtype: str = "auto",
+        device: str = "auto",
+        random_state: Any = None,
+        warm_start: bool = False,
+        verbose: int = 0,
+        penalty: str | None = "auto",
+        multi_class: str | None = None,
+        dual: bool = False,
+        intercept_scaling: float = 1,
+        n_jobs: int | None = None,
     ) -> None:
         self.C = C
         self.alpha = alpha
+        self.l1_ratio = l1_ratio
         self.fit_intercept = fit_intercept
+        self.class_weight = class_weight
         self.standardize = standardize
         self.solver = solver
         self.tol = tol
         self.max_iter = max_iter
         self.max_time = max_time
+        self.dtype = dtype
+        self.device = device
+        self.random_state = random_state
+        self.warm_start = warm_start
+        self.verbose = verbose
+        self.penalty = penalty
+        self.multi_class = multi_class
+        self.dual = dual
+        self.intercept_scaling = intercept_scaling
+        self.n_jobs = n_jobs
 
-    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> LogisticRegression:
-        """Fit to rows X (n, p), labels y (n,) of any one type, and weights (n,).
+    @with_callbacks  # type: ignore[untyped-decorator]
+    def fit(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any = None,
+        *,
+        offset: Any = None,
+        validation_data: Any = None,
+        init: Any = None,
+        callback: Callable[[Snapshot], object] | None = None,
+    ) -> Self:
+        """Fit to rows and their labels.
+
+        Parameters
+        ----------
+        X : (n, p) array, sparse matrix, data frame or tensor
+        y : (n,) labels of any one type, or (n, K) distributions over the classes 0 ... K - 1
+        sample_weight : (n,), optional
+            Not negative; a row of weight zero counts as absent.
+        offset : (n,) or (n, K), optional
+            Added to the logits, with coefficient one; predictions need one then.
+        validation_data : tuple (X, y), (X, y, sample_weight) or (X, y, sample_weight, offset), optional
+            Rows whose loss and accuracy are recorded in ``history_`` and may end the fit, but never enter it.
+        init : str, array, pair of arrays, or model, optional
+            Where to start: ``zeros``, ``normal``, ``lecun_normal`` or ``torch_linear``, coefficients (M, p) in the units of the
+            data, or (coefficients, intercepts).
+        callback : callable, optional
+            Called with a snapshot of every point, which has a ``record`` and, on demand, a ``model``; a true answer stops.
 
         Raises
         ------
         InputError
             Naming the argument, row or column that cannot be used.
         """
-        source = ArraySource(X, y, sample_weight)
-        if source.y is None or source.y.ndim != 1:
-            raise InputError(f"y must hold one label a row, but has shape {np.shape(y)}")
-        result = fit(source, self._spec())
-        self._publish(result.model)
+        source = self._source(X, y, sample_weight, offset)
+        validation = None if validation_data is None else _validation(validation_data)
+        if init is None:
+            init = self.model_ if self.warm_start and hasattr(self, "model_") else "zeros"
+        spec = self._spec(init, X)
+        solver = named(spec.solver)
+        title = f"minimising {objective_in_words(spec)}"
+        progress = Progress(title, None if solver is None else solver.epochs) if self.verbose else None
+        objects = getattr(y, "dtype", None) == np.dtype(object)
+
+        def attributes(model: Model) -> dict[str, Any]:
+            return self._attributes(model, X, objects)
+
+        with (
+            threads(self.n_jobs),
+            Audience(self, X, y, callback=callback, progress=progress, attributes=attributes) as audience,
+        ):
+            result = fit(source, spec, on_point=audience, validation=validation)
+        self._stream: Stream | None = None
+        self._publish(result.model, attributes)
+        self.history_ = history(result.solution.trace)
         self._warn(result.model)
         return self
 
-    def predict(self, X: Any) -> np.ndarray:
-        """(n,) labels."""
-        return self._fitted().predict(X)
+    @available_if(_takes_pieces)
+    def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None, *, offset: Any = None) -> Self:
+        """One pass over more rows, by ``sgd`` (also for ``auto``) or ``adam``; no certificate.
 
-    def predict_proba(self, X: Any) -> np.ndarray:
+        Parameters
+        ----------
+        X : (n, p) array, sparse matrix, data frame or tensor
+        y : (n,) labels
+        classes : array-like, optional
+            All labels that will ever come; by default those of the first call.
+        sample_weight, offset
+            As for :meth:`fit`.
+
+        Raises
+        ------
+        InputError
+            Also for a label that is none of the classes; what was learned before is kept.
+        """
+        stream: Stream | None = getattr(self, "_stream", None)
+        source = self._source(X, y, sample_weight, offset, reset=stream is None)
+        if source.y is None or source.y.ndim != 1:
+            raise InputError("partial_fit takes labels (n,), not distributions over the classes")
+        known = None if stream is None else stream.frame.encoding.classes
+        if known is None:
+            known = np.unique(source.y if classes is None else np.asarray(classes))
+            if len(known) < 2:
+                raise InputError(f"y holds only 1 class, {known.tolist()[0]!r}; pass all labels as classes in the first call")
+        elif classes is not None and not np.array_equal(np.unique(np.asarray(classes)), known):
+            raise InputError(f"classes must stay those of the first call, {known.tolist()!r:.200}")
+        init = self.model_ if stream is None and hasattr(self, "model_") else "zeros"
+        with threads(self.n_jobs):
+            self._stream = advance(stream, source, self._spec(init, X), known)
+        objects = getattr(y, "dtype", None) == np.dtype(object)
+        self._publish(self._stream.model, lambda model: self._attributes(model, X, objects))
+        return self
+
+    def predict(self, X: Any, *, offset: Any = None) -> Any:
+        """(n,) labels; a tensor where X is one and labels are numbers."""
+        labels = self._model(X).predict(X, offset)
+        return labels.astype(self.classes_.dtype, copy=False) if isinstance(labels, np.ndarray) else labels
+
+    def predict_proba(self, X: Any, *, offset: Any = None) -> Any:
         """(n, K) probabilities, in the order of ``classes_``."""
-        return self._fitted().predict_proba(X)
+        return self._cast(self._model(X).predict_proba(X, offset))
 
-    def predict_log_proba(self, X: Any) -> np.ndarray:
+    def predict_log_proba(self, X: Any, *, offset: Any = None) -> Any:
         """(n, K) logarithms of the probabilities."""
-        return self._fitted().predict_log_proba(X)
+        return self._cast(self._model(X).predict_log_proba(X, offset))
 
-    def decision_function(self, X: Any) -> np.ndarray:
+    def decision_function(self, X: Any, *, offset: Any = None) -> Any:
         """(n,) log-odds of the second class, or (n, K) logits."""
-        return self._fitted().decision_function(X)
+        return self._cast(self._model(X).decision_function(X, offset))
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None, *, offset: Any = None) -> float:
+        """Accuracy on rows X (n, p) with labels y (n,)."""
+        return self.metrics(X, y, sample_weight, offset=offset).accuracy
+
+    def metrics(self, X: Any, y: Any, sample_weight: Any = None, *, offset: Any = None) -> Metrics:
+        """Accuracy, log loss, Brier score, ROC AUC, precision, recall and the confusion matrix on rows X with labels y."""
+        return self._model(X).metrics(X, y, sample_weight, offset)
 
     def summary(self) -> Summary:
         """Objective, certificate and coefficients."""
@@ -134,38 +295,116 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):
         """Write the model to a safetensors file; read it back with :func:`logistic.load`."""
         self._fitted().save(path)
 
-    def _spec(self) -> Spec:
-        both = self.alpha is not None and self.C != 1.0
+    def sparsify(self) -> Self:
+        """Make ``coef_`` a scipy CSR matrix."""
+        from scipy.sparse import csr_matrix
+
+        self._fitted()
+        self.coef_ = csr_matrix(self.coef_)
+        return self
+
+    def densify(self) -> Self:
+        """Make ``coef_`` an array again."""
+        self._fitted()
+        self.coef_ = self.coef_.toarray() if hasattr(self.coef_, "toarray") else self.coef_
+        return self
+
+    @classmethod
+    def from_model(cls, model: Model) -> Self:
+        """A fitted estimator of a model, such as :func:`logistic.load` gives."""
+        estimator = cls(model.penalty.C, standardize=model.penalty.standardized)
+        estimator._publish(model, lambda found: estimator._attributes(found, None, objects=False))
+        if model.features is not None:
+            estimator.feature_names_in_ = np.asarray(model.features, dtype=object)
+        return estimator
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        return tags
+
+    # ------------------------------------------------------------------------------------------------------------------- parts
+
+    def _source(self, X: Any, y: Any, sample_weight: Any, offset: Any, *, reset: bool = True) -> ArraySource:
+        if y is None:
+            raise InputError(f"{type(self).__name__} requires y to be passed, but the target y is None")
+        if getattr(y, "ndim", 1) == 2 and y.shape[1] == 1:
+            text = "A column-vector y was passed when a 1d array was expected; pass y.ravel()"
+            warnings.warn(text, DataConversionWarning, stacklevel=4)
+        source = ArraySource(X, y, sample_weight, offset)
+        if source.shape[1] == 0:
+            raise InputError(f"X has 0 feature(s) (shape={source.shape}) while a minimum of 1 is required.")
+        validate_data(self, X if hasattr(X, "shape") else source.X, skip_check_array=True, reset=reset)
+        return source
+
+    def _spec(self, init: Any, X: Any) -> Spec:
+        if self.dtype not in DTYPES:
+            raise InputError(f"dtype={self.dtype!r} is unknown; choose one of {', '.join(DTYPES)}")
+        refuse(self.multi_class, self.dual, self.intercept_scaling)
+        C, alpha = strengths(self.C, self.alpha, self.l1_ratio, self.penalty)
         return Spec(
-            C=self.C if both or self.alpha is None else None,
-            alpha=self.alpha,
+            C=C,
+            alpha=alpha,
             fit_intercept=self.fit_intercept,
+            class_weight=self.class_weight,
             standardize=self.standardize,
-            solver=self.solver,
+            solver=solver_and_note(self.solver)[0],
             stop=Stop(self.tol, self.max_iter, self.max_time),
+            init=init,
+            seed=self.random_state,
+            device=device_of(X) if self.device == "auto" else self.device,
         )
 
     def _fitted(self) -> Model:
         check_is_fitted(self, "model_")
         return self.model_
 
-    def _publish(self, model: Model) -> None:
-        self.model_ = model
-        self.classes_ = model.classes
-        self.coef_, self.intercept_ = model.coef, model.intercept
-        self.n_features_in_ = model.coef.shape[1]
-        if model.features is not None:
-            self.feature_names_in_ = np.asarray(model.features, dtype=object)
-        elif hasattr(self, "feature_names_in_"):
-            del self.feature_names_in_
-        self.certificate_: Certificate = model.certificate
-        self.n_iter_ = np.asarray([model.n_iter], dtype=np.int32)
-        self.why_solver_ = model.solver
+    def _model(self, X: Any) -> Model:
+        """The model, once X has the names and the number of columns that it was fitted on."""
+        model = self._fitted()
+        if getattr(X, "ndim", 0) == 2:
+            validate_data(self, X, skip_check_array=True, reset=False)
+        return model
+
+    def _cast(self, values: Any) -> Any:
+        return values if self.dtype == "auto" else returned(values, np.empty(0, self.dtype))
+
+    def _attributes(self, model: Model, X: Any, objects: bool) -> dict[str, Any]:
+        """What a model publishes."""
+        single = self.dtype == "float32" or (self.dtype == "auto" and str(getattr(X, "dtype", "")).endswith("float32"))
+        dtype = np.float32 if single else np.float64
+        return {
+            "model_": model,
+            "classes_": model.classes.astype(object) if objects else model.classes,
+            "coef_": model.coef.astype(dtype),
+            "intercept_": model.intercept.astype(dtype),
+            "certificate_": model.certificate,
+            "n_iter_": np.asarray([model.n_iter], dtype=np.int32),
+            "n_features_in_": model.coef.shape[1],
+            "why_solver_": model.solver + solver_and_note(self.solver)[1],
+        }
+
+    def _publish(self, model: Model, attributes: Callable[[Model], dict[str, Any]]) -> None:
+        for name, value in attributes(model).items():
+            setattr(self, name, value)
 
     def _warn(self, model: Model) -> None:
         status = model.certificate.status
-        if status.certified:
+        if status.certified or status in (Status.EARLY_STOPPED, Status.STOPPED):
             return
         first, *others = (" ".join(line.split()) for line in certificate_lines(model))
         category = SeparationWarning if status is Status.SEPARATED else ConvergenceWarning
-        warnings.warn(f"{'; '.join([first.removeprefix('status '), *others])}; {model.penalty}", category, stacklevel=3)
+        warnings.warn(f"{'; '.join([first.removeprefix('status '), *others])}; {model.penalty}", category, stacklevel=4)
+
+    certificate_: Certificate
+    classes_: np.ndarray
+    coef_: Any
+
+
+def _validation(data: Any) -> ArraySource:
+    if not isinstance(data, tuple | list) or not 2 <= len(data) <= 4:
+        raise InputError("validation_data must be a tuple (X, y), optionally with sample_weight and offset behind")
+    try:
+        return ArraySource(*data)
+    except InputError as error:
+        raise InputError(f"validation_data: {error}") from None

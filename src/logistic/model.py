@@ -8,16 +8,20 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .backend import Array, is_finite, is_tensor, like_labels, like_values, returned, to_numpy
 from .contracts import Loss
 from .designs import is_sparse
 from .errors import InputError
 from .loss import Binary, Softmax
 from .outcome import Certificate
-from .sources import check_numbers, matrix
+from .sources import check_numbers, matrix, real
 
 if TYPE_CHECKING:
     from .outputs.metrics import Metrics
     from .outputs.summary import Summary
+
+
+HALF_ULP = 2.0**-25  # of a float32 just below 1
 
 
 @dataclass(frozen=True)
@@ -73,6 +77,8 @@ class Model:
         Rows of the data.
     total : float
         Sum of their weights.
+    offset : bool
+        Whether the fit had an offset, so that predictions need one.
     """
 
     classes: np.ndarray
@@ -86,6 +92,7 @@ class Model:
     solver: str
     rows: int
     total: float
+    offset: bool = False
 
     @property
     def intercept(self) -> np.ndarray:
@@ -97,44 +104,82 @@ class Model:
         """The loss whose probabilities these are."""
         return Binary() if len(self.classes) == 2 else Softmax(len(self.classes))
 
-    def logits(self, X: Any) -> np.ndarray:
-        """(n, M): X is an array, sparse matrix or data frame of n rows and the model's p columns."""
-        X, names = matrix(X)
-        if X.shape[1] != self.coef.shape[1]:
-            raise InputError(f"X has {X.shape[1]} columns, but the model was fitted on {self.coef.shape[1]}")
+    def logits(self, X: Any, offset: Any = None) -> Array:
+        """(n, M) in float64: X is an array, tensor, sparse matrix or data frame of n rows and the model's p columns.
+
+        Parameters
+        ----------
+        X : (n, p)
+            A tensor gives a tensor, on its device.
+        offset : (n,) or (n, M), optional
+            Added to the logits; needed where the model was fitted with one.
+
+        Raises
+        ------
+        InputError
+            Naming the row or column that cannot be used.
+        """
+        tensor = is_tensor(X)
+        X, names = (X, None) if tensor else matrix(X)
+        if X.ndim != 2 or X.shape[1] != self.coef.shape[1]:
+            what = f"{X.shape[1]} columns" if X.ndim == 2 else f"shape {tuple(X.shape)}"
+            raise InputError(f"X has {what}, but the model was fitted on {self.coef.shape[1]} columns")
         if names is not None and self.features is not None and names != self.features:
             i = next(i for i, pair in enumerate(zip(names, self.features, strict=True)) if pair[0] != pair[1])
             raise InputError(
                 f"column {i} of X is {names[i]!r}, but the model was fitted with {self.features[i]!r} there; "
                 "pass the columns by the same names in the same order"
             )
-        check_numbers(X, self.features)
+        if tensor:
+            if not is_finite(X):
+                check_numbers(to_numpy(X), self.features)
+            X = X.double()
+        else:
+            check_numbers(X, self.features)
+        coef, base = like_values(self.coef.T, X), like_values(self.base, X)
         if is_sparse(X):
-            return np.asarray(X @ self.coef.T + self.intercept)
-        return np.asarray((X - self.center) @ self.coef.T + self.base)
+            eta = np.asarray(X @ coef + self.intercept)
+        else:
+            eta = (X - like_values(self.center, X)) @ coef + base
+        return eta if offset is None and not self.offset else eta + like_values(self._shift(offset, X.shape[0]), X)
 
-    def decision_function(self, X: Any) -> np.ndarray:
+    def decision_function(self, X: Any, offset: Any = None) -> Any:
         """(n,) log-odds of the second class for two classes, else (n, K) logits."""
-        logits = self.logits(X)
-        return np.asarray(logits[:, 0] if len(self.classes) == 2 else logits)
+        logits = self.logits(X, offset)
+        return returned(logits[:, 0] if len(self.classes) == 2 else logits, X)
 
-    def predict_proba(self, X: Any) -> np.ndarray:
+    def predict_proba(self, X: Any, offset: Any = None) -> Any:
         """(n, K) probabilities of the classes, in the order of ``classes``."""
-        return np.asarray(self.loss.probabilities(self.logits(X)))
+        return returned(self.loss.probabilities(self.logits(X, offset)), X)
 
-    def predict_log_proba(self, X: Any) -> np.ndarray:
+    def predict_log_proba(self, X: Any, offset: Any = None) -> Any:
         """(n, K) logarithms of the probabilities, finite wherever the logits are."""
-        return np.asarray(self.loss.log_probabilities(self.logits(X)))
+        found = returned(self.loss.log_probabilities(self.logits(X, offset)), X)
+        return found if found.dtype.itemsize == 8 else found * (found < -HALF_ULP)  # a probability that rounds to 1 has logarithm 0
 
-    def predict(self, X: Any) -> np.ndarray:
-        """(n,) the likeliest label of each row."""
-        return np.asarray(self.classes[self.loss.class_logits(self.logits(X)).argmax(axis=1)])
+    def predict(self, X: Any, offset: Any = None) -> Any:
+        """(n,) the likeliest label of each row; a tensor where X is one and labels are numbers."""
+        chosen = self.loss.class_logits(self.logits(X, offset)).argmax(axis=1)
+        labels = self.classes[to_numpy(chosen)]
+        return like_labels(labels, X) if is_tensor(X) and labels.dtype.kind in "biuf" else labels
 
-    def metrics(self, X: Any, y: Any, sample_weight: Any = None) -> Metrics:
+    def _shift(self, offset: Any, n: int) -> np.ndarray:
+        """(n, M)."""
+        if offset is None:
+            raise InputError("the model was fitted with an offset, so its predictions need one; pass offset, zeros for none")
+        found = real(offset, "offset", n)
+        M = self.coef.shape[0]
+        if found.ndim == 1:
+            found = found[:, None]
+        if found.shape[1] != M:
+            raise InputError(f"offset has {found.shape[1]} columns, but a row has {M} logits; pass one column for each")
+        return found
+
+    def metrics(self, X: Any, y: Any, sample_weight: Any = None, offset: Any = None) -> Metrics:
         """How good the predictions of X are: X (n, p), true labels y (n,), weights (n,) >= 0, one a row where none are given."""
         from .outputs.metrics import metrics
 
-        logits = self.logits(X)
+        logits = to_numpy(self.logits(X, offset))
         p, log_p = self.loss.probabilities(logits), self.loss.log_probabilities(logits)
         return metrics(y, p, self.classes, sample_weight, log_probabilities=log_p)
 

@@ -28,7 +28,7 @@ def generator(seed: Any) -> np.random.Generator:
     raise InputError(f"random_state must be a whole number from 0 on, a NumPy Generator or RandomState, or None, but is {seed!r}")
 
 
-def start(init: Any, shape: tuple[int, int], columns: int, intercept: bool, rng: np.random.Generator) -> np.ndarray:
+def start(init: Any, p: int, classes: np.ndarray, intercept: bool, rng: np.random.Generator) -> np.ndarray:
     """(q, M) coefficients in the units of the data, intercept row last.
 
     Parameters
@@ -38,10 +38,8 @@ def start(init: Any, shape: tuple[int, int], columns: int, intercept: bool, rng:
         ``torch_linear``: coefficients and intercepts uniform within 1 / sqrt(p), as in ``torch.nn.Linear``. Coefficients are
         (M, p), or (2, p) for two classes, of which the difference counts; a pair adds intercepts; ``coef_`` and ``intercept_``,
         or ``coef`` and ``intercept``, of a model do the same.
-    shape : tuple of int
-        p columns, K classes.
-    columns : int
-        M.
+    p : int
+    classes : (K,) array
     intercept : bool
     rng : numpy.random.Generator
 
@@ -50,17 +48,21 @@ def start(init: Any, shape: tuple[int, int], columns: int, intercept: bool, rng:
     InputError
         For an unknown name, a wrong shape, or numbers that are not finite.
     """
-    p, classes = shape
+    K = len(classes)
+    columns = 1 if K == 2 else K
     if isinstance(init, str):
         drawn = _named(init, p, columns, rng)
         return drawn if intercept else drawn[:p]
+    theirs = getattr(init, "classes_", getattr(init, "classes", None))
+    if theirs is not None and not np.array_equal(theirs, classes):
+        raise InputError(f"the start is a model of the classes {list(theirs)!r:.100}, but y holds {classes.tolist()!r:.100}")
     coef, base = _parts(init)
     W = np.zeros((p + intercept, columns))
-    W[:p] = _columns(coef, "coefficients", (p, classes), columns).T
+    W[:p] = _columns(coef, "coefficients", (p, K), columns).T
     if base is not None and not intercept and np.any(base):
         raise InputError("init holds an intercept, but fit_intercept=False; leave it out")
     if base is not None and intercept:
-        W[p] = _columns(np.reshape(base, (-1, 1)), "intercepts", (1, classes), columns)[:, 0]
+        W[p] = _columns(np.reshape(base, (-1, 1)), "intercepts", (1, K), columns)[:, 0]
     return W
 
 

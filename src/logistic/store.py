@@ -28,7 +28,20 @@ from .outcome import Certificate, Status
 
 FORMAT = 1
 ENTRY = "logistic"
-KEYS = {"format", "software", "classes", "features", "penalty", "certificate", "n_iter", "solver", "rows", "total", "sha256"}
+KEYS = {
+    "format",
+    "software",
+    "classes",
+    "features",
+    "penalty",
+    "certificate",
+    "n_iter",
+    "solver",
+    "rows",
+    "total",
+    "offset",
+    "sha256",
+}
 TENSORS = {"coef", "base", "center"}
 PENALTY_KEYS = {"alpha", "C", "standardized"}
 CERTIFICATE_KEYS = {"value", "gap", "kind", "kkt", "status", "columns"}
@@ -178,6 +191,7 @@ def _header(model: Model) -> dict[str, Any]:
         "solver": model.solver,
         "rows": model.rows,
         "total": _number(model.total),
+        "offset": model.offset,
     }
 
 
@@ -229,12 +243,13 @@ def _model(header: Any, tensors: dict[str, np.ndarray]) -> Model:
     _typed(header["software"], str)
     n_iter, rows = _count(header["n_iter"]), _count(header["rows"])
     solver, total = _typed(header["solver"], str), _read_number(header["total"])
+    offset = _typed(header["offset"], bool)
     certificate = _certificate(header["certificate"], tensors.get("direction"), p)
     strength = _strength(header["penalty"])
     if header["sha256"] != _digest(header, tensors):
         raise ModelFileError("its checksum does not match; the file was changed after it was written")
     coef, base, center = tensors["coef"], tensors["base"], tensors["center"]
-    return Model(classes, features, coef, base, center, strength, certificate, n_iter, solver, rows, total)
+    return Model(classes, features, coef, base, center, strength, certificate, n_iter, solver, rows, total, offset)
 
 
 def _columns(tensors: dict[str, np.ndarray], M: int) -> int:

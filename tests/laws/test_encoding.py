@@ -163,7 +163,7 @@ def test_a_weight_is_a_number_of_copies() -> None:
 def test_no_positive_weight_is_refused() -> None:
     """In words that name the argument."""
     X, y, _ = rows()
-    with pytest.raises(InputError, match="sample_weight must be above 0"):
+    with pytest.raises(InputError, match="sample_weight must be above zero"):
         learned(X, y, np.zeros(N), places=CUTS)
 
 
@@ -370,11 +370,11 @@ def test_a_single_class_is_refused(label: Any, words: str, places: list[int]) ->
     """The error names it; labels that only rows of weight zero have do not count."""
     kind = object if isinstance(label, decimal.Decimal | datetime.date) or label == 10**30 else None
     y = np.array([label] * 4, dtype=kind)
-    with pytest.raises(InputError, match=f"y holds a single class, .*{words}.*; at least two are needed"):
+    with pytest.raises(InputError, match=f"y holds only 1 class, .*{words}.*; at least two are needed"):
         learned(np.ones((4, 1)), y, places=places)
     if isinstance(label, str):
         y = np.array(["no", label, label, label])
-        with pytest.raises(InputError, match=f"single class, '{label}'"):
+        with pytest.raises(InputError, match=f"only 1 class, '{label}'"):
             learned(np.ones((4, 1)), y, np.array([0.0, 1, 1, 1]), places=places)
 
 

@@ -156,7 +156,9 @@ def test_sparse_rows_are_the_same_rows(model: Model, X: np.ndarray, kind: Callab
 def test_any_numbers_are_taken(model: Model, dtype: type) -> None:
     """Integers, booleans, float32 and objects that are numbers predict as the float64 numbers that they are."""
     X = np.random.default_rng(0).integers(0, 2, size=(20, 4))
-    np.testing.assert_array_equal(model.predict_proba(X.astype(dtype)), model.predict_proba(X.astype(np.float64)))
+    found, wanted = model.predict_proba(X.astype(dtype)), model.predict_proba(X.astype(np.float64))
+    assert found.dtype == (np.float32 if dtype is np.float32 else np.float64)
+    np.testing.assert_array_equal(found, wanted.astype(found.dtype))
     np.testing.assert_array_equal(model.predict_proba(X.tolist()), model.predict_proba(X.astype(np.float64)))
 
 
@@ -239,6 +241,7 @@ def test_models_are_equal_when_everything_is(model: Model, X: np.ndarray) -> Non
         "solver": "another",
         "rows": model.rows + 1,
         "total": model.total + 1,
+        "offset": True,
     }
     assert set(other) == {field.name for field in fields(model)}
     for name, value in other.items():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import KW_ONLY, dataclass
 from typing import ClassVar, NamedTuple
 
@@ -52,6 +53,10 @@ class Adam(Epochs):
     def answer(self, state: _State) -> Array:
         """The last iterate."""
         return state.W
+
+    def moved(self, state: _State, f: Callable[[Array], Array]) -> _State:
+        """The moments are of gradients and stay: they forget fast, and scales settle."""
+        return state._replace(W=f(state.W))
 
     def epoch(self, objective: Objective, state: _State, epoch: int) -> _State:
         """One step a batch."""

@@ -103,6 +103,10 @@ class Epochs(Settings):
     def answer(self, state: Any) -> Array:
         """The coefficients that a state stands for."""
 
+    @abstractmethod
+    def moved(self, state: Any, f: Callable[[Array], Array]) -> Any:
+        """The state with its coefficients in other coordinates, ``f`` of the old ones."""
+
     def rate(self, base: float, epoch: int) -> float:
         """The learning rate of an epoch."""
         return base * SCHEDULES[self.schedule](epoch, self.epochs or 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import KW_ONLY, dataclass
 from typing import ClassVar, NamedTuple
 
@@ -10,7 +11,8 @@ from ..contracts import Objective
 from ..errors import InputError
 from .epochs import Epochs
 
-FORGET = 3  # of the polynomial-decay average: how strongly late steps outweigh early ones
+FORGET = 1  # of the polynomial-decay average: late steps count in proportion to their number
+REACH = 1.5  # of the step that would be safe at the steepest point: near an optimum the loss is flatter
 
 
 class _State(NamedTuple):
@@ -60,7 +62,7 @@ class SGD(Epochs):
 
     def epoch(self, objective: Objective, state: _State, epoch: int) -> _State:
         """One step a batch."""
-        base = (1 - self.momentum) / objective.bound(self.batch_size) if self.lr is None else self.lr
+        base = REACH * (1 - self.momentum) / objective.bound(self.batch_size) if self.lr is None else self.lr
         lr = self.rate(base, epoch)
         W, velocity, mean, steps = state
         for batch in objective.batches(self.batch_size):
@@ -71,6 +73,10 @@ class SGD(Epochs):
             steps += 1
             mean = mean + (FORGET + 1) / (FORGET + steps) * (W - mean)
         return _State(W, velocity, mean, steps)
+
+    def moved(self, state: _State, f: Callable[[Array], Array]) -> _State:
+        """Iterate, velocity and average are all coefficients."""
+        return _State(f(state.W), f(state.velocity), f(state.mean), state.steps)
 
     @property
     def _averages(self) -> bool:

@@ -10,7 +10,7 @@ import numpy as np
 from ..backend import is_tensor, to_numpy
 from ..contracts import RawBlock, Source
 from ..designs import Sparse, is_sparse
-from ..errors import InputError
+from ..errors import InputError, NotANumberError
 
 BLOCK_BYTES = 4 * 2**20  # a block and its scaled copy stay near the caches
 MAX_ROWS = 2**15
@@ -37,8 +37,8 @@ class ArraySource(Source):
         if self.features is not None and len(self.features) != self.shape[1]:
             raise InputError(f"{len(self.features)} feature names for the {self.shape[1]} columns of X; pass one for each")
         self.y = None if y is None else _targets(vector(y, "y", n))
-        self.weight = None if weight is None else _weights(_real(weight, "sample_weight", n))
-        self.offset = None if offset is None else _real(offset, "offset", n)
+        self.weight = None if weight is None else _weights(real(weight, "sample_weight", n))
+        self.offset = None if offset is None else real(offset, "offset", n)
         check_numbers(self.X, self.features)
 
     def blocks(self, rows: int) -> Iterator[RawBlock]:
@@ -68,10 +68,10 @@ def matrix(X: Any) -> tuple[Any, tuple[str, ...] | None]:
     X = _plain(X, "X")
     if X.ndim != 2:
         raise InputError(
-            f"X must have two dimensions, rows and columns, but has shape {X.shape}; for one column use X.reshape(-1, 1)"
+            f"X must have two dimensions, rows and columns, but has shape {X.shape}. Reshape your data: X.reshape(-1, 1) for one column"
         )
     if X.dtype.kind == "c":
-        raise InputError("X holds complex numbers; pass real columns")
+        raise InputError("Complex data not supported: X holds complex numbers; pass real columns")
     if X.dtype.kind not in "fiub":
         X = _numbers(X, names)
     return _double(X), names
@@ -126,7 +126,7 @@ def _is_missing(value: Any) -> bool:
         return True
 
 
-def _real(values: Any, name: str, n: int) -> np.ndarray:
+def real(values: Any, name: str, n: int) -> np.ndarray:
     """(n,) or (n, M) finite float64 numbers."""
     found = vector(values, name, n)
     if found.ndim > 2:
@@ -158,10 +158,12 @@ def _numbers(X: np.ndarray, names: Sequence[str] | None) -> np.ndarray:
     for j in range(X.shape[1]):
         try:
             converted[:, j] = X[:, j].astype(np.float64) if X.dtype.kind == "O" else _refuse_text(X[:, j])
-        except (TypeError, ValueError, OverflowError):
+        except (TypeError, ValueError, OverflowError) as error:
             cells = X[:, j].tolist()
             row = next((i for i, cell in enumerate(cells) if not _is_number(cell)), 0)
-            raise InputError(f"X holds {cells[row]!r:.60} in row {row}, {_named(j, names)}, which is not a number") from None
+            kind = NotANumberError if isinstance(error, TypeError) else InputError
+            what = f"X holds {cells[row]!r:.60} in row {row}, {_named(j, names)}, which is not a number"
+            raise kind(f"{what} ({error})" if kind is NotANumberError else what) from None
     return converted
 
 

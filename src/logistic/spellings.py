@@ -1,0 +1,85 @@
+"""Other programs' words for the same choices: obeyed, or refused in words that say what to write here."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from .contracts import Solver, Spec
+from .errors import InputError
+
+SOLVERS = {  # scikit-learn's names, and which of ours does the same
+    "newton-cholesky": "newton",
+    "newton-cg": "auto",
+    "liblinear": "auto",
+    "sag": "auto",
+    "saga": "auto",
+}
+PENALTIES = ("auto", "l2", "l1", "elasticnet", "none", "deprecated")
+FREE = "; unlike there, the intercept is not penalised"
+
+
+def solver_and_note(solver: str | Solver) -> tuple[str | Solver, str]:
+    """Our solver for a name of scikit-learn's, and what to say about it."""
+    if not isinstance(solver, str) or solver not in SOLVERS:
+        return solver, ""
+    return SOLVERS[solver], f" (asked for {solver!r}{FREE if solver == 'liblinear' else ''})"
+
+
+def strengths(C: Any, alpha: Any, l1_ratio: Any, penalty: Any) -> tuple[Any, Any]:
+    """C and alpha, one of them None, from all the ways to say how strong the penalty is.
+
+    Raises
+    ------
+    InputError
+        Where two of them contradict each other, or ask for an L1 penalty.
+    """
+    spelled = isinstance(penalty, str) and penalty == "auto"
+    if penalty is not None and not (
+        isinstance(penalty, str) and penalty in ("auto", "l2", "l1", "elasticnet", "none", "deprecated")
+    ):
+        raise InputError(f"penalty must be 'l2', None for no penalty, or 'auto', but is {penalty!r}")
+    share = 0.0 if l1_ratio is None else l1_ratio
+    if isinstance(share, bool) or not isinstance(share, int | float) or not 0 <= share <= 1:
+        raise InputError(f"l1_ratio must be a number from 0 to 1, but is {l1_ratio!r}")
+    if l1_ratio or penalty in ("l1", "elasticnet"):
+        asked = f"l1_ratio={l1_ratio}" if l1_ratio else f"penalty={penalty!r}"
+        raise InputError(
+            f"{asked} asks for an L1 penalty, which is not available; use penalty='l2' (l1_ratio=0) or no penalty (C=inf)"
+        )
+    default = isinstance(C, int | float) and C == 1.0
+    if not spelled and penalty in (None, "none"):
+        if alpha or not (default or math.inf == C):
+            raise InputError(
+                f"penalty=None means no penalty, but {f'alpha={alpha}' if alpha else f'C={C}'} sets one; give one of them"
+            )
+        return math.inf, None
+    return (None, alpha) if alpha is not None and default else (C, alpha)
+
+
+def refuse(multi_class: Any, dual: Any, intercept_scaling: Any) -> None:
+    """Refuse the older settings that would mean another model.
+
+    Raises
+    ------
+    InputError
+        Saying what to write instead.
+    """
+    if multi_class not in (None, "auto", "multinomial", "deprecated"):
+        way = "for one model per class use sklearn.multiclass.OneVsRestClassifier(LogisticRegression())"
+        raise InputError(f"multi_class={multi_class!r} is not this model, which has one softmax over all classes; {way}")
+    if dual is not False:
+        raise InputError(f"dual={dual!r} chose an algorithm of liblinear's; the optimum is the same, so leave it out")
+    if intercept_scaling != 1:
+        raise InputError(
+            f"intercept_scaling={intercept_scaling!r} scaled a penalty on the intercept, which has none here; leave it out"
+        )
+
+
+def objective_in_words(spec: Spec) -> str:
+    """What is minimised: loss, penalty, strength and units."""
+    if spec.alpha == 0 or float("inf") == spec.C:
+        return "mean log loss, no penalty (maximum likelihood)"
+    units = "standardised columns" if spec.standardize else "the units of the data"
+    given = f"alpha={spec.alpha:.6g}" if spec.C is None else f"C={spec.C:.6g}"
+    return f"mean log loss, L2 penalty, {given}, on coefficients in {units}"
