@@ -49,6 +49,7 @@ OURS = {
     "encoding": f"{BASE} designs",
     "sources": f"{BASE} designs sources",
     "executor": "contracts errors",
+    "preparation": "backend errors pair designs sources preparation",
     # result
     "model": f"{BASE} loss encoding designs sources",
     "store": f"{BASE} model",
@@ -63,15 +64,17 @@ OURS = {
     "estimator": f"backend callbacks spellings contracts outcome errors solvers sources {RESULT} {MEETING}",
     "cli": f"contracts outcome errors solvers sources {RESULT} {MEETING}",
     "datasets": f"contracts outcome errors solvers sources {RESULT} {MEETING}",
+    # lessons
+    "learn": "",
     # public names
     "__init__": "",
 }
 
 # What a module may import besides, but only inside functions.
-OURS_LAZILY = {"model": "store outputs", "estimator": FACES, "cli": FACES, "datasets": FACES}
+OURS_LAZILY = {"preparation": "store", "model": "store outputs", "estimator": FACES, "cli": FACES, "datasets": FACES}
 
 # Packages of others, and who may import them. Whatever is not listed here and not in the standard library is refused.
-NUMPY = "backend start rank separation designs encoding sources model store outputs frame fit online estimator cli datasets"
+NUMPY = "preparation learn backend start rank separation designs encoding sources model store outputs frame fit online estimator cli datasets"
 OTHERS = {"numpy": NUMPY, "sklearn": "estimator callbacks", "click": "cli", "rich_click": "cli"}
 OTHERS_LAZILY = {
     "torch": "backend",
@@ -80,7 +83,7 @@ OTHERS_LAZILY = {
     "pandas": "sources",
     "polars": "sources",
     "pyarrow": "sources cli",
-    "sklearn": "estimator datasets outputs",
+    "sklearn": "estimator datasets outputs preparation",
     "safetensors": "store",
     "threadpoolctl": "backend",
     "rich": "outputs",

@@ -455,7 +455,7 @@ MISTAKES = {
     "cell inf": (fit_of("inf.csv"), "column 'wage' of inf.csv is inf in row 3"),
     "empty label": (fit_of("label-gap.csv"), "column 'ok' of label-gap.csv is empty in row 3"),
     "empty number label": (fit_of("number-gap.csv"), "column 'ok' of number-gap.csv is empty in row 3"),
-    "one class": (fit_of("one.csv"), "a only 1 class, 1"),
+    "one class": (fit_of("one.csv"), "only 1 class, 1"),
     "no features": (fit_of("alone.csv"), "alone.csv has no column besides 'ok' to learn from"),
     "continuous target": (fit_of("continuous.csv"), "for classes use"),
     "days as labels": (fit_of("days.csv"), "labels of type datetime64"),

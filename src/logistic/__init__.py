@@ -6,19 +6,33 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from . import datasets
+    from . import datasets, solvers
     from .errors import InputError, LogisticError, ModelFileError, SeparationWarning
     from .estimator import LogisticRegression
+    from .linear import LinearRegression
     from .model import Model
     from .outcome import Certificate, Status
+    from .outputs.agreement import Agreement, agreement
+    from .outputs.metrics import Metrics
+    from .preparation import LabelEncoder, Split, class_weights, data_units, set_seed, split
     from .store import load
 
 _HOMES = {
     "LogisticRegression": ".estimator",
+    "LinearRegression": ".linear",
     "Model": ".model",
     "load": ".store",
     "Certificate": ".outcome",
     "Status": ".outcome",
+    "Metrics": ".outputs.metrics",
+    "Agreement": ".outputs.agreement",
+    "agreement": ".outputs.agreement",
+    "LabelEncoder": ".preparation",
+    "Split": ".preparation",
+    "class_weights": ".preparation",
+    "data_units": ".preparation",
+    "set_seed": ".preparation",
+    "split": ".preparation",
     "InputError": ".errors",
     "LogisticError": ".errors",
     "ModelFileError": ".errors",
@@ -26,16 +40,27 @@ _HOMES = {
 }
 
 __all__ = [
+    "Agreement",
     "Certificate",
     "InputError",
+    "LabelEncoder",
+    "LinearRegression",
     "LogisticError",
     "LogisticRegression",
+    "Metrics",
     "Model",
     "ModelFileError",
     "SeparationWarning",
+    "Split",
     "Status",
+    "agreement",
+    "class_weights",
+    "data_units",
     "datasets",
     "load",
+    "set_seed",
+    "solvers",
+    "split",
 ]
 
 

@@ -175,7 +175,8 @@ def to_device(values: Any, device: str) -> Array:
     _survive_forks()
     kind = torch.int64 if not is_tensor(values) and np.asarray(values).dtype.kind in "iu" else torch.float64
     try:
-        moved: Array = torch.as_tensor(values).to(device=device, dtype=kind)
+        given = values if is_tensor(values) or np.asarray(values).flags.writeable else np.array(values)
+        moved: Array = torch.as_tensor(given).to(device=device, dtype=kind)
     except (RuntimeError, TypeError, AssertionError) as error:
         raise InputError(f"device={device!r} cannot be used here: {str(error).splitlines()[0]}") from None
     return moved

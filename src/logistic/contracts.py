@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, NamedTuple
 
-from .backend import Array
+from .backend import EPS, Array
 from .outcome import Certificate, Record
 
 # ---------------------------------------------------------------------------------------------------------------- data lane
@@ -175,7 +175,9 @@ class Point(NamedTuple):
 
 
 class Line(ABC):
-    """The objective along W + t D."""
+    """The objective along W + t D. ``eps`` is the relative rounding of its values."""
+
+    eps: float = EPS
 
     @abstractmethod
     def __call__(self, t: float) -> tuple[float, float]:
@@ -214,6 +216,10 @@ class Objective(ABC):
     @abstractmethod
     def certify(self, point: Point) -> tuple[Point, Certificate]:
         """What is known about the gap; the returned point is the one that the certificate speaks of."""
+
+    def canonical(self, W: Array) -> Array:
+        """Of all coefficients with the same logits, those that are published."""
+        return W
 
     def penalty_value(self, point: Point) -> float:
         """The part of the value that is penalty."""

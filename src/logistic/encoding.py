@@ -87,22 +87,6 @@ class Encoding:
             spread = np.hypot(spread, (ours * theirs) ** 0.5 * apart)
         return Encoding(self.classes, center, spread, reach, total, rounding, self.class_weight)
 
-    def refuse_unknown(self, y: np.ndarray, name: str) -> None:
-        """An error that names the first label of ``y`` (n,) which is none of the classes, or another number of classes.
-
-        Raises
-        ------
-        InputError
-        """
-        if y.ndim == 2:
-            if y.shape[1] != len(self.classes):
-                raise InputError(f"{name} has {y.shape[1]} columns, but there are {len(self.classes)} classes")
-            return
-        known = dict.fromkeys(self.classes.tolist())
-        for row, label in enumerate(y.tolist()):
-            if label not in known:
-                raise InputError(f"{name} holds {label!r:.60} in row {row}, which is none of the classes {list(known)!r:.200}")
-
 
 class _Extremes(NamedTuple):
     low: np.ndarray
@@ -172,6 +156,24 @@ def learn(
         return Encoding(classes, None, unit * np.sqrt(variance + moments.mean**2), reach, total, first_raw.rounding, per_class)
     spread = unit * np.sqrt(variance) * (half > 0)
     return Encoding(classes, middle + unit * moments.mean, spread, reach, total, first_raw.rounding, per_class)
+
+
+def refuse_unknown(classes: np.ndarray, y: np.ndarray, name: str, first: int = 0) -> None:
+    """An error that names the first label of ``y``, rows from ``first`` on, that is none of the classes.
+
+    Raises
+    ------
+    InputError
+        Also where distributions are over another number of classes.
+    """
+    if y.ndim == 2:
+        if y.shape[1] != len(classes):
+            raise InputError(f"{name} has {y.shape[1]} columns, but there are {len(classes)} classes")
+        return
+    known = dict.fromkeys(classes.tolist())
+    for row, label in enumerate(y.tolist(), start=first):
+        if label not in known:
+            raise InputError(f"{name} holds {label!r:.60} in row {row}, which is none of the classes {list(known)!r:.200}")
 
 
 def _check_classes(classes: np.ndarray, each: np.ndarray) -> None:

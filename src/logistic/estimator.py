@@ -19,14 +19,14 @@ from .contracts import Solver, Spec, Stop
 from .errors import InputError, SeparationWarning
 from .fit import Snapshot, fit
 from .model import Model
-from .online import Stream, advance
+from .online import Stream, advance, labels_to_come
 from .outcome import Certificate, Status
 from .outputs.history import history
 from .outputs.metrics import Metrics
 from .outputs.progress import Progress
 from .outputs.summary import Summary, certificate_lines
 from .solvers import named
-from .sources import ArraySource
+from .sources import ArraySource, validation_source
 from .spellings import objective_in_words, refuse, solver_and_note, strengths
 
 DTYPES = ("auto", "float32", "float64")
@@ -203,7 +203,7 @@ class LogisticRegression(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
             Naming the argument, row or column that cannot be used.
         """
         source = self._source(X, y, sample_weight, offset)
-        validation = None if validation_data is None else _validation(validation_data)
+        validation = None if validation_data is None else validation_source(validation_data)
         if init is None:
             init = self.model_ if self.warm_start and hasattr(self, "model_") else "zeros"
         spec = self._spec(init, X)
@@ -226,7 +226,7 @@ class LogisticRegression(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         self._warn(result.model)
         return self
 
-    @available_if(_takes_pieces)
+    @available_if(_takes_pieces)  # type: ignore[untyped-decorator]
     def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None, *, offset: Any = None) -> Self:
         """One pass over more rows, by ``sgd`` (also for ``auto``) or ``adam``; no certificate.
 
@@ -246,15 +246,7 @@ class LogisticRegression(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         """
         stream: Stream | None = getattr(self, "_stream", None)
         source = self._source(X, y, sample_weight, offset, reset=stream is None)
-        if source.y is None or source.y.ndim != 1:
-            raise InputError("partial_fit takes labels (n,), not distributions over the classes")
-        known = None if stream is None else stream.frame.encoding.classes
-        if known is None:
-            known = np.unique(source.y if classes is None else np.asarray(classes))
-            if len(known) < 2:
-                raise InputError(f"y holds only 1 class, {known.tolist()[0]!r}; pass all labels as classes in the first call")
-        elif classes is not None and not np.array_equal(np.unique(np.asarray(classes)), known):
-            raise InputError(f"classes must stay those of the first call, {known.tolist()!r:.200}")
+        known = labels_to_come(stream, source, classes)
         init = self.model_ if stream is None and hasattr(self, "model_") else "zeros"
         with threads(self.n_jobs):
             self._stream = advance(stream, source, self._spec(init, X), known)
@@ -399,12 +391,3 @@ class LogisticRegression(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
     certificate_: Certificate
     classes_: np.ndarray
     coef_: Any
-
-
-def _validation(data: Any) -> ArraySource:
-    if not isinstance(data, tuple | list) or not 2 <= len(data) <= 4:
-        raise InputError("validation_data must be a tuple (X, y), optionally with sample_weight and offset behind")
-    try:
-        return ArraySource(*data)
-    except InputError as error:
-        raise InputError(f"validation_data: {error}") from None

@@ -12,7 +12,7 @@ import numpy as np
 from .backend import Array, like, to_device, to_numpy
 from .contracts import Block, Executor, Loss, Point, RawBlock, Solver, Source, Spec
 from .coordinates import Change
-from .encoding import Encoding, learn, resolution, scales
+from .encoding import Encoding, learn, refuse_unknown, resolution, scales
 from .errors import InputError
 from .loss import Binary, Softmax
 from .model import Model, Strength
@@ -143,11 +143,12 @@ class Frame:
         if source.shape[1] != len(self.scale):
             raise InputError(f"X of validation_data has {source.shape[1]} columns, but X has {len(self.scale)}")
         raw = list(source.blocks(block_size(source, self.spec, None)))
-        total = 0.0
+        total, first = 0.0, 0
         for part in raw:
             if part.y is None:
                 raise InputError("validation_data has no labels; pass validation_data=(X, y)")
-            self.encoding.refuse_unknown(part.y, "y of validation_data")
+            refuse_unknown(self.encoding.classes, part.y, "y of validation_data", first)
+            first += len(part.y)
             weight = self.encoding.row_weights(part)
             total += len(part.y) if weight is None else float(weight.sum())
         if total == 0:

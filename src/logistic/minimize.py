@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
-from .backend import Array, largest
+from .backend import EPS, Array, largest
 from .contracts import Objective, Point, Solution, Solver, Stop
 from .errors import InputError
 from .outcome import Certificate, Record, Status
@@ -155,7 +155,12 @@ class _Run:
             if found.kind == "proof" and reason is not Status.RANK_DEFICIENT:
                 tight = found.gap <= FLOOR * max(abs(found.value), 5e-324)
                 reason = Status.PRECISION_FLOOR if tight else Status.UNDETERMINED
-        self.point, self.certificate = moved, replace(found, status=reason)
+            self.point, self.certificate = moved, replace(found, status=reason)
+        else:  # where somebody stopped the fit, the answer is the point that they stopped at
+            W = self.objective.canonical(self.point.W)
+            self.point = self.point if W is self.point.W else self.objective.at(W)
+            lost = max(self.point.value - moved.value, 0.0) + 16 * EPS * abs(moved.value)
+            self.certificate = replace(found, value=self.point.value, gap=found.gap + lost, status=reason)
         return True
 
     def solution(self) -> Solution:
@@ -170,7 +175,7 @@ class _Run:
         if size > self.trigger:
             return False
         moved, found = self.objective.certify(point)
-        self.gap = found.gap if found.kind != "none" else math.nan
+        self.gap = found.gap if math.isfinite(found.gap) else math.nan
         if self._within(found):
             return self._accept(moved, found)
         ratio = goal / found.gap if found.gap < math.inf else 0.0

@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from . import rank, separation, tasks
-from .backend import Array, largest, namespace, solve_psd, vdot
+from .backend import EPS, Array, largest, namespace, solve_psd, vdot
 from .certificate import UNIT, Curvature, newton_factor, summation_error
 from .contracts import Batch, Line, Loss, Objective, Penalty, Point
 from .outcome import Certificate, Status
@@ -134,6 +134,14 @@ class LogisticObjective(Objective):
         (right,) = self.rows.executor.map_sum(tasks.hits, self.rows.handles, self.loss, self.place(point))
         return float(right) / self.rows.total
 
+    def canonical(self, W: Array) -> Array:
+        """Class-centred for more than two classes: the same logits up to a constant, and never a larger penalty."""
+        common = W.sum(axis=1)[:, None] / W.shape[1]
+        if W.shape[1] == 1 or largest(common) <= 4 * EPS * largest(W):
+            return W  # the very same array, whose Hessian may be at hand
+        centred: Array = W - common
+        return centred
+
     def penalty_value(self, point: Point) -> float:
         """Alpha * penalty."""
         return self.penalty.value(point.W)
@@ -148,7 +156,8 @@ class LogisticObjective(Objective):
     def certify(self, point: Point) -> tuple[Point, Certificate]:
         """The sharpest proof that is affordable; see :mod:`logistic.certificate`."""
         explicit = self._explicit(point)
-        W = rank.minimum_norm(point.W, self.null_space(), self.intercept) if explicit else point.W
+        W = self.canonical(point.W)  # the gauge term of the Hessian is no curvature of a penalty, so no gradient may point there
+        W = rank.minimum_norm(W, self.null_space(), self.intercept) if explicit else W
         point = self.at(W)
         if not math.isfinite(point.value):
             return point, Certificate(point.value, math.inf, "none", math.inf, Status.DIVERGED)

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from .contracts import Objective, Source, Spec
+from .contracts import Executor, RawBlock, Source, Spec
 from .coordinates import AsGiven
-from .encoding import learn
+from .encoding import Encoding, learn, refuse_unknown
 from .errors import InputError
 from .executor import InProcess
 from .fit import check
@@ -20,6 +20,7 @@ from .objective import LogisticObjective
 from .outcome import Certificate
 from .solvers import SGD, named
 from .solvers.epochs import Epochs
+from .sources import ArraySource
 from .start import generator, start
 
 
@@ -72,38 +73,63 @@ def advance(stream: Stream | None, source: Source, spec: Spec, classes: np.ndarr
         check(spec)
         if isinstance(spec.class_weight, str):
             raise InputError("class_weight='balanced' needs all rows at once; for partial_fit pass a dict of weights")
-        solver, rng = _solver(spec), generator(spec.seed)
+        solver, rng, calls = _solver(spec), generator(spec.seed), 0
     else:
-        spec, solver, rng, classes = stream.frame.spec, stream.solver, stream.rng, stream.frame.encoding.classes
+        spec, classes = stream.frame.spec, stream.frame.encoding.classes
+        solver, rng, calls = stream.solver, stream.rng, stream.calls
     assert classes is not None
-    executor = InProcess()
-    raw = list(source.blocks(block_size(source, spec, solver)))
-    here = learn(executor, raw, spec.fit_intercept, spec.class_weight, classes)
-    offset = raw[0].offset is not None
+    executor, raw = InProcess(), list(source.blocks(block_size(source, spec, solver)))
+    here = _learned(executor, raw, spec, classes)
     if stream is None:
-        frame = Frame(source.features, source.shape[0], spec, here, offset)
-        given = start(spec.init, source.shape[1], classes, spec.fit_intercept, rng)
-        state, calls = solver.start(frame.here(given)), 0
+        frame = Frame(source.features, source.shape[0], spec, here, raw[0].offset is not None)
+        state = solver.start(frame.here(start(spec.init, source.shape[1], classes, spec.fit_intercept, rng)))
     else:
-        if offset is not stream.frame.offset:
+        if (raw[0].offset is not None) is not stream.frame.offset:
             raise InputError("offset must be given in every piece or in none")
         count = stream.frame.count + source.shape[0]
-        frame = replace(stream.frame, count=count, encoding=stream.frame.encoding.merged(here))
-        state, calls = stream.state, stream.calls
+        frame, state = replace(stream.frame, count=count, encoding=stream.frame.encoding.merged(here)), stream.state
     rows = frame.rows(executor, raw, here.total)
     objective = LogisticObjective(frame.loss, frame.penalty, rows, spec.fit_intercept, rng)
     change = frame.change
     if solver.as_given:
-        seen: Objective = AsGiven(objective, change)
-        state = solver.epoch(seen, state, calls)
+        state = solver.epoch(AsGiven(objective, change), state, calls)
     else:
-        inside = solver.epoch(objective, solver.moved(state, change.inward), calls)
-        state = solver.moved(inside, change.outward)
-    point = objective.at(change.inward(solver.answer(state)))
+        state = solver.moved(solver.epoch(objective, solver.moved(state, change.inward), calls), change.outward)
+    point = objective.at(objective.canonical(change.inward(solver.answer(state))))
     if not math.isfinite(point.value):
         raise InputError(f"{solver!r} left the finite numbers in this piece, which is not taken; lower its learning rate")
     model = frame.model(f"{solver!r}, one pass over each piece", point, Certificate(point.value, math.inf, "none", 0.0), calls + 1)
     return Stream(frame, solver, state, rng, calls + 1, model)
+
+
+def labels_to_come(stream: Stream | None, source: ArraySource, classes: Any) -> np.ndarray:
+    """All labels, sorted: the given ones, those of the first piece, or those that the stream began with.
+
+    Raises
+    ------
+    InputError
+        For a single label, distributions, or other labels than before.
+    """
+    if source.y is None or source.y.ndim != 1:
+        raise InputError("partial_fit takes labels (n,), not distributions over the classes")
+    if stream is None:
+        known = np.unique(source.y if classes is None else np.asarray(classes))
+        if len(known) < 2:
+            raise InputError(f"y holds only 1 class, {known.tolist()[0]!r}; pass all labels as classes in the first call")
+        return known
+    known = stream.frame.encoding.classes
+    if classes is not None and not np.array_equal(np.unique(np.asarray(classes)), known):
+        raise InputError(f"classes must stay those of the first call, {known.tolist()!r:.200}")
+    return known
+
+
+def _learned(executor: Executor, raw: list[RawBlock], spec: Spec, classes: np.ndarray) -> Encoding:
+    """Centre and spread of one piece, whose labels are all known."""
+    first = 0
+    for part in raw:
+        refuse_unknown(classes, part.y, "y", first)
+        first += len(part.y)
+    return learn(executor, raw, spec.fit_intercept, spec.class_weight, classes)
 
 
 def _solver(spec: Spec) -> Epochs:

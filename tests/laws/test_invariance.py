@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.sparse import coo_array, csc_array, csr_array, csr_matrix
 
-from logistic import fit as fit_module
+from logistic import frame as frame_module
 from logistic.outcome import Status
 from support import certified, fit_arrays, overlapping
 
@@ -162,7 +162,7 @@ def test_the_number_of_blocks_changes_nothing(choices, monkeypatch):
     """One block or many: the same answer to 1e-11."""
     X, y = overlapping(8, 500, 4, 3)
     whole = fit_arrays(X, y, **choices).model
-    monkeypatch.setattr(fit_module, "block_rows", lambda shape, columns, size: 61)
+    monkeypatch.setattr(frame_module, "block_rows", lambda shape, columns, size: 61)
     pieces = fit_arrays(X, y, **choices).model
     np.testing.assert_allclose(pieces.coef, whole.coef, rtol=1e-11)
     assert pieces.certificate.status is whole.certificate.status

@@ -12,6 +12,8 @@ from ..contracts import Objective, Point
 from .linesearch import search
 from .settings import Settings
 
+IDLE = 30  # points in a row without a lower value or a smaller gradient: rounding rules
+
 
 @dataclass(repr=False)
 class LBFGS(Settings):
@@ -33,11 +35,12 @@ class LBFGS(Settings):
         self._positive("memory", integral=True)
 
     def __call__(self, objective: Objective, W0: Array) -> Iterator[Point]:
-        """Points from W0 on; ends where even the plain gradient finds no way down."""
+        """Points from W0 on; ends where even the plain gradient finds no way down, or points only move about in the rounding."""
         point = objective.at(W0)
         yield point
         pairs: deque[tuple[Array, Array, float]] = deque(maxlen=self.memory)
-        while True:
+        lowest, smallest, idle = point.value, vdot(point.grad, point.grad), 0
+        while idle < IDLE:
             step = -_apply(pairs, point.grad)
             slope = vdot(point.grad, step)
             first = 1.0 if pairs else min(1.0, 1.0 / max(vdot(point.grad, point.grad) ** 0.5, EPS))
@@ -55,6 +58,9 @@ class LBFGS(Settings):
                 pairs.append((change, turn, curved))
             point = arrived
             yield point
+            size = vdot(point.grad, point.grad)
+            idle = 0 if point.value < lowest or size < smallest else idle + 1
+            lowest, smallest = min(lowest, point.value), min(smallest, size)
 
 
 def _apply(pairs: deque[tuple[Array, Array, float]], gradient: Array) -> Array:

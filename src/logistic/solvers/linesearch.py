@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 
-from ..backend import EPS
 from ..contracts import Line
 
 FLAT = 0.9  # accept once the slope has lost a tenth of its size, as quasi-Newton methods ask
@@ -27,7 +26,7 @@ def search(line: Line, value: float, slope: float, first: float = 1.0) -> float 
     """
     if not slope < 0:
         return None
-    ceiling = value + 8 * EPS * abs(value)
+    ceiling = value + 8 * line.eps * abs(value)
     low, low_slope, high, high_slope = 0.0, slope, math.inf, math.nan
     t = first
     for _ in range(TRIALS):

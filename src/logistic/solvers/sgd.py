@@ -44,6 +44,11 @@ class SGD(Epochs):
     nesterov: bool = False
     average: bool | None = None
 
+    @property
+    def needs(self) -> frozenset[str]:  # type: ignore[override]
+        """Where no learning rate is given, also the bound that it is made from."""
+        return frozenset({"gradient", "batches"} if self.lr is not None else {"gradient", "batches", "bound"})
+
     def check(self) -> None:
         """Refuse impossible settings."""
         super().check()

@@ -51,6 +51,22 @@ class ArraySource(Source):
             )
 
 
+def validation_source(data: Any) -> ArraySource:
+    """The rows of a tuple (X, y), (X, y, weight) or (X, y, weight, offset).
+
+    Raises
+    ------
+    InputError
+        Saying that it speaks of the validation data.
+    """
+    if not isinstance(data, tuple | list) or not 2 <= len(data) <= 4:
+        raise InputError("validation_data must be a tuple (X, y), optionally with sample_weight and offset behind")
+    try:
+        return ArraySource(*data)
+    except InputError as error:
+        raise InputError(f"validation_data: {error}") from None
+
+
 def block_rows(shape: tuple[int, int], columns: int, size: int = BLOCK_BYTES) -> int:
     """Rows of a block for p columns and M classes, so that its scaled copy takes at most ``size`` bytes."""
     return int(min(max(size // (8 * max(shape[1], columns, 1)), 128), MAX_ROWS * size // BLOCK_BYTES))

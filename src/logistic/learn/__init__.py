@@ -1,0 +1,1 @@
+"""To learn from: softmax regression from its first line."""
