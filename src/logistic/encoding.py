@@ -182,10 +182,10 @@ def _check_classes(classes: np.ndarray, each: np.ndarray) -> None:
     if present.dtype.kind == "f" and (present != np.round(present)).any():
         odd = present[present != np.round(present)][0]
         raise InputError(f"Unknown label type: y holds {odd:g}, which is no label; for classes use whole numbers, text or booleans")
-    if len(present) < 2:
-        raise InputError(f"y holds only 1 class, {present[:1].tolist()[0]!r}; at least two are needed to tell apart")
     if len(present) < len(classes):
         raise InputError(f"class {classes[each == 0].tolist()[0]!r} has weight 0 in every row; drop its rows, or give them weight")
+    if len(present) < 2:
+        raise InputError(f"y holds only 1 class, {present[:1].tolist()[0]!r}; at least two are needed to tell apart")
 
 
 def scales(encoding: Encoding, pull: np.ndarray, classes: int) -> np.ndarray:

@@ -17,7 +17,7 @@ from .backend import device_of, returned, threads
 from .callbacks import Audience, CallbackSupportMixin, with_callbacks
 from .contracts import Solver, Spec, Stop
 from .errors import InputError, SeparationWarning
-from .fit import Snapshot, fit
+from .fit import Snapshot, check, fit
 from .model import Model
 from .online import Stream, advance, labels_to_come
 from .outcome import Certificate, Status
@@ -334,7 +334,7 @@ class LogisticRegression(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
             raise InputError(f"dtype={self.dtype!r} is unknown; choose one of {', '.join(DTYPES)}")
         refuse(self.multi_class, self.dual, self.intercept_scaling)
         C, alpha = strengths(self.C, self.alpha, self.l1_ratio, self.penalty)
-        return Spec(
+        spec = Spec(
             C=C,
             alpha=alpha,
             fit_intercept=self.fit_intercept,
@@ -346,6 +346,8 @@ class LogisticRegression(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
             seed=self.random_state,
             device=device_of(X) if self.device == "auto" else self.device,
         )
+        check(spec)
+        return spec
 
     def _fitted(self) -> Model:
         check_is_fitted(self, "model_")

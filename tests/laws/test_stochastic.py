@@ -109,7 +109,7 @@ def test_one_column_moves_as_two_at_half_the_rate() -> None:
 def test_torch_and_numpy_deal_the_same_rows(name: str) -> None:
     """One seed, one order of rows, whatever the arrays are; a forgetful executor and a sparse matrix too."""
     X, y = overlapping(8, 150, 4, 3)
-    solver = REGISTRY[name](**{"lr": 0.1, "epochs": 4})
+    solver = REGISTRY[name](lr=0.1, epochs=4)
     here = run(X, y, solver, seed=5)
     for there in (
         run(X, y, solver, seed=5, device="cpu"),
@@ -123,7 +123,9 @@ def test_torch_and_numpy_deal_the_same_rows(name: str) -> None:
 
 
 @settings(max_examples=25, deadline=None)
-@given(n=st.integers(2, 60), size=st.none() | st.integers(1, 70), cuts=st.lists(st.integers(0, 60), max_size=3), seed=st.integers(0, 9))
+@given(
+    n=st.integers(2, 60), size=st.none() | st.integers(1, 70), cuts=st.lists(st.integers(0, 60), max_size=3), seed=st.integers(0, 9)
+)
 def test_an_epoch_deals_every_row_once(n: int, size: int | None, cuts: list[int], seed: int) -> None:
     """Over all blocks together; the weighted batches add up to the whole gradient."""
     rng = np.random.default_rng(seed)
@@ -150,12 +152,14 @@ def test_without_a_rate_units_cost_nothing(name: str) -> None:
     """Columns in other units and far from zero: the same path of losses."""
     X, y = overlapping(9, 300, 4, 2)
     far = X * [1e6, 1e-6, 1, 30] + [1e9, 0, -5, 0]
-    solver = REGISTRY[name](**{"epochs": 5})
+    solver = REGISTRY[name](epochs=5)
     a, b = (fit_arrays(Z, y, alpha=0.0, solver=solver, seed=1, stop=NEVER).solution.trace for Z in (X, far))
     np.testing.assert_allclose([r.loss for r in a], [r.loss for r in b], rtol=1e-6)
 
 
-@pytest.mark.parametrize("solver", [GD(), SGD(epochs=400), SGD(epochs=200, momentum=0.9), Adam(epochs=200, schedule="sqrt")], ids=repr)
+@pytest.mark.parametrize(
+    "solver", [GD(), SGD(epochs=400), SGD(epochs=200, momentum=0.9), Adam(epochs=200, schedule="sqrt")], ids=repr
+)
 @pytest.mark.parametrize("classes", [2, 3])
 def test_they_come_close_to_the_optimum(solver: Solver, classes: int) -> None:
     """On sound data, within 1 %; gd without a rate to the certificate."""

@@ -171,7 +171,7 @@ LABELS: dict[str, Any] = {
     "floats": lambda y: y.astype(float),
     "list": lambda y: y.tolist(),
     "pandas text": lambda y: pd.Series(np.array(["a", "b", "c"])[y]),
-    "pandas text values": lambda y: pd.Series(np.array(["a", "b", "c"])[y]).values,  # noqa: PD011
+    "pandas text values": lambda y: pd.Series(np.array(["a", "b", "c"])[y]).values,
     "pandas categorical": lambda y: pd.Series(pd.Categorical(np.array(["a", "b", "c"])[y])),
     "pandas nullable": lambda y: pd.Series(y, dtype="Int64"),
     "polars": lambda y: pl.Series(np.array(["a", "b", "c"])[y]),
