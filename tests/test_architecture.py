@@ -74,7 +74,10 @@ OURS = {
 OURS_LAZILY = {"preparation": "store", "model": "store outputs", "estimator": FACES, "cli": FACES, "datasets": FACES}
 
 # Packages of others, and who may import them. Whatever is not listed here and not in the standard library is refused.
-NUMPY = "preparation learn backend start rank separation designs encoding sources model store outputs frame fit online estimator cli datasets"
+NUMPY = (
+    "preparation learn backend start rank separation designs encoding sources model store outputs "
+    "frame fit online estimator linear cli datasets"
+)
 OTHERS = {"numpy": NUMPY, "sklearn": "estimator callbacks", "click": "cli", "rich_click": "cli"}
 OTHERS_LAZILY = {
     "torch": "backend",

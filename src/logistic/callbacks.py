@@ -56,13 +56,15 @@ class Audience:
         self.callback, self.progress, self.attributes = callback, progress, attributes
         self._stack = ExitStack()
         self._root: Any = None
+        self._step: Any = None
+        self._attributes: Callable[[], dict[str, Any]] | None = None
 
     def __enter__(self) -> Self:
         if self.progress is not None:
             self._stack.enter_context(self.progress)
         if hasattr(self.estimator, "_skl_callbacks") or hasattr(self.estimator, "_parent_callback_ctx"):
             self._root = self.estimator._init_callback_context(max_subtasks=None)
-            self._root.call_on_fit_task_begin(estimator=self.estimator, **self.rows)
+            self._root.call_on_fit_task_begin(**self._told())
         return self
 
     def __call__(self, snapshot: Snapshot) -> bool:
@@ -70,15 +72,23 @@ class Audience:
         if self.progress is not None:
             self.progress(snapshot.record)
         stop = self.callback is not None and bool(self.callback(snapshot))
-        if self._root is not None:
-            step = self._root.subcontext(task_name="iteration")
-            step.call_on_fit_task_begin(estimator=self.estimator, **self.rows)
-            stop |= step.call_on_fit_task_end(
-                estimator=self.estimator, **self.rows, reconstruction_attributes=lambda: self.attributes(snapshot.model)
-            )
+        if self._root is not None:  # a task of theirs is an iteration: it begins at one point and ends at the next
+            self._attributes = lambda: self.attributes(snapshot.model)
+            stop |= self._end_step()
+            if not stop:
+                self._step = self._root.subcontext(task_name="iteration")
+                self._step.call_on_fit_task_begin(**self._told())
         return stop
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self._stack.close()
         if self._root is not None and error is None:
-            self._root.call_on_fit_task_end(estimator=self.estimator, **self.rows)
+            self._end_step()
+            self._root.call_on_fit_task_end(**self._told())
+
+    def _end_step(self) -> bool:
+        step, self._step = self._step, None
+        return step is not None and bool(step.call_on_fit_task_end(**self._told()))
+
+    def _told(self) -> dict[str, Any]:
+        return {"estimator": self.estimator, **self.rows, "reconstruction_attributes": self._attributes}

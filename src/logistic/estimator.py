@@ -18,7 +18,7 @@ from .callbacks import Audience, CallbackSupportMixin, with_callbacks
 from .contracts import Solver, Spec, Stop
 from .errors import InputError, SeparationWarning
 from .fit import Snapshot, check, fit
-from .model import Model
+from .model import Model, written
 from .online import Stream, advance, labels_to_come
 from .outcome import Certificate, Status
 from .outputs.history import history
@@ -85,8 +85,10 @@ class LogisticRegression(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         1 shows progress on stderr.
     penalty : {"auto", "l2", None}, default="auto"
         Another way to say C; None is no penalty.
-    multi_class, dual, intercept_scaling
+    multi_class, intercept_scaling
         Older settings of scikit-learn's; refused where they mean another model.
+    dual : bool, default=False
+        An algorithm of liblinear's; the optimum is the same either way.
     n_jobs : int, optional
         Threads of the linear algebra; -1 for one on each core. By default as many as the libraries are set to.
 
@@ -332,7 +334,7 @@ class LogisticRegression(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
     def _spec(self, init: Any, X: Any) -> Spec:
         if self.dtype not in DTYPES:
             raise InputError(f"dtype={self.dtype!r} is unknown; choose one of {', '.join(DTYPES)}")
-        refuse(self.multi_class, self.dual, self.intercept_scaling)
+        refuse(self.multi_class, self.intercept_scaling)
         C, alpha = strengths(self.C, self.alpha, self.l1_ratio, self.penalty)
         spec = Spec(
             C=C,
@@ -350,8 +352,11 @@ class LogisticRegression(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         return spec
 
     def _fitted(self) -> Model:
-        check_is_fitted(self, "model_")
-        return self.model_
+        """The fitted model, or the one that ``coef_`` and ``intercept_`` stand for where somebody wrote them."""
+        check_is_fitted(self, "coef_")
+        coef = self.coef_.toarray() if hasattr(self.coef_, "toarray") else np.asarray(self.coef_)
+        model: Model | None = getattr(self, "model_", None)
+        return written(model, coef, np.asarray(self.intercept_), np.asarray(self.classes_))
 
     def _model(self, X: Any) -> Model:
         """The model, once X has the names and the number of columns that it was fitted on."""

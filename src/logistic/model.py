@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -202,6 +203,38 @@ class Model:
         return all(_same(getattr(self, f.name), getattr(other, f.name)) for f in fields(self))
 
     __hash__ = None  # type: ignore[assignment]
+
+
+def written(model: Model | None, coef: np.ndarray, intercept: np.ndarray, classes: np.ndarray) -> Model:
+    """``model``, if these are its coefficients to their own precision; else an uncertified model of these numbers.
+
+    Raises
+    ------
+    InputError
+        If the shapes do not go together.
+    """
+    if model is not None and coef.shape == model.coef.shape and intercept.shape == model.base.shape:
+        dtype = coef.dtype
+        if np.array_equal(coef, model.coef.astype(dtype)) and np.array_equal(intercept, model.intercept.astype(dtype)):
+            return model
+    M = 1 if len(classes) == 2 else len(classes)
+    if coef.ndim != 2 or len(coef) != M or intercept.shape != (M,):
+        raise InputError(f"coef_ has shape {coef.shape} and intercept_ {intercept.shape}; for these classes: ({M}, p) and ({M},)")
+    unknown = Certificate(math.nan, math.inf, "none", math.nan)
+    return Model(
+        classes=classes,
+        features=None if model is None else model.features,
+        coef=np.asarray(coef, dtype=np.float64),
+        base=np.asarray(intercept, dtype=np.float64),
+        center=np.zeros(coef.shape[1]),
+        penalty=Strength(0.0, math.inf, False) if model is None else model.penalty,
+        certificate=unknown,
+        n_iter=0,
+        solver="written by hand",
+        rows=0,
+        total=0.0,
+        offset=model is not None and model.offset,
+    )
 
 
 def _same(a: Any, b: Any) -> bool:

@@ -57,7 +57,7 @@ def strengths(C: Any, alpha: Any, l1_ratio: Any, penalty: Any) -> tuple[Any, Any
     return (None, alpha) if alpha is not None and default else (C, alpha)
 
 
-def refuse(multi_class: Any, dual: Any, intercept_scaling: Any) -> None:
+def refuse(multi_class: Any, intercept_scaling: Any) -> None:
     """Refuse the older settings that would mean another model.
 
     Raises
@@ -68,8 +68,6 @@ def refuse(multi_class: Any, dual: Any, intercept_scaling: Any) -> None:
     if multi_class not in (None, "auto", "multinomial", "deprecated"):
         way = "for one model per class use sklearn.multiclass.OneVsRestClassifier(LogisticRegression())"
         raise InputError(f"multi_class={multi_class!r} is not this model, which has one softmax over all classes; {way}")
-    if dual is not False:
-        raise InputError(f"dual={dual!r} chose an algorithm of liblinear's; the optimum is the same, so leave it out")
     if intercept_scaling != 1:
         raise InputError(
             f"intercept_scaling={intercept_scaling!r} scaled a penalty on the intercept, which has none here; leave it out"

@@ -121,7 +121,7 @@ def test_a_saved_model_remembers_its_offset(tmp_path: Any) -> None:
     model = LogisticRegression().fit(X, y, offset=np.linspace(-1, 1, 80))
     model.save(tmp_path / "m.safetensors")
     again = load(tmp_path / "m.safetensors")
-    with pytest.raises(InputError, match="needs? one"):
+    with pytest.raises(InputError, match="predictions need one"):
         again.predict(X)
     zeros = np.zeros(80)
     np.testing.assert_array_equal(again.predict_proba(X, zeros), model.predict_proba(X, offset=zeros))
@@ -255,6 +255,7 @@ OBEYED: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "alpha": ({"alpha": 1 / 200}, {"C": 2.0}),
     "alpha=0": ({"alpha": 0}, {"C": np.inf}),
     "multi_class='multinomial'": ({"multi_class": "multinomial"}, {}),
+    "dual": ({"dual": True}, {}),
     "multi_class='auto'": ({"multi_class": "auto"}, {}),
 }
 
@@ -277,7 +278,6 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "penalty and alpha": ({"penalty": None, "alpha": 0.1}, "but alpha=0.1 sets one"),
     "C and alpha": ({"C": 2.0, "alpha": 0.1}, "C=2.0 and alpha=0.1 both set the strength"),
     "ovr": ({"multi_class": "ovr"}, r"OneVsRestClassifier\(LogisticRegression\(\)\)"),
-    "dual": ({"dual": True}, "dual=True chose an algorithm"),
     "intercept_scaling": ({"intercept_scaling": 10}, "intercept_scaling=10"),
     "C": ({"C": 0}, "C must be above 0"),
     "C text": ({"C": "1"}, "C must be a number, but is '1'"),
@@ -361,7 +361,7 @@ def test_tensors_in_tensors_out(classes: int, device: str) -> None:
     assert model.predict_proba(tensor.float()).dtype == torch.float32
     named = LogisticRegression().fit(tensor, np.array(["a", "b", "c"])[y])
     assert named.predict(tensor).tolist() == np.array(["a", "b", "c"])[plain.predict(X)].tolist()
-    with pytest.raises(InputError, match="NaN. in row 1, column 2"):
+    with pytest.raises(InputError, match=r"NaN\) in row 1, column 2"):
         model.predict(torch.where(torch.arange(1200, device=device).reshape(300, 4) == 6, torch.nan, tensor))
     with pytest.raises(ValueError, match="3 features"):
         model.predict(tensor[:, :3])
@@ -436,3 +436,23 @@ def test_an_estimator_of_a_loaded_model_predicts(tmp_path: Any) -> None:
     assert model.get_params()["C"] == pytest.approx(0.3)
     assert model.standardize
     assert model.predict(X).shape == (50,)
+
+
+def test_coefficients_that_somebody_writes_are_used() -> None:
+    """In place, anew, or on an estimator that never saw a row; and they are not certified."""
+    X, y = overlapping(12, 50, 3, 3)
+    model = LogisticRegression().fit(X, y)
+    model.coef_[:] = 0.0
+    model.intercept_[:] = [1.0, 2.0, 3.0]
+    np.testing.assert_allclose(model.decision_function(X), np.tile([1.0, 2.0, 3.0], (50, 1)))
+    assert not model.summary().to_dict()["certified"]
+    bare = LogisticRegression()
+    bare.classes_, bare.coef_, bare.intercept_ = np.array(["a", "b"]), np.array([[1.0, 0.0, 0.0]]), np.zeros(1)
+    assert bare.predict(X).tolist() == np.where(X[:, 0] > 0, "b", "a").tolist()
+    bare.coef_ = np.zeros((3, 3))
+    with pytest.raises(InputError, match=r"coef_ has shape \(3, 3\)"):
+        bare.predict(X)
+    single = LogisticRegression().fit(X.astype(np.float32), y)
+    assert single._fitted() is single.model_
+    before = single.predict_proba(X)
+    np.testing.assert_array_equal(single.sparsify().predict_proba(X), before)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 import warnings
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -132,7 +133,7 @@ def test_an_epoch_deals_every_row_once(n: int, size: int | None, cuts: list[int]
     X, y, weight = rng.normal(size=(n, 2)), np.arange(n) % 2, rng.uniform(0.5, 2, n)
     source = ArraySource(X, y, weight)
     places = sorted({0, n, *(c for c in cuts if c < n)})
-    raw = [next(ArraySource(X[a:b], y[a:b], weight[a:b]).blocks(n)) for a, b in zip(places, places[1:], strict=False)]
+    raw = [next(ArraySource(X[a:b], y[a:b], weight[a:b]).blocks(n)) for a, b in pairwise(places)]
     spec = Spec(alpha=0.3)
     executor = Forgetful()
     handles = executor.put(raw)

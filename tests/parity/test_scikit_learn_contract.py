@@ -328,10 +328,10 @@ def test_scikit_learns_callbacks_see_every_point_and_may_stop(wine: Any) -> None
     watch = Watch()
     model = LogisticRegression(standardize=True).set_callbacks(watch).fit(X, y)
     assert len(watch.scores) == 4
-    assert watch.scores[-1] > watch.scores[0]
+    assert watch.scores[-1] >= watch.scores[0] > 0.9
     assert watch.torn_down == 1
     assert model.certificate_.status.word == "stopped"
-    with pytest.raises(InputError, match="X has 177 rows|but X has"):
+    with pytest.raises(InputError, match="but X has 177 rows"):
         model.fit(X[1:], y)
     assert watch.torn_down == 1
 
