@@ -7,7 +7,7 @@ BIN := .venv/bin
 READY := .venv/.installed
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: demo test test-slow lint bench clean
+.PHONY: demo test test-slow test-oldest lint bench clean
 .DEFAULT_GOAL := demo
 
 demo: $(READY)  ## fit bundled real data and show every step
@@ -19,6 +19,9 @@ test: $(READY)  ## the quick tests
 test-slow: $(READY)  ## the tests that take minutes
 	$(BIN)/python -m pytest -m slow
 
+test-oldest: .venv-oldest/.installed  ## scikit-learn's contract on the oldest versions that are admitted
+	.venv-oldest/bin/python -m pytest tests/parity/test_scikit_learn_contract.py tests/laws/test_linear.py
+
 lint: $(READY)  ## style, format, types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -28,7 +31,7 @@ bench: $(READY)  ## every benchmark, in order of name
 	@for file in $(sort $(wildcard benchmarks/*.py)); do echo "== $$file"; $(BIN)/python $$file || exit 1; done
 
 clean:  ## remove the environment and everything that was made
-	rm -rf .venv build dist logistic-demo .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-oldest build dist logistic-demo .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 # torch comes first, from PyTorch's own index of CPU wheels; where that cannot be reached, from wherever pip is set up to look.
 $(READY): pyproject.toml constraints.txt
@@ -37,4 +40,14 @@ $(READY): pyproject.toml constraints.txt
 	@$(PIP) install --quiet --no-deps --retries 0 --timeout 20 --index-url $(TORCH_INDEX) -c constraints.txt "$(TORCH)" 2>/dev/null \
 		|| $(PIP) install --quiet -c constraints.txt "$(TORCH)"
 	@$(PIP) install --quiet -c constraints.txt -e '.[dev]'
+	@touch $@
+
+.venv-oldest/.installed: pyproject.toml constraints-oldest.txt
+	@test -x .venv-oldest/bin/python || $(PYTHON) -m venv .venv-oldest
+	@echo "installing the oldest versions into .venv-oldest (a minute or two, once)"
+	@.venv-oldest/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --retries 0 --timeout 20 \
+		--index-url $(TORCH_INDEX) "$(TORCH)" 2>/dev/null \
+		|| .venv-oldest/bin/python -m pip install --quiet --disable-pip-version-check "$(TORCH)"
+	@.venv-oldest/bin/python -m pip install --quiet --disable-pip-version-check -c constraints-oldest.txt -e . \
+		hypothesis pandas polars pytest statsmodels
 	@touch $@

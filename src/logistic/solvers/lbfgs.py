@@ -54,7 +54,7 @@ class LBFGS(Settings):
             arrived = line.point(t)
             change, turn = arrived.W - point.W, arrived.grad - point.grad
             curved = vdot(change, turn)
-            if curved > EPS * vdot(turn, turn):
+            if curved > EPS * vdot(turn, turn) > 0:
                 pairs.append((change, turn, curved))
             point = arrived
             yield point
