@@ -19,10 +19,10 @@ import logistic
 # A module or folder of src/logistic, and which others it may import, inside functions too. From bottom to top.
 
 BASE = "backend outcome contracts errors"
-MATHEMATICS = "loss penalty certificate tasks rank separation objective coordinates solvers minimize start"
+MATHEMATICS = "loss penalty certificate tasks rank separation objective squares coordinates solvers minimize start"
 DATA = "designs encoding sources executor"
-RESULT = "model store outputs"
-MEETING = "frame fit online"
+RESULT = "model plane store outputs"
+MEETING = "frame fit online regress"
 FACES = "estimator linear cli datasets"
 
 OURS = {
@@ -41,6 +41,7 @@ OURS = {
     "separation": f"{BASE} certificate tasks",
     "objective": f"{BASE} loss penalty certificate tasks rank separation",
     "solvers": f"{BASE} solvers",
+    "squares": f"{BASE} penalty certificate tasks objective",
     "coordinates": "backend contracts outcome",
     "minimize": f"{BASE} solvers",
     "start": "errors",
@@ -52,16 +53,20 @@ OURS = {
     "preparation": "backend errors pair designs sources preparation",
     # result
     "model": f"{BASE} loss encoding designs sources",
+    "plane": f"{BASE} designs sources",
     "store": f"{BASE} model",
     "outputs": f"{BASE} model sources outputs",
     # meeting
     "frame": f"{BASE} {MATHEMATICS} {DATA} model",
     "fit": f"{BASE} {MATHEMATICS} {DATA} model frame",
+    "regress": f"{BASE} squares tasks coordinates solvers minimize start designs encoding executor plane frame fit",
     "online": f"{BASE} {MATHEMATICS} {DATA} model frame fit",
     # faces
     "callbacks": f"{BASE} {RESULT} {MEETING}",
     "spellings": "contracts errors",
-    "estimator": f"backend callbacks spellings contracts outcome errors solvers sources {RESULT} {MEETING}",
+    "validation": "errors sources",
+    "linear": "validation contracts outcome errors solvers sources outputs plane regress",
+    "estimator": f"backend callbacks spellings validation contracts outcome errors solvers sources {RESULT} {MEETING}",
     "cli": f"contracts outcome errors solvers sources {RESULT} {MEETING}",
     "datasets": f"contracts outcome errors solvers sources {RESULT} {MEETING}",
     # lessons
@@ -76,9 +81,9 @@ OURS_LAZILY = {"preparation": "store", "model": "store outputs", "estimator": FA
 # Packages of others, and who may import them. Whatever is not listed here and not in the standard library is refused.
 NUMPY = (
     "preparation learn backend start rank separation designs encoding sources model store outputs "
-    "frame fit online estimator linear cli datasets"
+    "frame fit online plane regress estimator linear validation cli datasets"
 )
-OTHERS = {"numpy": NUMPY, "sklearn": "estimator callbacks", "click": "cli", "rich_click": "cli"}
+OTHERS = {"numpy": NUMPY, "sklearn": "estimator linear validation callbacks", "click": "cli", "rich_click": "cli"}
 OTHERS_LAZILY = {
     "torch": "backend",
     "scipy": "backend separation designs encoding estimator",

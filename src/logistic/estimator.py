@@ -9,9 +9,9 @@ from typing import Any, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.exceptions import ConvergenceWarning, DataConversionWarning
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from .backend import device_of, returned, threads
 from .callbacks import Audience, CallbackSupportMixin, with_callbacks
@@ -26,8 +26,9 @@ from .outputs.metrics import Metrics
 from .outputs.progress import Progress
 from .outputs.summary import Summary, certificate_lines
 from .solvers import named
-from .sources import ArraySource, validation_source
+from .sources import validation_source
 from .spellings import objective_in_words, refuse, solver_and_note, strengths
+from .validation import hold_to_columns, read
 
 DTYPES = ("auto", "float32", "float64")
 
@@ -204,7 +205,7 @@ class LogisticRegression(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         InputError
             Naming the argument, row or column that cannot be used.
         """
-        source = self._source(X, y, sample_weight, offset)
+        source = read(self, X, y, sample_weight, offset)
         validation = None if validation_data is None else validation_source(validation_data)
         if init is None:
             init = self.model_ if self.warm_start and hasattr(self, "model_") else "zeros"
@@ -247,7 +248,7 @@ class LogisticRegression(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
             Also for a label that is none of the classes; what was learned before is kept.
         """
         stream: Stream | None = getattr(self, "_stream", None)
-        source = self._source(X, y, sample_weight, offset, reset=stream is None)
+        source = read(self, X, y, sample_weight, offset, reset=stream is None)
         known = labels_to_come(stream, source, classes)
         init = self.model_ if stream is None and hasattr(self, "model_") else "zeros"
         with threads(self.n_jobs):
@@ -319,18 +320,6 @@ class LogisticRegression(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
 
     # ------------------------------------------------------------------------------------------------------------------- parts
 
-    def _source(self, X: Any, y: Any, sample_weight: Any, offset: Any, *, reset: bool = True) -> ArraySource:
-        if y is None:
-            raise InputError(f"{type(self).__name__} requires y to be passed, but the target y is None")
-        if getattr(y, "ndim", 1) == 2 and y.shape[1] == 1:
-            text = "A column-vector y was passed when a 1d array was expected; pass y.ravel()"
-            warnings.warn(text, DataConversionWarning, stacklevel=4)
-        source = ArraySource(X, y, sample_weight, offset)
-        if source.shape[1] == 0:
-            raise InputError(f"X has 0 feature(s) (shape={source.shape}) while a minimum of 1 is required.")
-        validate_data(self, X if hasattr(X, "shape") else source.X, skip_check_array=True, reset=reset)
-        return source
-
     def _spec(self, init: Any, X: Any) -> Spec:
         if self.dtype not in DTYPES:
             raise InputError(f"dtype={self.dtype!r} is unknown; choose one of {', '.join(DTYPES)}")
@@ -361,8 +350,7 @@ class LogisticRegression(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
     def _model(self, X: Any) -> Model:
         """The model, once X has the names and the number of columns that it was fitted on."""
         model = self._fitted()
-        if getattr(X, "ndim", 0) == 2:
-            validate_data(self, X, skip_check_array=True, reset=False)
+        hold_to_columns(self, X)
         return model
 
     def _cast(self, values: Any) -> Any:

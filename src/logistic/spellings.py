@@ -47,6 +47,8 @@ def strengths(C: Any, alpha: Any, l1_ratio: Any, penalty: Any) -> tuple[Any, Any
         raise InputError(
             f"{asked} asks for an L1 penalty, which is not available; use penalty='l2' (l1_ratio=0) or no penalty (C=inf)"
         )
+    if C is None and alpha is None:
+        raise InputError("C and alpha are both None; C=inf means no penalty")
     default = isinstance(C, int | float) and C == 1.0
     if not spelled and penalty in (None, "none"):
         if alpha or not (default or math.inf == C):

@@ -280,6 +280,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "ovr": ({"multi_class": "ovr"}, r"OneVsRestClassifier\(LogisticRegression\(\)\)"),
     "intercept_scaling": ({"intercept_scaling": 10}, "intercept_scaling=10"),
     "C": ({"C": 0}, "C must be above 0"),
+    "no strength": ({"C": None}, "C and alpha are both None; C=inf means no penalty"),
     "C text": ({"C": "1"}, "C must be a number, but is '1'"),
     "alpha": ({"alpha": -1}, "alpha must be finite and at least 0"),
     "tol": ({"tol": 0}, "tol must be above 0"),

@@ -84,7 +84,8 @@ def matrix(X: Any) -> tuple[Any, tuple[str, ...] | None]:
     X = _plain(X, "X")
     if X.ndim != 2:
         raise InputError(
-            f"X must have two dimensions, rows and columns, but has shape {X.shape}. Reshape your data: X.reshape(-1, 1) for one column"
+            f"X must have two dimensions, rows and columns, but has shape {X.shape}. Reshape your data: "
+            "X.reshape(-1, 1) for one column"
         )
     if X.dtype.kind == "c":
         raise InputError("Complex data not supported: X holds complex numbers; pass real columns")
