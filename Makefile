@@ -14,10 +14,10 @@ demo: $(READY)  ## fit bundled real data and show every step
 	$(BIN)/logistic demo
 
 test: $(READY)  ## the quick tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --maxprocesses 4
 
 test-slow: $(READY)  ## the tests that take minutes
-	$(BIN)/python -m pytest -m slow
+	$(BIN)/python -m pytest -m slow -n auto --maxprocesses 4
 
 test-oldest: .venv-oldest/.installed  ## scikit-learn's contract on the oldest versions that are admitted
 	.venv-oldest/bin/python -m pytest tests/parity/test_scikit_learn_contract.py tests/laws/test_linear.py

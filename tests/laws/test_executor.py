@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -24,15 +24,6 @@ from support import Forgetful
 EXECUTORS: dict[str, Callable[[], Executor]] = {"in process": InProcess, "forgetful": Forgetful}
 N, P = 60, 4
 CUTS = [0, 0, 13, 14, 14, 31, 58, N]  # seven ragged blocks: the first and one inside are empty, one holds a single row
-
-
-@pytest.fixture(autouse=True)
-def _one_thread() -> Iterator[None]:
-    """Threads of torch wait for each other on a busy machine, milliseconds for a product of microseconds."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 @pytest.fixture(params=EXECUTORS, name="executor")
