@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from .estimator import LogisticRegression
     from .linear import LinearRegression
     from .model import Model
+    from .modules import ModuleClassifier
     from .outcome import Certificate, Status
     from .outputs.agreement import Agreement, agreement
     from .outputs.metrics import Metrics
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "LogisticRegression": ".estimator",
     "LinearRegression": ".linear",
+    "ModuleClassifier": ".modules",
     "Model": ".model",
     "load": ".store",
     "Certificate": ".outcome",
@@ -50,6 +52,7 @@ __all__ = [
     "Metrics",
     "Model",
     "ModelFileError",
+    "ModuleClassifier",
     "SeparationWarning",
     "Split",
     "Status",

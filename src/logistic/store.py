@@ -28,6 +28,7 @@ from .outcome import Certificate, Status
 
 FORMAT = 1
 ENTRY = "logistic"
+MODULE_ENTRY = "logistic_module"
 KEYS = {
     "format",
     "software",
@@ -216,6 +217,9 @@ def _unpack(path: Path) -> tuple[str, dict[str, np.ndarray]]:
     try:
         with safe_open(path, framework="numpy") as file:
             metadata, names = file.metadata() or {}, set(file.keys())
+            if MODULE_ENTRY in metadata:
+                way = "ModuleClassifier.load(path, module) with an instance of its class"
+                raise ModelFileError(f"{path} holds the numbers of a torch module, not its code; use {way}")
             if ENTRY not in metadata:
                 raise ModelFileError(f"{path} is a safetensors file, but not a model of this package")
             if set(metadata) != {ENTRY} or not TENSORS <= names <= TENSORS | {"direction"}:

@@ -6,6 +6,7 @@ Nothing is certified: a module need not be convex, so every certificate has the 
 from __future__ import annotations
 
 from .classifier import ModuleClassifier
-from .objective import ModuleObjective, ModuleRows
+from .objective import ModuleObjective
+from .rows import ModuleRows
 
 __all__ = ["ModuleClassifier", "ModuleObjective", "ModuleRows"]

@@ -5,17 +5,18 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import numpy as np
 
-from ..backend import Array, largest, like
+from ..backend import Array, largest
 from ..contracts import Batch, Line, Loss, Objective, Point
 from ..errors import InputError
+from ..loss import Binary, Softmax
 from ..outcome import Certificate
 from ..penalty import L2
+from .rows import ModuleRows, cast, reference
 
 if TYPE_CHECKING:
     import torch
@@ -38,23 +39,6 @@ class _Sums(NamedTuple):
     gradient: Array
     right: float
     weight: float
-
-
-@dataclass(frozen=True)
-class ModuleRows:
-    """Encoded rows. Features stay as and where they are; only the rows of one step are cast and moved to the module.
-
-    Attributes
-    ----------
-    X : (n, ...) array or tensor
-    y : (n,) int64 tensor of class codes, or (n, K) float64 tensor of distributions over the classes
-    weight : (n,) float64 tensor
-        Summing to one.
-    """
-
-    X: Any
-    y: torch.Tensor
-    weight: torch.Tensor
 
 
 class ModuleObjective(Objective):
@@ -93,8 +77,12 @@ class ModuleObjective(Objective):
         import torch
 
         trained = {name: parameter for name, parameter in module.named_parameters() if parameter.requires_grad}
+        kinds = sorted({f"{parameter.dtype} on {parameter.device}" for parameter in trained.values()})
+        if not kinds:
+            raise InputError("module has no parameter to train; give it one with requires_grad=True")
+        if len(kinds) > 1:
+            raise InputError(f"module has parameters of {' and '.join(kinds)}; bring them to one, such as module.float()")
         self.module, self.loss, self.rows, self.rng = module, loss, rows, rng
-        reference(module)
         self.shapes = {name: parameter.shape for name, parameter in trained.items()}
         self.shape = (sum(parameter.numel() for parameter in trained.values()), 1)
         self.penalty = L2(alpha, torch.cat([torch.full_like(p.detach(), p.ndim >= 2).reshape(-1) for p in trained.values()]))
@@ -150,7 +138,7 @@ class ModuleObjective(Objective):
                 module.get_parameter(name).copy_(part)
             for name, buffer in buffers.items():
                 module.get_buffer(name).copy_(buffer)
-        return module.eval()
+        return module.train(False)
 
     # ------------------------------------------------------------------------------------------------------------------- parts
 
@@ -180,7 +168,8 @@ class ModuleObjective(Objective):
         with torch.enable_grad():
             eta = logits(self.module, leaves, cast(self.rows.X[rows], W))
         seen: Any = eta.detach().double()
-        values, residual = self.loss.evaluate(seen, y)  # type: ignore[arg-type]
+        found: Any = self.loss.evaluate(seen, y)
+        values, residual = found
         pull = (weight[:, None] * residual).to(eta.dtype)
         parts = torch.autograd.grad(eta, list(leaves.values()), pull, materialize_grads=True)
         likeliest = self.loss.class_logits(seen).argmax(axis=1)
@@ -193,7 +182,11 @@ class _Line(Line):
     """Every trial is a full evaluation; the last one is kept, for it is most often where the line ends."""
 
     def __init__(self, objective: ModuleObjective, start: Point, direction: Array) -> None:
+        import torch
+
+        W: Any = start.W
         self.objective, self.start, self.direction = objective, start, direction
+        self.eps = torch.finfo(W.dtype).eps
         self.last = (0.0, start)
 
     def __call__(self, t: float) -> tuple[float, float]:
@@ -206,33 +199,6 @@ class _Line(Line):
         if t != self.last[0]:
             self.last = (t, self.objective.at(self.start.W + t * self.direction))
         return self.last[1]
-
-
-def reference(module: torch.nn.Module) -> torch.Tensor:
-    """A parameter whose dtype and device are those of all that are trained.
-
-    Raises
-    ------
-    InputError
-        If no parameter is trained, or they differ in dtype or device.
-    """
-    trained = [parameter for parameter in module.parameters() if parameter.requires_grad]
-    if not trained:
-        raise InputError("module has no parameter to train; give it one with requires_grad=True")
-    kinds = sorted({f"{parameter.dtype} on {parameter.device}" for parameter in trained})
-    if len(kinds) > 1 or not trained[0].is_floating_point():
-        raise InputError(f"module has parameters of {' and '.join(kinds)}; bring them to one with module.float() or module.double()")
-    return trained[0]
-
-
-def cast(rows: Any, reference: Any) -> torch.Tensor:
-    """Some rows as a tensor of the dtype and on the device of another one."""
-    if isinstance(rows, np.ndarray):  # torch takes native floats that may be written to, and shares their memory
-        kept = rows.dtype if rows.dtype in (np.float32, np.float64) else np.dtype(np.float64)
-        rows = np.require(rows, dtype=kept, requirements=["C", "W"])
-    moved: Any = like(rows, reference)
-    found: torch.Tensor = moved
-    return found
 
 
 def logits(module: torch.nn.Module, parameters: Mapping[str, torch.Tensor], x: torch.Tensor) -> torch.Tensor:
@@ -258,3 +224,30 @@ def logits(module: torch.nn.Module, parameters: Mapping[str, torch.Tensor], x: t
         what = f"a tensor of shape {tuple(eta.shape)}" if isinstance(eta, torch.Tensor) else f"a {type(eta).__name__}"
         raise InputError(f"module must give logits (n, K), one row for each row of X, but gives {what} for rows of shape {shape}")
     return eta
+
+
+def width(module: torch.nn.Module, rows: Any) -> int:
+    """M, how many logits the module gives for a row; lazy layers get their shapes."""
+    import torch
+
+    with torch.no_grad():
+        eta = logits(module.train(False), {}, cast(rows, reference(module)))
+    if eta.shape[1] > 1 and bool((eta >= 0).all()) and bool(((eta.sum(dim=1) - 1).abs() < 1e-6).all()):
+        raise InputError("module gives probabilities (they sum to one in each row); leave out its last softmax, logits are needed")
+    return int(eta.shape[1])
+
+
+def loss_for(classes: int, columns: int) -> Loss:
+    """For K classes and M logits a row.
+
+    Raises
+    ------
+    InputError
+        If they do not go together.
+    """
+    if columns == classes:
+        return Softmax(classes)
+    if (classes, columns) == (2, 1):
+        return Binary()
+    way = "1 or 2" if classes == 2 else f"{classes}"
+    raise InputError(f"module gives {columns} logits a row, but y holds {classes} classes; make its last layer {way} wide")
