@@ -27,7 +27,7 @@ from .outputs.progress import Progress
 from .outputs.summary import Summary, certificate_lines
 from .solvers import named
 from .sources import validation_source
-from .spellings import objective_in_words, refuse, solver_and_note, strengths
+from .spellings import objective_in_words, refuse, settings_in_words, solver_and_note, strengths
 from .validation import hold_to_columns, read
 
 DTYPES = ("auto", "float32", "float64")
@@ -312,6 +312,10 @@ class LogisticRegression(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         if model.features is not None:
             estimator.feature_names_in_ = np.asarray(model.features, dtype=object)
         return estimator
+
+    def __repr__(self, N_CHAR_MAX: int = 700) -> str:
+        """Penalty, strength and units first, also where they are the defaults; then what was changed."""
+        return settings_in_words(self)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -51,7 +51,7 @@ class Strength:
         return f"L2 penalty, C={self.C:.6g} (alpha={self.alpha:.6g}), on coefficients in {units}"
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Model:
     """A fitted logistic or softmax regression. Logits are (x - center) coefᵀ + base.
 
@@ -195,6 +195,11 @@ class Model:
         from .store import save
 
         save(self, path)
+
+    def __repr__(self) -> str:
+        """What was fitted: classes, columns, penalty, strength, units, and how it ended."""
+        shape = f"{len(self.classes)} classes on {self.coef.shape[1]} columns"
+        return f"<Model of {shape}; {self.penalty}; {self.certificate.status.word}>"
 
     def __eq__(self, other: object) -> bool:
         """The same numbers, labels and history."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from inspect import signature
 from typing import Any
 
 from .contracts import Solver, Spec
@@ -83,3 +84,17 @@ def objective_in_words(spec: Spec) -> str:
     units = "standardised columns" if spec.standardize else "the units of the data"
     given = f"alpha={spec.alpha:.6g}" if spec.C is None else f"C={spec.C:.6g}"
     return f"mean log loss, L2 penalty, {given}, on coefficients in {units}"
+
+
+def settings_in_words(estimator: Any) -> str:
+    """The call that makes such an estimator; penalty, strength and units are never left to be guessed."""
+    settings = estimator.get_params(deep=False)
+    defaults = {name: parameter.default for name, parameter in signature(type(estimator)).parameters.items()}
+    free = settings["penalty"] in (None, "none") or settings["alpha"] == 0 or settings["C"] == math.inf
+    strength = "C" if settings["alpha"] is None else "alpha"
+    shown = {strength: settings[strength], "penalty": None if free else "l2", "standardize": settings["standardize"]}
+    if free:
+        shown.pop(strength)
+    changed = {name: value for name, value in settings.items() if repr(value) != repr(defaults[name])}
+    rest = {name: value for name, value in changed.items() if name not in (*shown, "C", "alpha")}
+    return f"{type(estimator).__name__}({', '.join(f'{name}={value!r}' for name, value in (shown | rest).items())})"

@@ -315,6 +315,7 @@ def test_penalty_strength_and_units_are_named(capsys: pytest.CaptureFixture[str]
     X, y = overlapping(9, 100, 3, 2)
     model = LogisticRegression(C=0.5, standardize=True, verbose=1).fit(X, y)
     words = "L2 penalty, C=0.5"
+    assert repr(model.model_).startswith(f"<Model of 2 classes on 3 columns; {words} (alpha=0.02), on coefficients in standardised")
     shown = capsys.readouterr()
     assert shown.out == ""
     assert f"minimising mean log loss, {words}, on coefficients in standardised columns" in shown.err

@@ -52,7 +52,13 @@ def test_it_is_a_classifier_that_clones_and_prints() -> None:
     """Parameters are stored as given; the repr shows what was changed; a clone has the same."""
     model = LogisticRegression(C=2, solver=solvers.SGD(lr=0.1, momentum=0.9))
     assert is_classifier(model)
-    assert repr(model) == "LogisticRegression(C=2, solver=SGD(lr=0.1, momentum=0.9))"
+    assert repr(model) == "LogisticRegression(C=2, penalty='l2', standardize=False, solver=SGD(lr=0.1, momentum=0.9))"
+    assert repr(LogisticRegression()) == "LogisticRegression(C=1.0, penalty='l2', standardize=False)"
+    assert repr(LogisticRegression(np.inf)) == "LogisticRegression(penalty=None, standardize=False)"
+    assert repr(LogisticRegression(alpha=0.1, standardize=True)) == "LogisticRegression(alpha=0.1, penalty='l2', standardize=True)"
+    for text in (repr(model), repr(LogisticRegression(np.inf)), repr(LogisticRegression(alpha=0.1))):
+        assert repr(eval(text, {"LogisticRegression": LogisticRegression, "SGD": solvers.SGD})) == text
+    assert "LogisticRegression(C=2, solver=SGD(lr=0.1, momentum=0.9))" in repr(make_pipeline(StandardScaler(), model))
     again = clone(model)
     assert again.get_params()["solver"] == model.solver
     assert again.solver is not model.solver
