@@ -36,7 +36,11 @@ class Scaled(Design):
         if not isinstance(self.design, Dense):
             return self
         X = self.design.X
-        return Dense((X if self.center is None else X - self.center) / self.scale)
+        if self.center is None:
+            return Dense(X / self.scale)
+        centred = X - self.center
+        centred /= self.scale  # in place: the block is written once
+        return Dense(centred)
 
     def matmul(self, W: Array) -> Array:
         """(p, M) -> (n, M)."""
