@@ -44,7 +44,7 @@ OURS = {
     "squares": f"{BASE} penalty certificate tasks objective",
     "coordinates": "backend contracts outcome",
     "minimize": f"{BASE} solvers",
-    "start": "errors",
+    "start": "backend errors",
     # data: rows
     "designs": f"{BASE} designs",
     "encoding": f"{BASE} designs",
@@ -67,7 +67,7 @@ OURS = {
     "validation": "errors sources",
     "modules": f"{BASE} callbacks loss penalty solvers minimize start designs encoding sources executor {RESULT} {MEETING} modules",
     "linear": "validation contracts outcome errors solvers sources outputs plane regress",
-    "estimator": f"backend callbacks spellings validation contracts outcome errors solvers sources {RESULT} {MEETING}",
+    "estimator": f"backend callbacks spellings validation designs contracts outcome errors solvers sources {RESULT} {MEETING}",
     "cli": f"contracts outcome errors solvers sources {RESULT} {MEETING}",
     "datasets": f"contracts outcome errors solvers sources {RESULT} {MEETING}",
     # lessons

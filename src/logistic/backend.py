@@ -85,7 +85,8 @@ def is_tensor(value: Any) -> bool:
 def to_numpy(array: Any) -> np.ndarray:
     """A NumPy array of the same numbers, on the CPU and outside any gradient tape."""
     if is_tensor(array):
-        return np.asarray(array.detach().cpu().numpy())
+        held = array.detach().cpu()
+        return np.asarray((held.float() if str(held.dtype) == "torch.bfloat16" else held).numpy())
     return np.asarray(array)
 
 
@@ -118,13 +119,16 @@ def like_labels(labels: np.ndarray, X: Any) -> Array:
     return found
 
 
-def returned(values: Array, X: Any) -> Array:
-    """``values`` in the precision of the numbers that they were computed from: float32 for float32, else float64."""
-    if is_tensor(X):
-        single: Array = values.float() if str(X.dtype) == "torch.float32" else values  # type: ignore[attr-defined]
-        return single
-    narrow: Array = values.astype(np.float32) if getattr(X, "dtype", None) == np.float32 else values  # type: ignore[attr-defined]
-    return narrow
+def returned(values: Any, X: Any, dtype: str = "auto") -> Array:
+    """``values`` as float32 or float64; ``auto`` is float32 where X is, else float64."""
+    if dtype == "auto":
+        dtype = "float32" if str(getattr(X, "dtype", "")).endswith("float32") else "float64"
+    cast: Array = (
+        getattr(values, dtype.replace("float32", "float").replace("float64", "double"))()
+        if is_tensor(values)
+        else (values.astype(dtype, copy=False))
+    )
+    return cast
 
 
 def device_of(X: Any) -> str:
@@ -174,6 +178,8 @@ def to_device(values: Any, device: str) -> Array:
 
     _survive_forks()
     kind = torch.int64 if not is_tensor(values) and np.asarray(values).dtype.kind in "iu" else torch.float64
+    if device.partition(":")[0] == "meta":
+        raise InputError("device='meta' holds no numbers; choose one that computes")
     try:
         given = values if is_tensor(values) or np.asarray(values).flags.writeable else np.array(values)
         moved: Array = torch.as_tensor(given).to(device=device, dtype=kind)

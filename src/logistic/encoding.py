@@ -31,6 +31,8 @@ class Encoding:
         Weighted means, subtracted inside; None where nothing is centred (sparse data, or no intercept).
     spread : (p,) array
         Weighted standard deviation (root mean square where nothing is centred); 0 for a constant column.
+    mean, deviation : (p,) array
+        Weighted mean and standard deviation with an intercept, whatever is centred inside; 0 and the root mean square without.
     reach : (p,) array
         Largest absolute value.
     total : float
@@ -44,6 +46,8 @@ class Encoding:
     classes: np.ndarray
     center: np.ndarray | None
     spread: np.ndarray
+    mean: np.ndarray
+    deviation: np.ndarray
     reach: np.ndarray
     total: float
     rounding: float
@@ -79,13 +83,15 @@ class Encoding:
         total = self.total + other.total
         ours, theirs = self.total / total, other.total / total
         reach, rounding = np.maximum(self.reach, other.reach), max(self.rounding, other.rounding)
-        spread = np.hypot(ours**0.5 * self.spread, theirs**0.5 * other.spread)
-        center = None
-        if self.center is not None and other.center is not None:
-            apart = other.center - self.center
-            center = self.center + theirs * apart
-            spread = np.hypot(spread, (ours * theirs) ** 0.5 * apart)
-        return Encoding(self.classes, center, spread, reach, total, rounding, self.class_weight)
+        apart = other.mean - self.mean
+        mean = self.mean + theirs * apart
+        spread, deviation = (
+            np.hypot(ours**0.5 * a, theirs**0.5 * b) for a, b in ((self.spread, other.spread), (self.deviation, other.deviation))
+        )
+        deviation = np.hypot(deviation, (ours * theirs) ** 0.5 * apart)
+        if self.center is None:
+            return Encoding(self.classes, None, spread, mean, deviation, reach, total, rounding, self.class_weight)
+        return Encoding(self.classes, mean, deviation, mean, deviation, reach, total, rounding, self.class_weight)
 
 
 class _Extremes(NamedTuple):
@@ -128,7 +134,7 @@ def learn(
     low, high = np.min([part.low for part in parts], axis=0), np.max([part.high for part in parts], axis=0)
     whole = classes is None
     if classes is None:
-        classes = _union([part.classes for part in parts])
+        classes = union([part.classes for part in parts])
     each = np.zeros(len(classes))
     for part in parts:
         each[np.searchsorted(classes, part.classes)] += part.weights
@@ -146,16 +152,23 @@ def learn(
     reach = np.maximum(abs(low), abs(high))
     if first_raw.sparse and reach.size and reach.max() > SPARSE_RANGE:
         raise InputError(f"column {int(reach.argmax())} of X reaches {reach.max():.1e}; rescale it below {SPARSE_RANGE:g}")
-    centred = centred and not first_raw.sparse
+    if whole and centred and parts[0].soft and not each.all():
+        k = int((each == 0).argmax())
+        raise InputError(f"class {k} has probability 0 in every row, so its intercept has no finite value; drop its column of y")
+    intercept, centred = centred, centred and not first_raw.sparse
     middle = low / 2 + high / 2 if centred else np.zeros_like(low)
     half = high / 2 - low / 2 if centred else reach
     unit = np.where(half > 0, half, 1.0)
     moments = executor.map_merge(_moments, handles, _add, middle, unit, classes, per_class)
-    variance = moments.central / total
-    if not centred:
-        return Encoding(classes, None, unit * np.sqrt(variance + moments.mean**2), reach, total, first_raw.rounding, per_class)
-    spread = unit * np.sqrt(variance) * (half > 0)
-    return Encoding(classes, middle + unit * moments.mean, spread, reach, total, first_raw.rounding, per_class)
+    variance = np.where(half > 0, moments.central / total, 0.0)
+    mean, deviation = middle + unit * moments.mean, unit * np.sqrt(np.maximum(variance, 0))
+    if centred:
+        return Encoding(classes, mean, deviation, mean, deviation, reach, total, first_raw.rounding, per_class)
+    spread = unit * np.sqrt(np.maximum(variance, 0) + moments.mean**2)
+    if not intercept:
+        mean, deviation = np.zeros_like(mean), spread
+    deviation = np.where((low == high) & intercept, 0.0, deviation)  # sums of squares leave noise on a constant column
+    return Encoding(classes, None, spread, mean, deviation, reach, total, first_raw.rounding, per_class)
 
 
 def refuse_unknown(classes: np.ndarray, y: np.ndarray, name: str, first: int = 0) -> None:
@@ -219,7 +232,7 @@ def _storage(raw: RawBlock) -> _Storage:
 def _extremes(raw: RawBlock) -> _Extremes:
     if raw.y is None:
         raise InputError("y is missing; pass one label for each row of X")
-    labels = _union([raw.y]) if raw.y.ndim == 1 else np.arange(raw.y.shape[1])
+    labels = union([raw.y]) if raw.y.ndim == 1 else np.arange(raw.y.shape[1])
     X, y, weight, _ = _positive(raw)
     w = np.ones(X.shape[0]) if weight is None else weight
     if X.shape[0] == 0:
@@ -298,7 +311,14 @@ def _positive(raw: RawBlock) -> RawBlock:
     return RawBlock(raw.X[kept], None if raw.y is None else raw.y[kept], raw.weight[kept], None)
 
 
-def _union(parts: list[np.ndarray]) -> np.ndarray:
+def union(parts: list[np.ndarray]) -> np.ndarray:
+    """All labels that occur, sorted.
+
+    Raises
+    ------
+    InputError
+        If they are of several types.
+    """
     joined = np.concatenate(parts)
     if joined.dtype.kind == "O":
         kinds = sorted({type(label).__name__ for label in joined})

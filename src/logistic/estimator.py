@@ -10,12 +10,14 @@ from typing import Any, Self
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.metrics import accuracy_score
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-from .backend import device_of, returned, threads
+from .backend import device_of, threads
 from .callbacks import Audience, CallbackSupportMixin, with_callbacks
 from .contracts import Solver, Spec, Stop
+from .designs import is_sparse
 from .errors import InputError, SeparationWarning
 from .fit import Snapshot, check, fit
 from .model import Model, written
@@ -26,9 +28,9 @@ from .outputs.metrics import Metrics
 from .outputs.progress import Progress
 from .outputs.summary import Summary, certificate_lines
 from .solvers import named
-from .sources import validation_source
+from .sources import validation_source, vector
 from .spellings import objective_in_words, refuse, settings_in_words, solver_and_note, strengths
-from .validation import hold_to_columns, read
+from .validation import hold_to_columns, read, unharmed
 
 DTYPES = ("auto", "float32", "float64")
 
@@ -70,7 +72,7 @@ class LogisticRegression(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
     tol : float, default=1e-8
         Certified relative suboptimality, (F - min F) / F.
     max_iter : int, default=1000
-        0 evaluates the start alone. A solver's own ``epochs`` comes first.
+        0 evaluates the start alone. A solver's own ``epochs``, 100 for ``sgd`` and ``adam``, come first.
     max_time : float, optional
         Seconds.
     dtype : {"auto", "float32", "float64"}, default="auto"
@@ -124,6 +126,9 @@ class LogisticRegression(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
     """
 
     model_: Model
+    certificate_: Certificate
+    classes_: np.ndarray
+    coef_: Any
 
     def __init__(
         self,
@@ -205,40 +210,42 @@ class LogisticRegression(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         InputError
             Naming the argument, row or column that cannot be used.
         """
-        source = read(self, X, y, sample_weight, offset)
-        validation = None if validation_data is None else validation_source(validation_data)
-        if init is None:
-            init = self.model_ if self.warm_start and hasattr(self, "model_") else "zeros"
-        spec = self._spec(init, X)
-        solver = named(spec.solver)
-        title = f"minimising {objective_in_words(spec)}"
-        progress = Progress(title, None if solver is None else solver.epochs) if self.verbose else None
+        last = self._fitted() if self.warm_start and hasattr(self, "coef_") else None
         objects = getattr(y, "dtype", None) == np.dtype(object)
 
         def attributes(model: Model) -> dict[str, Any]:
             return self._attributes(model, X, objects)
 
-        with (
-            threads(self.n_jobs),
-            Audience(self, X, y, callback=callback, progress=progress, attributes=attributes) as audience,
-        ):
-            result = fit(source, spec, on_point=audience, validation=validation)
-        self._stream: Stream | None = None
-        self._publish(result.model, attributes)
-        self.history_ = history(result.solution.trace)
+        with unharmed(self):
+            source = read(self, X, y, sample_weight, offset)
+            validation = None if validation_data is None else validation_source(validation_data)
+            spec = self._spec(init if init is not None else last or "zeros", X)
+            solver = named(spec.solver)
+            title = f"minimising {objective_in_words(spec)}"
+            progress = Progress(title, None if solver is None else solver.epochs) if self.verbose else None
+            with (
+                threads(self.n_jobs),
+                Audience(self, X, y, callback=callback, progress=progress, attributes=attributes) as audience,
+            ):
+                result = fit(source, spec, on_point=audience, validation=validation)
+            self._stream: Stream | None = None
+            self._publish(result.model, attributes)
+            self.history_ = history(result.solution.trace)
         self._warn(result.model)
         return self
 
     @available_if(_takes_pieces)  # type: ignore[untyped-decorator]
     def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None, *, offset: Any = None) -> Self:
-        """One pass over more rows, by ``sgd`` (also for ``auto``) or ``adam``; no certificate.
+        """One pass over more rows, by ``sgd`` (also for ``auto``) or ``adam``, from the last fit on if there is one.
+
+        There is no certificate; its ``value`` is the objective on these rows alone.
 
         Parameters
         ----------
         X : (n, p) array, sparse matrix, data frame or tensor
         y : (n,) labels
         classes : array-like, optional
-            All labels that will ever come; by default those of the first call.
+            All labels that will ever come; by default those of the last fit, or of the first call.
         sample_weight, offset
             As for :meth:`fit`.
 
@@ -248,13 +255,14 @@ class LogisticRegression(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
             Also for a label that is none of the classes; what was learned before is kept.
         """
         stream: Stream | None = getattr(self, "_stream", None)
-        source = read(self, X, y, sample_weight, offset, reset=stream is None)
-        known = labels_to_come(stream, source, classes)
-        init = self.model_ if stream is None and hasattr(self, "model_") else "zeros"
-        with threads(self.n_jobs):
-            self._stream = advance(stream, source, self._spec(init, X), known)
+        last = self._fitted() if hasattr(self, "coef_") else None
         objects = getattr(y, "dtype", None) == np.dtype(object)
-        self._publish(self._stream.model, lambda model: self._attributes(model, X, objects))
+        with unharmed(self), threads(self.n_jobs):
+            source = read(self, X, y, sample_weight, offset, reset=last is None)
+            known = labels_to_come(None if last is None else last.classes, source, classes)
+            self._stream = advance(stream, source, self._spec(last or "zeros", X), known)
+            self._publish(self._stream.model, lambda model: self._attributes(model, X, objects))
+            self.__dict__.pop("history_", None)
         return self
 
     def predict(self, X: Any, *, offset: Any = None) -> Any:
@@ -264,19 +272,20 @@ class LogisticRegression(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
 
     def predict_proba(self, X: Any, *, offset: Any = None) -> Any:
         """(n, K) probabilities, in the order of ``classes_``."""
-        return self._cast(self._model(X).predict_proba(X, offset))
+        return self._model(X).predict_proba(X, offset, self._dtype)
 
     def predict_log_proba(self, X: Any, *, offset: Any = None) -> Any:
         """(n, K) logarithms of the probabilities."""
-        return self._cast(self._model(X).predict_log_proba(X, offset))
+        return self._model(X).predict_log_proba(X, offset, self._dtype)
 
     def decision_function(self, X: Any, *, offset: Any = None) -> Any:
         """(n,) log-odds of the second class, or (n, K) logits."""
-        return self._cast(self._model(X).decision_function(X, offset))
+        return self._model(X).decision_function(X, offset, self._dtype)
 
     def score(self, X: Any, y: Any, sample_weight: Any = None, *, offset: Any = None) -> float:
         """Accuracy on rows X (n, p) with labels y (n,)."""
-        return self.metrics(X, y, sample_weight, offset=offset).accuracy
+        predicted = np.asarray(self.predict(X, offset=offset))
+        return float(accuracy_score(vector(y, "y", len(predicted)), predicted, sample_weight=sample_weight))
 
     def metrics(self, X: Any, y: Any, sample_weight: Any = None, *, offset: Any = None) -> Metrics:
         """Accuracy, log loss, Brier score, ROC AUC, precision, recall and the confusion matrix on rows X with labels y."""
@@ -339,7 +348,7 @@ class LogisticRegression(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
             stop=Stop(self.tol, self.max_iter, self.max_time),
             init=init,
             seed=self.random_state,
-            device=device_of(X) if self.device == "auto" else self.device,
+            device=device_of(X) if self.device == "auto" or (self.device == "cpu" and is_sparse(X)) else self.device,
         )
         check(spec)
         return spec
@@ -357,8 +366,10 @@ class LogisticRegression(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         hold_to_columns(self, X)
         return model
 
-    def _cast(self, values: Any) -> Any:
-        return values if self.dtype == "auto" else returned(values, np.empty(0, self.dtype))
+    @property
+    def _dtype(self) -> str:
+        """That of the fit, whatever was set since."""
+        return str(getattr(self, "dtype_", self.dtype))
 
     def _attributes(self, model: Model, X: Any, objects: bool) -> dict[str, Any]:
         """What a model publishes."""
@@ -366,6 +377,7 @@ class LogisticRegression(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         dtype = np.float32 if single else np.float64
         return {
             "model_": model,
+            "dtype_": self.dtype,
             "classes_": model.classes.astype(object) if objects else model.classes,
             "coef_": model.coef.astype(dtype),
             "intercept_": model.intercept.astype(dtype),
@@ -386,7 +398,3 @@ class LogisticRegression(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         first, *others = (" ".join(line.split()) for line in certificate_lines(model))
         category = SeparationWarning if status is Status.SEPARATED else ConvergenceWarning
         warnings.warn(f"{'; '.join([first.removeprefix('status '), *others])}; {model.penalty}", category, stacklevel=4)
-
-    certificate_: Certificate
-    classes_: np.ndarray
-    coef_: Any

@@ -96,7 +96,8 @@ def fit(
     def seen(point: Point, record: Record) -> object:
         return on_point is not None and on_point(Snapshot(record, partial(frame.model, why, point)))
 
-    solution = minimize(objective, solver, W0, spec.stop, seen, watched)
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # what overflows ends as ``diverged``
+        solution = minimize(objective, solver, W0, spec.stop, seen, watched)
     return Fit(frame.model(why, solution.point, solution.certificate, solution.n_iter), solution)
 
 
@@ -115,6 +116,9 @@ def check(spec: Spec) -> None:
         "max_iter": spec.stop.max_iter,
         "max_time": spec.stop.max_time,
     }
+    for name, choice in (("fit_intercept", spec.fit_intercept), ("standardize", spec.standardize)):
+        if not isinstance(choice, bool | np.bool_):
+            raise InputError(f"{name} must be True or False, but is {choice!r}")
     for name, value in numbers.items():
         if value is not None and (isinstance(value, bool) or not isinstance(value, int | float | np.number)):
             raise InputError(f"{name} must be a number, but is {value!r}")
@@ -126,7 +130,7 @@ def check(spec: Spec) -> None:
         raise InputError(f"alpha must be finite and at least 0 (0 for no penalty), but is {spec.alpha}")
     if not spec.stop.tol > 0:
         raise InputError(f"tol must be above 0, but is {spec.stop.tol}")
-    if spec.stop.max_iter < 0:
+    if not spec.stop.max_iter >= 0:
         raise InputError(f"max_iter must be at least 0, but is {spec.stop.max_iter}")
     if spec.stop.max_time is not None and not spec.stop.max_time > 0:
         raise InputError(f"max_time must be above 0 seconds, or None, but is {spec.stop.max_time}")

@@ -19,7 +19,7 @@ from .model import Model, Strength
 from .objective import LogisticObjective
 from .outcome import Certificate
 from .penalty import L2
-from .sources.arrays import BLOCK_BYTES, block_rows
+from .sources.arrays import BLOCK_BYTES, block_rows, check_names
 from .tasks import Rows
 
 PROBABLE_CLASSES = 16  # assumed when the size of a block is chosen, before the classes are known
@@ -100,8 +100,8 @@ class Frame:
     @cached_property
     def pull(self) -> np.ndarray:
         """(p,) root of the penalty's strength on each column, in the units of the data."""
-        spread = self.encoding.spread
-        units = np.where(spread > 0, spread, 1.0) if self.spec.standardize else np.ones(len(spread))
+        deviation = self.encoding.deviation
+        units = np.where(deviation > 0, deviation, 1.0) if self.spec.standardize else np.ones(len(deviation))
         return np.asarray(self.alpha**0.5 * units)
 
     @cached_property
@@ -142,9 +142,12 @@ class Frame:
         """The mean loss of other rows, without a penalty."""
         if source.shape[1] != len(self.scale):
             raise InputError(f"X of validation_data has {source.shape[1]} columns, but X has {len(self.scale)}")
+        check_names(source.features, self.features, "X of validation_data")
         raw = list(source.blocks(block_size(source, self.spec, None)))
         total, first = 0.0, 0
         for part in raw:
+            if self.offset and part.offset is None:
+                raise InputError("the fit has an offset, so validation_data needs one: (X, y, sample_weight, offset)")
             if part.y is None:
                 raise InputError("validation_data has no labels; pass validation_data=(X, y)")
             refuse_unknown(self.encoding.classes, part.y, "y of validation_data", first)

@@ -77,7 +77,8 @@ class _Run:
         self.trace: list[Record] = []
         self.point: Point | None = None
         self.best: Point | None = None  # of the lowest value, or of the lowest validation loss where that decides
-        self.best_loss, self.best_at = math.inf, 0
+        self.best_loss = math.inf
+        self.improved_loss, self.improved_at = math.inf, 0  # by min_delta at least
         self.gap = math.nan
         self.certificate: Certificate | None = None
         self.trigger = math.nan  # gradient size at which the certificate is worth its price
@@ -95,6 +96,8 @@ class _Run:
         patient = self._patient(point, record)
         if self.on_point is not None and self.on_point(point, record):
             return self.settle(Status.STOPPED)
+        if self.stop.max_iter == 0:
+            return self.settle(Status.MAX_ITER)
         if self._certified(point, record.kkt) or self._diagnosed(point):
             return True
         if not patient:
@@ -131,9 +134,13 @@ class _Run:
         """Remember the best point; False where validation has waited too long for a better one."""
         early = self.solver.early
         loss = point.value if early is None else record.validation_loss
-        if self.best is None or loss < self.best_loss - (0.0 if early is None else early.min_delta):
-            self.best, self.best_loss, self.best_at = point, loss, record.iteration
-        return early is None or record.iteration - self.best_at < early.epochs
+        if self.best is None or loss < self.best_loss:
+            self.best, self.best_loss = point, math.inf if math.isnan(loss) else loss
+        if early is None:
+            return True
+        if loss < self.improved_loss - early.min_delta:
+            self.improved_loss, self.improved_at = loss, record.iteration
+        return record.iteration - self.improved_at < early.epochs
 
     def settle(self, reason: Status | None) -> bool:
         """End here: certified after all, diagnosed, or for the given reason (None: the solver could go no further)."""
@@ -143,7 +150,7 @@ class _Run:
         if self.best is not None and (reason is Status.INTERRUPTED or (early is not None and early.restore_best)):
             self.point = self.best
         moved, found = self.objective.certify(self.point)
-        if self._within(found):
+        if self._within(found) and self.stop.max_iter > 0:
             return self._accept(moved, found)
         asked = reason in (Status.INTERRUPTED, Status.EARLY_STOPPED)
         diagnosis = None if asked else self.objective.diagnose(self.point)
@@ -160,12 +167,16 @@ class _Run:
             W = self.objective.canonical(self.point.W)
             self.point = self.point if W is self.point.W else self.objective.at(W)
             lost = max(self.point.value - moved.value, 0.0) + 16 * EPS * abs(moved.value)
-            self.certificate = replace(found, value=self.point.value, gap=found.gap + lost, status=reason)
+            found = replace(found, value=self.point.value, gap=found.gap + lost)
+            sound = found.kind == "proof" and self._within(found) and found.status is not Status.RANK_DEFICIENT
+            self.certificate = replace(found, status=Status.CONVERGED if sound else reason)
         return True
 
     def solution(self) -> Solution:
         """What the loop found."""
         assert self.point is not None and self.certificate is not None
+        known = self.certificate.gap if math.isfinite(self.certificate.gap) else math.nan
+        self.trace[-1] = self.trace[-1]._replace(gap=known)
         return Solution(self.point, self.certificate, max(len(self.trace) - 1, 0), tuple(self.trace))
 
     def _certified(self, point: Point, size: float) -> bool:

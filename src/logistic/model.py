@@ -15,7 +15,7 @@ from .designs import is_sparse
 from .errors import InputError
 from .loss import Binary, Softmax
 from .outcome import Certificate
-from .sources import check_numbers, matrix, real
+from .sources import check_names, check_numbers, matrix, real
 
 if TYPE_CHECKING:
     from .outputs.metrics import Metrics
@@ -125,12 +125,7 @@ class Model:
         if X.ndim != 2 or X.shape[1] != self.coef.shape[1]:
             what = f"{X.shape[1]} columns" if X.ndim == 2 else f"shape {tuple(X.shape)}"
             raise InputError(f"X has {what}, but the model was fitted on {self.coef.shape[1]} columns")
-        if names is not None and self.features is not None and names != self.features:
-            i = next(i for i, pair in enumerate(zip(names, self.features, strict=True)) if pair[0] != pair[1])
-            raise InputError(
-                f"column {i} of X is {names[i]!r}, but the model was fitted with {self.features[i]!r} there; "
-                "pass the columns by the same names in the same order"
-            )
+        check_names(names, self.features, "X")
         if tensor:
             if not is_finite(X):
                 check_numbers(to_numpy(X), self.features)
@@ -144,19 +139,19 @@ class Model:
             eta = (X - like_values(self.center, X)) @ coef + base
         return eta if offset is None and not self.offset else eta + like_values(self._shift(offset, X.shape[0]), X)
 
-    def decision_function(self, X: Any, offset: Any = None) -> Any:
+    def decision_function(self, X: Any, offset: Any = None, dtype: str = "auto") -> Any:
         """(n,) log-odds of the second class for two classes, else (n, K) logits."""
         logits = self.logits(X, offset)
-        return returned(logits[:, 0] if len(self.classes) == 2 else logits, X)
+        return returned(logits[:, 0] if len(self.classes) == 2 else logits, X, dtype)
 
-    def predict_proba(self, X: Any, offset: Any = None) -> Any:
+    def predict_proba(self, X: Any, offset: Any = None, dtype: str = "auto") -> Any:
         """(n, K) probabilities of the classes, in the order of ``classes``."""
-        return returned(self.loss.probabilities(self.logits(X, offset)), X)
+        return returned(self.loss.probabilities(self.logits(X, offset)), X, dtype)
 
-    def predict_log_proba(self, X: Any, offset: Any = None) -> Any:
+    def predict_log_proba(self, X: Any, offset: Any = None, dtype: str = "auto") -> Any:
         """(n, K) logarithms of the probabilities, finite wherever the logits are."""
-        found = returned(self.loss.log_probabilities(self.logits(X, offset)), X)
-        return found if found.dtype.itemsize == 8 else found * (found < -HALF_ULP)  # a probability that rounds to 1 has logarithm 0
+        found = returned(self.loss.log_probabilities(self.logits(X, offset)), X, dtype)
+        return found if "64" in str(found.dtype) else found * (found < -HALF_ULP)  # a probability that rounds to 1 has logarithm 0
 
     def predict(self, X: Any, offset: Any = None) -> Any:
         """(n,) the likeliest label of each row; a tensor where X is one and labels are numbers."""

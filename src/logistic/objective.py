@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Iterator
-from functools import partial
+from functools import cached_property, partial
 from typing import Any, NamedTuple
 
 from . import rank, separation, tasks
@@ -117,17 +117,23 @@ class LogisticObjective(Objective):
     def bound(self, size: int | None) -> float:
         """Lambda + (trace - lambda) / size, of the Hessian at its steepest; lambda, its largest eigenvalue, by the power method."""
         steepest = 0.25 if self.loss.columns == 1 else 0.5
+        largest_eigenvalue, trace = self._eigenvalue, float(self.shape[0])
+        ridge = largest(self.penalty.curvature(self.zeros()))
+        return steepest * (largest_eigenvalue + (trace - largest_eigenvalue) / (size or math.inf)) + ridge
+
+    @cached_property
+    def _eigenvalue(self) -> float:
+        """An estimate, from above, of the largest eigenvalue of Xᵀ diag(weight) X / total."""
         v = (self.zeros()[:, :1] + 1) * self.shape[0] ** -0.5
-        largest_eigenvalue = trace = float(self.shape[0])  # columns have root mean square 1 at most
+        found = trace = float(self.shape[0])  # columns have root mean square 1 at most
         for _ in range(POWER_STEPS):
             product, _ = self.rows.executor.map_sum(tasks.gram_of_product, self.rows.handles, v)
             norm = vdot(product, product) ** 0.5
             if norm == 0:
                 break
-            largest_eigenvalue = min(1.1 * norm / self.rows.total, trace)
+            found = min(1.1 * norm / self.rows.total, trace)
             v = product / norm
-        ridge = largest(self.penalty.curvature(self.zeros()))
-        return steepest * (largest_eigenvalue + (trace - largest_eigenvalue) / (size or math.inf)) + ridge
+        return found
 
     def accuracy(self, point: Point) -> float:
         """Share of the weight whose likeliest class is the right one."""

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
+from .backend import largest
 from .contracts import Executor, RawBlock, Source, Spec
 from .coordinates import AsGiven
-from .encoding import Encoding, learn, refuse_unknown
+from .encoding import Encoding, learn, refuse_unknown, union
 from .errors import InputError
 from .executor import InProcess
 from .fit import check
@@ -20,7 +22,7 @@ from .objective import LogisticObjective
 from .outcome import Certificate
 from .solvers import SGD, named
 from .solvers.epochs import Epochs
-from .sources import ArraySource
+from .sources import ArraySource, vector
 from .start import generator, start
 
 
@@ -60,7 +62,7 @@ def advance(stream: Stream | None, source: Source, spec: Spec, classes: np.ndarr
         Where the last piece left off; None to begin.
     source : Source
     spec : Spec
-        Its choices hold from the first piece on.
+        May change from piece to piece, but for the kind of solver and the intercept.
     classes : (K,) array
         All labels, sorted; needed to begin.
 
@@ -69,14 +71,16 @@ def advance(stream: Stream | None, source: Source, spec: Spec, classes: np.ndarr
     InputError
         For a row or choice that cannot be used, or a label that is none of the classes. The stream stays as it was.
     """
+    check(spec)
+    if isinstance(spec.class_weight, str):
+        raise InputError("class_weight='balanced' needs all rows at once; for partial_fit pass a dict of weights")
+    solver, calls = _solver(spec), 0
     if stream is None:
-        check(spec)
-        if isinstance(spec.class_weight, str):
-            raise InputError("class_weight='balanced' needs all rows at once; for partial_fit pass a dict of weights")
-        solver, rng, calls = _solver(spec), generator(spec.seed), 0
+        rng = generator(spec.seed)
     else:
-        spec, classes = stream.frame.spec, stream.frame.encoding.classes
-        solver, rng, calls = stream.solver, stream.rng, stream.calls
+        _compatible(stream, solver, spec)
+        # A copy: a piece that is refused must not move the stream.
+        classes, rng, calls = stream.frame.encoding.classes, copy.deepcopy(stream.rng), stream.calls
     assert classes is not None
     executor, raw = InProcess(), list(source.blocks(block_size(source, spec, solver)))
     here = _learned(executor, raw, spec, classes)
@@ -87,23 +91,26 @@ def advance(stream: Stream | None, source: Source, spec: Spec, classes: np.ndarr
         if (raw[0].offset is not None) is not stream.frame.offset:
             raise InputError("offset must be given in every piece or in none")
         count = stream.frame.count + source.shape[0]
-        frame, state = replace(stream.frame, count=count, encoding=stream.frame.encoding.merged(here)), stream.state
+        encoding = stream.frame.encoding.merged(here)
+        frame, state = replace(stream.frame, count=count, spec=spec, encoding=encoding), stream.state
     rows = frame.rows(executor, raw, here.total)
     objective = LogisticObjective(frame.loss, frame.penalty, rows, spec.fit_intercept, rng)
     change = frame.change
-    if solver.as_given:
-        state = solver.epoch(AsGiven(objective, change), state, calls)
-    else:
-        state = solver.moved(solver.epoch(objective, solver.moved(state, change.inward), calls), change.outward)
-    point = objective.at(objective.canonical(change.inward(solver.answer(state))))
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # what overflows is refused
+        if solver.as_given:
+            state = solver.epoch(AsGiven(objective, change), state, calls)
+        else:
+            state = solver.moved(solver.epoch(objective, solver.moved(state, change.inward), calls), change.outward)
+        point = objective.at(objective.canonical(change.inward(solver.answer(state))))
     if not math.isfinite(point.value):
         raise InputError(f"{solver!r} left the finite numbers in this piece, which is not taken; lower its learning rate")
-    model = frame.model(f"{solver!r}, one pass over each piece", point, Certificate(point.value, math.inf, "none", 0.0), calls + 1)
+    unproved = Certificate(point.value, math.inf, "none", largest(point.grad))
+    model = frame.model(f"{solver!r}, one pass over each piece", point, unproved, calls + 1)
     return Stream(frame, solver, state, rng, calls + 1, model)
 
 
-def labels_to_come(stream: Stream | None, source: ArraySource, classes: Any) -> np.ndarray:
-    """All labels, sorted: the given ones, those of the first piece, or those that the stream began with.
+def labels_to_come(before: np.ndarray | None, source: ArraySource, classes: Any) -> np.ndarray:
+    """All labels, sorted: those of before, the given ones, or those of this piece.
 
     Raises
     ------
@@ -112,14 +119,15 @@ def labels_to_come(stream: Stream | None, source: ArraySource, classes: Any) -> 
     """
     if source.y is None or source.y.ndim != 1:
         raise InputError("partial_fit takes labels (n,), not distributions over the classes")
-    if stream is None:
-        known = np.unique(source.y if classes is None else np.asarray(classes))
-        if len(known) < 2:
-            raise InputError(f"y holds only 1 class, {known.tolist()[0]!r}; pass all labels as classes in the first call")
-        return known
-    known = stream.frame.encoding.classes
-    if classes is not None and not np.array_equal(np.unique(np.asarray(classes)), known):
-        raise InputError(f"classes must stay those of the first call, {known.tolist()!r:.200}")
+    given = None if classes is None else union([vector(list(classes), "classes", len(classes))])
+    if before is not None:
+        if given is not None and given.tolist() != before.tolist():
+            raise InputError(f"classes must stay those of before, {before.tolist()!r:.200}")
+        return before
+    known = np.unique(source.y) if given is None else given
+    if len(known) < 2:
+        name = "y" if given is None else "classes"
+        raise InputError(f"{name} holds only 1 class, {known.tolist()[0]!r}; pass all labels as classes in the first call")
     return known
 
 
@@ -130,6 +138,15 @@ def _learned(executor: Executor, raw: list[RawBlock], spec: Spec, classes: np.nd
         refuse_unknown(classes, part.y, "y", first)
         first += len(part.y)
     return learn(executor, raw, spec.fit_intercept, spec.class_weight, classes)
+
+
+def _compatible(stream: Stream, solver: Epochs, spec: Spec) -> None:
+    """Settings may change between pieces; what the state is made of may not."""
+    before = stream.frame.spec
+    if type(solver) is not type(stream.solver):
+        raise InputError(f"the rows so far were learned with {stream.solver!r}; keep this solver, or begin anew with fit")
+    if spec.fit_intercept != before.fit_intercept:
+        raise InputError(f"fit_intercept was {before.fit_intercept} for the rows so far; keep it, or begin anew with fit")
 
 
 def _solver(spec: Spec) -> Epochs:

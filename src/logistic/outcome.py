@@ -18,7 +18,7 @@ class Status(Enum):
     MAX_TIME = "stopped at max_time without a certificate within tol; raise max_time or loosen tol"
     EARLY_STOPPED = "the validation loss got no better"
     STOPPED = "a callback asked to stop"
-    INTERRUPTED = "interrupted; the best point so far was kept"
+    INTERRUPTED = "a signal ended the fit; the best point so far was kept"
     SEPARATED = (
         "a combination of the columns separates the classes, so no finite estimate exists; add a penalty (C=1) or drop a column"
     )

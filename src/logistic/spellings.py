@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from inspect import signature
+from numbers import Real
 from typing import Any
 
 from .contracts import Solver, Spec
@@ -41,7 +42,7 @@ def strengths(C: Any, alpha: Any, l1_ratio: Any, penalty: Any) -> tuple[Any, Any
     ):
         raise InputError(f"penalty must be 'l2', None for no penalty, or 'auto', but is {penalty!r}")
     share = 0.0 if l1_ratio is None else l1_ratio
-    if isinstance(share, bool) or not isinstance(share, int | float) or not 0 <= share <= 1:
+    if isinstance(share, bool) or not isinstance(share, Real) or not 0 <= float(share) <= 1:
         raise InputError(f"l1_ratio must be a number from 0 to 1, but is {l1_ratio!r}")
     if l1_ratio or penalty in ("l1", "elasticnet"):
         asked = f"l1_ratio={l1_ratio}" if l1_ratio else f"penalty={penalty!r}"
@@ -50,7 +51,7 @@ def strengths(C: Any, alpha: Any, l1_ratio: Any, penalty: Any) -> tuple[Any, Any
         )
     if C is None and alpha is None:
         raise InputError("C and alpha are both None; C=inf means no penalty")
-    default = isinstance(C, int | float) and C == 1.0
+    default = isinstance(C, Real) and C == 1.0
     if not spelled and penalty in (None, "none"):
         if alpha or not (default or math.inf == C):
             raise InputError(
@@ -90,11 +91,9 @@ def settings_in_words(estimator: Any) -> str:
     """The call that makes such an estimator; penalty, strength and units are never left to be guessed."""
     settings = estimator.get_params(deep=False)
     defaults = {name: parameter.default for name, parameter in signature(type(estimator)).parameters.items()}
-    free = settings["penalty"] in (None, "none") or settings["alpha"] == 0 or settings["C"] == math.inf
-    strength = "C" if settings["alpha"] is None else "alpha"
-    shown = {strength: settings[strength], "penalty": None if free else "l2", "standardize": settings["standardize"]}
-    if free:
-        shown.pop(strength)
     changed = {name: value for name, value in settings.items() if repr(value) != repr(defaults[name])}
-    rest = {name: value for name, value in changed.items() if name not in (*shown, "C", "alpha")}
-    return f"{type(estimator).__name__}({', '.join(f'{name}={value!r}' for name, value in (shown | rest).items())})"
+    free = any(isinstance(settings[name], Real) and settings[name] == none for name, none in (("C", math.inf), ("alpha", 0)))
+    shown = {name: settings[name] for name in ("C", "alpha") if name in changed} or {"C": settings["C"]}
+    shown["penalty"] = settings["penalty"] if "penalty" in changed else None if free else "l2"
+    shown["standardize"] = settings["standardize"]
+    return f"{type(estimator).__name__}({', '.join(f'{name}={value!r}' for name, value in {**shown, **changed}.items())})"

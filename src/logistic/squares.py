@@ -17,7 +17,6 @@ from .outcome import Certificate
 from .penalty import L2
 from .tasks import Rows
 
-LOGISTIC = 0.25  # the steepest second derivative of a logistic loss; that of a square is 2 everywhere
 PROBES = 32
 
 
@@ -116,11 +115,6 @@ class SquaredObjective(LogisticObjective):
         gradient = point.grad - null @ (null.T @ point.grad)
         decrement = curvature.decrement(gradient.reshape(-1), rounding.gradient.reshape(-1))
         return rounding.widen(decrement**2 / 2), "proof"
-
-    @cached_property
-    def _eigenvalue(self) -> float:
-        """Lambda, the largest eigenvalue of the Gram matrix."""
-        return super().bound(None) / LOGISTIC
 
     @cached_property
     def _longest(self) -> float:

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from .backend import to_numpy
 from .errors import InputError, did_you_mean
 
 NAMES = ("zeros", "normal", "lecun_normal", "torch_linear")
@@ -55,14 +56,19 @@ def start(init: Any, p: int, classes: np.ndarray, intercept: bool, rng: np.rando
         return drawn if intercept else drawn[:p]
     theirs = getattr(init, "classes_", getattr(init, "classes", None))
     if theirs is not None and not np.array_equal(theirs, classes):
-        raise InputError(f"the start is a model of the classes {list(theirs)!r:.100}, but y holds {classes.tolist()!r:.100}")
+        raise InputError(
+            f"the start is a model of the classes {np.asarray(theirs).tolist()!r:.100}, but y holds {classes.tolist()!r:.100}"
+        )
     coef, base = _parts(init)
     W = np.zeros((p + intercept, columns))
     W[:p] = _columns(coef, "coefficients", (p, K), columns).T
-    if base is not None and not intercept and np.any(base):
+    if base is None:
+        return W
+    base = to_numpy(base).reshape(-1, 1)
+    if intercept:
+        W[p] = _columns(base, "intercepts", (1, K), columns)[:, 0]
+    elif theirs is None and base.any():  # of a model only the coefficients are taken
         raise InputError("init holds an intercept, but fit_intercept=False; leave it out")
-    if base is not None and intercept:
-        W[p] = _columns(np.reshape(base, (-1, 1)), "intercepts", (1, K), columns)[:, 0]
     return W
 
 
@@ -92,7 +98,8 @@ def _columns(values: Any, what: str, shape: tuple[int, int], columns: int) -> np
     """(M, p) float64; two rows for two classes become their difference."""
     p, classes = shape
     try:
-        found = np.atleast_2d(np.asarray(values, dtype=np.float64))
+        given = values.toarray() if hasattr(values, "toarray") else to_numpy(values)
+        found = np.atleast_2d(given.astype(np.float64, casting="same_kind" if given.dtype.kind == "c" else "unsafe"))
     except (TypeError, ValueError):
         raise InputError(f"init holds {what} that are not numbers; pass an array ({columns}, {p})") from None
     if found.shape == (classes, p) and columns == 1:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -10,7 +12,9 @@ from sklearn.exceptions import DataConversionWarning
 from sklearn.utils.validation import validate_data
 
 from .errors import InputError
-from .sources import ArraySource
+from .sources import ArraySource, check_names
+
+PRIVATE = ("_stream", "_plane")  # fitted too
 
 
 def read(
@@ -42,10 +46,30 @@ def read(
     if source.shape[1] == 0:
         raise InputError(f"X has 0 feature(s) (shape={source.shape}) while a minimum of 1 is required.")
     foreign = _foreign(X)
+    if foreign and not reset and hasattr(estimator, "feature_names_in_"):
+        check_names(source.features, estimator.feature_names_in_, "X")
+        return source
     validate_data(estimator, source.X if foreign or not hasattr(X, "shape") else X, skip_check_array=True, reset=reset)
     if foreign and reset:
         estimator.feature_names_in_ = np.asarray(source.features, dtype=object)
     return source
+
+
+@contextmanager
+def unharmed(estimator: Any) -> Iterator[None]:
+    """What was fitted before stays as it was, if what is done inside fails."""
+
+    def fitted() -> dict[str, Any]:
+        return {name: value for name, value in vars(estimator).items() if name.endswith("_") or name in PRIVATE}
+
+    before = fitted()
+    try:
+        yield
+    except BaseException:
+        for name in fitted():
+            delattr(estimator, name)
+        vars(estimator).update(before)
+        raise
 
 
 def hold_to_columns(estimator: Any, X: Any) -> None:

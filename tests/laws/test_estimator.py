@@ -381,8 +381,11 @@ def test_a_device_computes_the_same(device: str, solver: str) -> None:
     np.testing.assert_allclose(there.coef_, here.coef_, rtol=1e-5)
     assert there.certificate_.value == pytest.approx(here.certificate_.value, rel=1e-9)
     assert there.history_["validation_loss"][-1] == pytest.approx(here.history_["validation_loss"][-1], rel=1e-6)
-    with pytest.raises(InputError, match="sparse X is multiplied by scipy on the CPU"):
-        LogisticRegression(device=device).fit(csr_array(X), y)
+    if device == "cpu":
+        np.testing.assert_allclose(fitted(csr_array(X), y, device="cpu").coef_, fitted(X, y).coef_, rtol=1e-6)
+    else:
+        with pytest.raises(InputError, match="sparse X is multiplied by scipy on the CPU"):
+            LogisticRegression(device=device).fit(csr_array(X), y)
 
 
 # ------------------------------------------------------------------------------------------------------------ what stays true
@@ -458,3 +461,229 @@ def test_coefficients_that_somebody_writes_are_used() -> None:
     assert single._fitted() is single.model_
     before = single.predict_proba(X)
     np.testing.assert_array_equal(single.sparsify().predict_proba(X), before)
+
+
+# ------------------------------------------------------------------------------------------------- what a reviewer once found
+
+
+@pytest.mark.parametrize("intercept", [True, False])
+def test_standardised_columns_are_the_same_columns_when_sparse(intercept: bool) -> None:
+    """The penalty speaks of the deviation about the mean, in one fit and in pieces, however X is stored."""
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((500, 3)) * [1, 1, 0] + [0, 10, 3]
+    y = (X[:, 1] - 10 + rng.standard_normal(500) > 0).astype(int)
+    choices = {"C": 0.01, "standardize": True, "fit_intercept": intercept}
+    dense, sparse = (LogisticRegression(**choices).fit(Z, y) for Z in (X, csr_array(X)))
+    np.testing.assert_allclose(sparse.coef_, dense.coef_, rtol=1e-9, atol=1e-12)
+    assert sparse.certificate_.value == pytest.approx(dense.certificate_.value, rel=1e-10)
+
+
+def test_frames_in_another_order_are_noticed_everywhere() -> None:
+    """In validation data, and in later pieces of frames that scikit-learn cannot read."""
+    import pandas as pd
+    import polars as pl
+
+    X, y = overlapping(0, 100, 3, 2)
+    for make in (pd.DataFrame, pl.DataFrame):
+        frame = make({"a": X[:, 0], "b": X[:, 1], "c": X[:, 2]})
+        other = frame[["b", "c", "a"]]
+        with pytest.raises(InputError, match="column 0 of X of validation_data is 'b', but the model was fitted with 'a' there"):
+            LogisticRegression().fit(frame, y, validation_data=(other, y))
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            model = LogisticRegression().partial_fit(frame, y).partial_fit(frame, y)
+        with pytest.raises(ValueError, match=r"feature names|same names in the same order"):
+            model.partial_fit(other, y)
+
+
+def test_validation_data_need_the_offset_of_the_fit() -> None:
+    """As predictions do."""
+    X, y = overlapping(0, 100, 3, 2)
+    with pytest.raises(InputError, match="the fit has an offset, so validation_data needs one"):
+        LogisticRegression().fit(X, y, offset=np.ones(100), validation_data=(X, y))
+
+
+BROKEN: dict[str, Any] = {
+    "other columns": lambda m, X, y: m.fit(np.ones((100, 5)), np.zeros(100)),
+    "a bad start": lambda m, X, y: m.fit(X[:, :2], y, init=np.ones((9, 9))),
+    "a callback": lambda m, X, y: m.fit(X[:, :2], y, callback=lambda snapshot: 1 / 0),
+    "a bad piece": lambda m, X, y: m.partial_fit(X, np.full(100, 7)),
+    "an endless piece": lambda m, X, y: m.partial_fit(X * 1e300, y),
+    "a bad setting": lambda m, X, y: m.set_params(tol=-1.0).fit(X[:, :2], y),
+}
+
+
+@pytest.mark.parametrize("case", BROKEN)
+@pytest.mark.parametrize("streamed", [False, True])
+def test_a_failure_leaves_the_old_model_as_it_was(case: str, streamed: bool) -> None:
+    """Every fitted attribute, every prediction, and the stream."""
+    X, y = overlapping(0, 100, 3, 2)
+    solver = solvers.SGD(lr=0.1)
+    model, twin = (LogisticRegression(random_state=0, solver=solver) for _ in range(2))
+    for m in (model, twin):
+        m.partial_fit(X, y) if streamed else fitted_in_place(m, X, y)
+    before = {name: value for name, value in vars(model).items() if name.endswith("_")}
+    with pytest.raises((ValueError, ZeroDivisionError)):
+        BROKEN[case](model, X, y)
+    after = {name: value for name, value in vars(model).items() if name.endswith("_")}
+    assert after.keys() == before.keys()
+    assert all(after[name] is before[name] for name in before)
+    np.testing.assert_array_equal(model.predict_proba(X), twin.predict_proba(X))
+    model.set_params(tol=1e-8)
+    np.testing.assert_array_equal(model.partial_fit(X, y).coef_, twin.partial_fit(X, y).coef_)
+
+
+def fitted_in_place(model: LogisticRegression, X: Any, y: Any) -> None:
+    """Whatever it warns of."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        model.fit(X, y)
+
+
+def test_pieces_obey_the_settings_of_the_day() -> None:
+    """A stronger penalty pulls, a bad rate is refused, another kind of solver too."""
+    X, y = overlapping(0, 200, 3, 2)
+    model = LogisticRegression(random_state=0).partial_fit(X, y)
+    size = abs(model.coef_).max()
+    assert abs(model.set_params(C=1e-6).partial_fit(X, y).coef_).max() < size / 2
+    with pytest.raises(InputError, match="lr of SGD must be"):
+        model.set_params(solver=solvers.SGD(lr=-1.0)).partial_fit(X, y)
+    with pytest.raises(InputError, match="keep this solver, or begin anew with fit"):
+        model.set_params(solver="adam").partial_fit(X, y)
+    with pytest.raises(InputError, match="fit_intercept was True"):
+        model.set_params(solver="auto", fit_intercept=False).partial_fit(X, y)
+
+
+def test_pieces_go_on_from_a_fit() -> None:
+    """With its classes and coefficients; its history is gone, since it tells of another model."""
+    X, y = overlapping(0, 200, 3, 3)
+    model = LogisticRegression(random_state=0).fit(X, y)
+    model.partial_fit(X[y == 1], y[y == 1])
+    assert model.classes_.tolist() == [0, 1, 2]
+    assert not hasattr(model, "history_")
+    assert model.certificate_.kkt > 0
+    fresh = LogisticRegression()
+    for classes, words in (
+        ([1], "classes holds only 1 class"),
+        ([None, 1, 0], "classes is missing in row 0"),
+        ([0, 1, "a"], "mixes labels of type int and str"),
+    ):
+        with pytest.raises(InputError, match=words):
+            fresh.partial_fit(X[:4], y[:4], classes=classes)
+
+
+def test_a_warm_start_takes_what_predicts() -> None:
+    """Written coefficients too, and without the intercept where there is none any more."""
+    X, y = overlapping(0, 100, 3, 2)
+    model = LogisticRegression(warm_start=True).fit(X, y)
+    model.coef_ = np.ones((1, 3))
+    np.testing.assert_allclose(fitted_again(model, X, y, max_iter=0).coef_, 1.0, rtol=1e-12)
+    assert fitted_again(model, X, y, max_iter=1000, fit_intercept=False).intercept_.tolist() == [0.0]
+
+
+def fitted_again(model: LogisticRegression, X: Any, y: Any, **choices: Any) -> LogisticRegression:
+    """The same estimator with other choices, whatever it warns of."""
+    fitted_in_place(model.set_params(**choices), X, y)
+    return model
+
+
+def test_the_precision_of_predictions_is_that_of_the_fit() -> None:
+    """For arrays and tensors, and whatever is set afterwards."""
+    X, y = overlapping(0, 100, 3, 2)
+    single = LogisticRegression(dtype="float32").fit(X, y)
+    assert single.predict_proba(torch.as_tensor(X)).dtype == torch.float32
+    wide = LogisticRegression(dtype="float64").fit(X.astype(np.float32), y)
+    found = wide.predict_proba(X.astype(np.float32))
+    assert found.dtype == np.float64
+    assert (found != found.astype(np.float32)).any()
+    assert wide.set_params(dtype="float32").predict_proba(X).dtype == np.float64
+
+
+def test_numbers_may_come_from_numpy_and_torch() -> None:
+    """Settings of a grid, the weights of a layer, coefficients made sparse."""
+    X, y = overlapping(0, 100, 3, 2)
+    solver = solvers.SGD(lr=np.float32(0.1), batch_size=np.int64(16), epochs=np.int32(2), momentum=np.float64(0.5))
+    fitted(X, y, solver=solver, l1_ratio=np.float64(0), alpha=np.float64(0.1), C=np.float64(1.0))
+    layer = torch.nn.Linear(3, 2)
+    model = fitted(X, y, init=(layer.weight, layer.bias), max_iter=0)
+    weight = layer.weight.detach().double().numpy()
+    np.testing.assert_allclose(model.coef_[0], weight[1] - weight[0], rtol=1e-6)
+    np.testing.assert_allclose(fitted(X, y, init=model.sparsify(), max_iter=0).coef_[0], weight[1] - weight[0], rtol=1e-6)
+    with pytest.raises(InputError, match="not numbers"):
+        LogisticRegression().fit(X, y, init=np.ones((1, 3)) * 1j)
+    assert LogisticRegression().fit(torch.as_tensor(X).bfloat16(), y).coef_.shape == (1, 3)
+
+
+BAD_SETTINGS: dict[str, tuple[dict[str, Any], str]] = {
+    "fit_intercept text": ({"fit_intercept": "False"}, "fit_intercept must be True or False, but is 'False'"),
+    "fit_intercept None": ({"fit_intercept": None}, "fit_intercept must be True or False"),
+    "standardize": ({"standardize": 2}, "standardize must be True or False"),
+    "momentum": ({"solver": solvers.SGD(momentum="0.9")}, "momentum must be at least 0"),
+    "min_delta": ({"solver": solvers.SGD(min_delta=None)}, "min_delta must be finite"),
+    "schedule": ({"solver": solvers.SGD(schedule=["a"])}, "schedule=.* is unknown"),
+    "cosine": ({"solver": solvers.SGD(schedule="cosine", epochs=None)}, "give epochs"),
+    "betas": ({"solver": solvers.Adam(betas=0.9)}, "betas must be two numbers"),
+    "betas text": ({"solver": solvers.Adam(betas=("a", "b"))}, "betas must be two numbers"),
+    "max_iter": ({"max_iter": math.nan}, "max_iter must be at least 0"),
+    "device": ({"device": "meta"}, "device='meta' holds no numbers"),
+}
+
+
+@pytest.mark.parametrize("case", BAD_SETTINGS)
+def test_settings_of_other_kinds_are_refused_in_words(case: str) -> None:
+    """Never a TypeError from within."""
+    choices, words = BAD_SETTINGS[case]
+    with pytest.raises(InputError, match=words):
+        LogisticRegression(**choices).fit(*overlapping(0, 50, 3, 2))
+
+
+@pytest.mark.parametrize("solver", [solvers.GD(lr=1e300), solvers.SGD(lr=1e200), solvers.Adam(lr=1e200)], ids=repr)
+def test_numbers_that_overflow_are_no_foreign_warning(solver: Any) -> None:
+    """Only the status says it."""
+    X, y = overlapping(0, 50, 3, 2)
+    with pytest.warns(ConvergenceWarning) as caught:
+        model = LogisticRegression(solver=solver).fit(X * 1e10, y)
+    assert {found.category for found in caught} == {ConvergenceWarning}
+    assert np.isfinite(model.coef_).all()
+
+
+def test_score_counts_unknown_labels_as_wrong() -> None:
+    """As scikit-learn's estimators do, so that folds without a rare class still score."""
+    X, y = overlapping(0, 50, 3, 2)
+    model = LogisticRegression().fit(X, y)
+    other = y.copy()
+    other[:5] = 7
+    assert model.score(X, other) == pytest.approx((model.predict(X) == other).mean())
+    with pytest.raises(InputError, match="y is 7 in row 0"):
+        model.metrics(X, other)
+
+
+def test_a_class_without_mass_is_refused_by_number() -> None:
+    """Soft targets: with an intercept its logit has no lowest value; without one it is sound."""
+    X, y = overlapping(0, 50, 3, 2)
+    P = np.column_stack([np.eye(2)[y], np.zeros(50)])
+    with pytest.raises(InputError, match="class 2 has probability 0 in every row"):
+        LogisticRegression().fit(X, P)
+    assert LogisticRegression(fit_intercept=False).fit(X, P).certificate_.status is Status.CONVERGED
+
+
+@pytest.mark.parametrize("solver", ["newton", "lbfgs", "sgd", "adam", "gd"])
+def test_no_iteration_is_none(solver: str) -> None:
+    """Not even the last digits of a start within tol are touched."""
+    X, y = overlapping(0, 100, 3, 3)
+    best = LogisticRegression().fit(X, y)
+    coef, base = best.coef_.round(6), best.intercept_.round(6)
+    model = fitted(X, y, init=(coef, base), max_iter=0, solver=solver)
+    np.testing.assert_allclose(model.coef_, coef - coef.mean(axis=0), rtol=1e-12, atol=1e-14)
+    assert model.n_iter_.tolist() == [0]
+    assert model.certificate_.status is Status.CONVERGED
+    assert model.certificate_.gap > 1e-16
+    assert model.history_["gap"][-1] == model.certificate_.gap
+
+
+def test_the_best_epoch_is_the_lowest_whatever_counts_as_better() -> None:
+    """min_delta is about patience alone."""
+    X, y = overlapping(3, 300, 4, 2)
+    solver = solvers.SGD(lr=0.02, patience=6, min_delta=0.05, epochs=60)
+    model = fitted(X[:200], y[:200], solver=solver, random_state=0, validation_data=(X[200:], y[200:]))
+    assert model.metrics(X[200:], y[200:]).log_loss == pytest.approx(model.history_["validation_loss"].min())

@@ -338,7 +338,7 @@ def test_an_interrupted_fit_keeps_the_best_point():
             raise KeyboardInterrupt
 
     model = ModuleClassifier(layers(3, 3, nn.BatchNorm1d(6)), solver=SGD(lr=3.0, batch_size=4), random_state=0)
-    with pytest.warns(ConvergenceWarning, match="interrupted; the best point so far was kept"):
+    with pytest.warns(ConvergenceWarning, match="interrupted: a signal ended the fit; the best point"):
         model.fit(X, y, callback=interrupt)
     best = model.history_["loss"].min()
     assert best < model.history_["loss"][-1]

@@ -54,10 +54,13 @@ def test_it_is_a_classifier_that_clones_and_prints() -> None:
     assert is_classifier(model)
     assert repr(model) == "LogisticRegression(C=2, penalty='l2', standardize=False, solver=SGD(lr=0.1, momentum=0.9))"
     assert repr(LogisticRegression()) == "LogisticRegression(C=1.0, penalty='l2', standardize=False)"
-    assert repr(LogisticRegression(np.inf)) == "LogisticRegression(penalty=None, standardize=False)"
+    assert repr(LogisticRegression(np.inf)) == "LogisticRegression(C=inf, penalty=None, standardize=False)"
+    assert repr(LogisticRegression(C=2, alpha=0.5, penalty="l1")) == (
+        "LogisticRegression(C=2, alpha=0.5, penalty='l1', standardize=False)"
+    )
     assert repr(LogisticRegression(alpha=0.1, standardize=True)) == "LogisticRegression(alpha=0.1, penalty='l2', standardize=True)"
     for text in (repr(model), repr(LogisticRegression(np.inf)), repr(LogisticRegression(alpha=0.1))):
-        assert repr(eval(text, {"LogisticRegression": LogisticRegression, "SGD": solvers.SGD})) == text
+        assert repr(eval(text, {"LogisticRegression": LogisticRegression, "SGD": solvers.SGD, "inf": np.inf})) == text
     assert "LogisticRegression(C=2, solver=SGD(lr=0.1, momentum=0.9))" in repr(make_pipeline(StandardScaler(), model))
     again = clone(model)
     assert again.get_params()["solver"] == model.solver

@@ -8,7 +8,6 @@ from typing import ClassVar, NamedTuple
 
 from ..backend import Array
 from ..contracts import Objective
-from ..errors import InputError
 from .epochs import Epochs
 
 RATE = 0.05  # without a given learning rate, on scaled columns
@@ -43,8 +42,7 @@ class Adam(Epochs):
         """Refuse impossible settings."""
         super().check()
         self._positive("eps")
-        if len(self.betas) != 2 or not all(0 <= beta < 1 for beta in self.betas):
-            raise InputError(f"betas must be two numbers, each at least 0 and below 1, but are {self.betas!r}")
+        self._pair("betas", "each at least 0 and below 1", lambda value: 0 <= value < 1)
 
     def start(self, W0: Array) -> _State:
         """No moments yet."""

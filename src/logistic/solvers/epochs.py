@@ -35,7 +35,7 @@ class Epochs(Settings):
     batch_size : int, optional
         Rows of a step; None for all rows. Rows are shuffled over the whole data before each epoch.
     epochs : int, default=100
-        Passes over the rows, unless the certificate comes before.
+        Passes over the rows, unless the certificate comes before; None for ``max_iter``.
     schedule : {"constant", "sqrt", "inverse", "cosine"}, default="constant"
         The learning rate in epoch t = 0, 1, ... is lr times 1, 1 / sqrt(1 + t), 1 / (1 + t), or a half wave of the cosine down
         to zero.
@@ -77,11 +77,12 @@ class Epochs(Settings):
         """Refuse impossible settings."""
         self._positive("lr", optional=True)
         self._positive("batch_size", "patience", integral=True, optional=True)
-        self._positive("epochs", integral=True)
-        if self.schedule not in SCHEDULES:
+        self._positive("epochs", integral=True, optional=True)
+        if str(self.schedule) not in SCHEDULES:
             raise InputError(f"schedule={self.schedule!r} is unknown; choose one of {', '.join(SCHEDULES)}")
-        if not 0 <= self.min_delta < math.inf:
-            raise InputError(f"min_delta must be finite and at least 0, but is {self.min_delta!r}")
+        if self.schedule == "cosine" and self.epochs is None:
+            raise InputError("schedule='cosine' ends with the last epoch; give epochs, such as 100")
+        self._within("min_delta", "finite and at least 0", lambda value: 0 <= value < math.inf)
 
     def __call__(self, objective: Objective, W0: Array) -> Iterator[Point]:
         """The start, then a point an epoch."""

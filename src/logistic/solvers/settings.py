@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import MISSING, Field, fields
+from numbers import Integral, Real
 from typing import Any, Self
 
 from ..contracts import Solver
@@ -43,6 +45,19 @@ class Settings(Solver):
         changed = (f"{f.name}={getattr(self, f.name)!r}" for f in _fields(self) if getattr(self, f.name) != _default(f))
         return f"{type(self).__name__}({', '.join(changed)})"
 
+    def _within(self, name: str, allowed: str, sound: Callable[[Any], bool]) -> None:
+        """Refuse a setting that is not a real number, or not a sound one."""
+        value = getattr(self, name)
+        if not isinstance(value, Real) or isinstance(value, bool) or not sound(value):
+            raise InputError(f"{name} must be {allowed}, but is {value!r}")
+
+    def _pair(self, name: str, allowed: str, sound: Callable[[Any], bool]) -> None:
+        """Refuse a setting that is not two sound numbers."""
+        value = getattr(self, name)
+        two = isinstance(value, tuple | list) and len(value) == 2
+        if not two or not all(isinstance(part, Real) and sound(part) for part in value):
+            raise InputError(f"{name} must be two numbers, {allowed}, but are {value!r}")
+
     def _positive(self, *names: str, integral: bool = False, optional: bool = False) -> None:
         """Refuse settings that are not numbers above 0."""
         kind = "a whole number" if integral else "a finite number"
@@ -50,7 +65,7 @@ class Settings(Solver):
             value = getattr(self, name)
             if value is None and optional:
                 continue
-            number = isinstance(value, int if integral else int | float) and not isinstance(value, bool)
+            number = isinstance(value, Integral if integral else Real) and not isinstance(value, bool)
             if not number or not 0 < value < float("inf"):
                 also = ", or None" if optional else ""
                 raise InputError(f"{name} of {type(self).__name__} must be {kind} above 0{also}, but is {value!r}")

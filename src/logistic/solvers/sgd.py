@@ -52,8 +52,7 @@ class SGD(Epochs):
     def check(self) -> None:
         """Refuse impossible settings."""
         super().check()
-        if not 0 <= self.momentum < 1:
-            raise InputError(f"momentum must be at least 0 and below 1, but is {self.momentum!r}")
+        self._within("momentum", "at least 0 and below 1", lambda value: 0 <= value < 1)
         if self.nesterov and not self.momentum:
             raise InputError("nesterov=True looks ahead along the momentum; give momentum, such as 0.9")
 

@@ -250,6 +250,24 @@ def _finite(values: np.ndarray, name: str) -> np.ndarray:
     return values
 
 
+def check_names(names: Sequence[str] | None, features: Sequence[str] | None, what: str) -> None:
+    """Refuse columns of other names, or in another order, than the fit had; unnamed ones pass.
+
+    Raises
+    ------
+    InputError
+        Naming the first column that differs.
+    """
+    if names is None or features is None or tuple(names) == tuple(features):
+        return
+    i = next((i for i, pair in enumerate(zip(names, features, strict=False)) if pair[0] != pair[1]), min(len(names), len(features)))
+    theirs, ours = (repr(x[i]) if i < len(x) else "missing" for x in (names, features))
+    raise InputError(
+        f"column {i} of {what} is {theirs}, but the model was fitted with {ours} there; "
+        "pass the columns by the same names in the same order"
+    )
+
+
 def check_numbers(X: Any, features: Sequence[str] | None) -> None:
     """Refuse a missing or infinite number in X, an array or CSR, naming its row and column."""
     if is_sparse(X):
