@@ -283,3 +283,13 @@ def test_solvers_agree() -> None:
     assert found.coef is not None
     assert found.coef.largest < 1e-9
     assert found.same_labels == 1
+
+
+def test_models_with_an_offset_are_compared_with_it() -> None:
+    """It is handed to both."""
+    rng = np.random.default_rng(0)
+    X, offset = rng.normal(size=(60, 2)), rng.normal(size=60)
+    y = (X[:, 0] + offset + rng.logistic(size=60) > 0).astype(int)
+    a, b = (LogisticRegression(C=C).fit(X, y, offset=offset) for C in (1.0, 1e-6))
+    assert agreement(a, a.model_, X, offset=offset).probabilities.largest == 0
+    assert agreement(a, b, X, offset=offset).probabilities.largest > 0.1

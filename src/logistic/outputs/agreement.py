@@ -74,7 +74,7 @@ class Agreement:
         return [(name, getattr(self, name)) for name in ("coef", "intercept", "probabilities")]
 
 
-def agreement(a: Any, b: Any, X: Any) -> Agreement:
+def agreement(a: Any, b: Any, X: Any, *, offset: Any = None) -> Agreement:
     """Compare two fitted models on the rows of X.
 
     Parameters
@@ -85,6 +85,8 @@ def agreement(a: Any, b: Any, X: Any) -> Agreement:
         row a class, or one row in all for two classes; intercepts are ``intercept_`` or ``intercept``.
     X : (n, p) array-like
         Passed to both as it is.
+    offset : array-like, optional
+        Passed to both, where given; for models that were fitted with one.
 
     Returns
     -------
@@ -97,7 +99,8 @@ def agreement(a: Any, b: Any, X: Any) -> Agreement:
     """
     labels, others = _classes(a, "a"), _classes(b, "b")
     order = _order(labels, others)
-    p, q = (distributions(m.predict_proba(X), f"{name}.predict_proba(X)", len(labels)) for m, name in ((a, "a"), (b, "b")))
+    given = {} if offset is None else {"offset": offset}
+    p, q = (distributions(m.predict_proba(X, **given), f"{name}.predict_proba(X)", len(labels)) for m, name in ((a, "a"), (b, "b")))
     if len(p) != len(q):
         raise InputError(f"a gives probabilities of {_count(len(p), 'row')} of X, b of {len(q):,}; pass models of single rows")
     q = q[:, order]

@@ -27,7 +27,8 @@ def history(trace: Sequence[Record]) -> dict[str, np.ndarray]:
 
     ``iteration``; ``objective``, with the penalty, and ``loss``, without; ``gradient_norm`` and ``step``, the largest entry of the
     gradient and of the last change, in the solver's scaled columns; ``seconds`` since the start; ``gap``, the last certified one;
-    ``accuracy``; ``validation_loss`` and ``validation_accuracy``; and ``batch_loss``, one entry for every mini-batch.
+    ``accuracy``, with the weights of the fit, those of classes included; ``validation_loss`` and ``validation_accuracy``; and
+    ``batch_loss``, one entry for every mini-batch.
     """
     found = {name: np.asarray([getattr(record, field) for record in trace], dtype=np.float64) for name, field in NAMES.items()}
     found = {name: values for name, values in found.items() if not np.isnan(values).all()}
