@@ -65,7 +65,7 @@ OURS = {
     "callbacks": f"{BASE} {RESULT} {MEETING}",
     "spellings": "contracts errors",
     "validation": "errors sources",
-    "modules": f"{BASE} callbacks loss penalty solvers minimize start designs encoding sources executor {RESULT} {MEETING} modules",
+    "modules": f"{BASE} validation callbacks loss penalty solvers minimize start designs encoding sources executor {RESULT} {MEETING} modules",
     "linear": "validation contracts outcome errors solvers sources outputs plane regress",
     "estimator": f"backend callbacks spellings validation designs contracts outcome errors solvers sources {RESULT} {MEETING}",
     "cli": f"contracts outcome errors solvers sources {RESULT} {MEETING}",

@@ -15,7 +15,7 @@ from .outcome import Certificate, Status
 from .outputs.history import history
 from .plane import Plane, rounded, targets
 from .regress import regress
-from .validation import hold_to_columns, read
+from .validation import hold_to_columns, read, unharmed
 
 __all__ = ["LinearRegression", "rounded"]
 
@@ -101,12 +101,13 @@ class LinearRegression(RegressorMixin, BaseEstimator):
         InputError
             Naming the argument, row or column that cannot be used.
         """
-        source = read(self, X, y, sample_weight, labels=False)
-        source.y = targets(y, source.shape[0])
         stop = Stop(self.tol, self.max_iter)
         spec = Spec(fit_intercept=self.fit_intercept, solver=self.solver, stop=stop, init=init, seed=self.random_state)
-        plane = regress(source, spec)
-        self._publish(plane, str(getattr(X, "dtype", "")).endswith("float32"))
+        with unharmed(self):
+            source = read(self, X, y, sample_weight, labels=False)
+            source.y = targets(y, source.shape[0])
+            plane = regress(source, spec)
+            self._publish(plane, str(getattr(X, "dtype", "")).endswith("float32"))
         self._warn(plane)
         return self
 

@@ -37,11 +37,7 @@ def read(
     InputError
         Naming the argument, row or column that cannot be used.
     """
-    if y is None:
-        raise InputError(f"{type(estimator).__name__} requires y to be passed, but the target y is None")
-    if getattr(y, "ndim", 1) == 2 and y.shape[1] == 1:
-        text = "A column-vector y was passed when a 1d array was expected; pass y.ravel()"
-        warnings.warn(text, DataConversionWarning, stacklevel=4)  # past fit and scikit-learn's decorator
+    check_target(type(estimator).__name__, y)
     source = ArraySource(X, y if labels else None, sample_weight, offset)
     if source.shape[1] == 0:
         raise InputError(f"X has 0 feature(s) (shape={source.shape}) while a minimum of 1 is required.")
@@ -53,6 +49,15 @@ def read(
     if foreign and reset:
         estimator.feature_names_in_ = np.asarray(source.features, dtype=object)
     return source
+
+
+def check_target(name: str, y: Any) -> None:
+    """Refuse a missing y; warn of a column, as scikit-learn does, where a user of the estimator ``name`` called ``fit``."""
+    if y is None:
+        raise InputError(f"{name} requires y to be passed, but the target y is None")
+    if getattr(y, "ndim", 1) == 2 and y.shape[1] == 1:
+        text = "A column-vector y was passed when a 1d array was expected; pass y.ravel()"
+        warnings.warn(text, DataConversionWarning, stacklevel=5)  # past the reader, fit and scikit-learn's decorator
 
 
 @contextmanager

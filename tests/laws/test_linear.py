@@ -689,3 +689,18 @@ def test_clone_pickle_and_search():
         warnings.simplefilter("ignore", ConvergenceWarning)
         search = GridSearchCV(LinearRegression(solver=solvers.GD(lr=1e-4, epochs=20)), {"solver__lr": [1e-6, 0.1]}, cv=3).fit(X, y)
     assert search.best_params_ == {"solver__lr": 0.1}
+
+
+def test_a_failed_fit_leaves_the_old_plane() -> None:
+    """Every fitted attribute and every prediction, whichever way it fails."""
+    X = np.random.default_rng(0).normal(size=(30, 2))
+    model = LinearRegression().fit(X, X[:, 0])
+    before = {name: value for name, value in vars(model).items() if name.endswith("_")}
+    predicted = model.predict(X)
+    for rows, y, choices in ((np.ones((30, 5)), ["a"] * 30, {}), (np.ones((30, 3)), X[:, 0], {"solver": "sdg"})):
+        with pytest.raises(InputError):
+            model.set_params(**choices).fit(rows, y)
+        after = {name: value for name, value in vars(model).items() if name.endswith("_")}
+        assert after.keys() == before.keys()
+        assert all(after[name] is before[name] for name in before)
+        np.testing.assert_array_equal(model.predict(X), predicted)

@@ -954,3 +954,17 @@ def test_mnist_as_images():
     assert len(fitted.history_["batch_loss"]) == 600
     assert 2.2 < fitted.history_["batch_loss"][0] < 2.5
     assert 0.895 < fitted.score(test, read("t10k-labels-idx1-ubyte.gz", 8)) < 0.92
+
+
+def test_a_failed_fit_leaves_the_old_module() -> None:
+    """Rows of another width, on which the module fails, change nothing that was fitted."""
+    X, y = overlapping(0, 40, 3, 2)
+    model = ModuleClassifier(torch.nn.Linear(3, 2), solver=Adam(lr=0.1, epochs=2), random_state=0).fit(X, y)
+    before = {name: value for name, value in vars(model).items() if name.endswith("_")}
+    predicted = model.predict_proba(X)
+    with pytest.raises(InputError, match="module fails"):
+        model.fit(np.ones((40, 5)), y)
+    after = {name: value for name, value in vars(model).items() if name.endswith("_")}
+    assert after.keys() == before.keys()
+    assert all(after[name] is before[name] for name in before)
+    np.testing.assert_array_equal(model.predict_proba(X), predicted)

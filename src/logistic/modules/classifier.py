@@ -30,6 +30,7 @@ from ..outputs.metrics import Metrics, metrics
 from ..outputs.progress import Progress
 from ..solvers import Adam, named
 from ..start import generator
+from ..validation import hold_to_columns, unharmed
 from .files import Card, read, write
 from .objective import KIND, PIECE, ModuleObjective, logits, loss_for, width
 from .rows import cast, encoded, numbers, reference, targets, validation
@@ -154,42 +155,43 @@ class ModuleClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         InputError
             Naming the argument, row or column that cannot be used.
         """
-        _check_module(self.module)
-        stop = Stop(max_iter=self.max_iter, max_time=self.max_time)
-        if self.alpha is None:
-            raise InputError("alpha must be a number, 0 for no penalty, but is None")
-        check(Spec(alpha=self.alpha, stop=stop))
-        solver, why = _trainer(self.solver, validation_data is not None)
-        rng = generator(self.random_state)
-        rows = self._features(X, reset=True)
-        table = targets(len(rows), y, sample_weight)
-        encoding = learn(InProcess(), list(table.blocks(len(rows))), False, self.class_weight)
-        classes = encoding.classes.astype(object) if getattr(y, "dtype", None) == np.dtype(object) else encoding.classes
-        with _seeded(rng, self.module):
-            module = self._start(classes)
-            loss = loss_for(len(classes), width(module, rows[:2]))
-            objective = ModuleObjective(module, loss, encoded(rows, table, encoding, module), self.alpha, rng)
-            others = None if validation_data is None else validation(validation_data, rows.shape[1:], encoding, module)
-            watched = None if others is None else ModuleObjective(module, loss, others)
+        with unharmed(self):
+            _check_module(self.module)
+            stop = Stop(max_iter=self.max_iter, max_time=self.max_time)
+            if self.alpha is None:
+                raise InputError("alpha must be a number, 0 for no penalty, but is None")
+            check(Spec(alpha=self.alpha, stop=stop))
+            solver, why = _trainer(self.solver, validation_data is not None)
+            rng = generator(self.random_state)
+            rows = self._features(X, reset=True)
+            table = targets(len(rows), y, sample_weight)
+            encoding = learn(InProcess(), list(table.blocks(len(rows))), False, self.class_weight)
+            classes = encoding.classes.astype(object) if getattr(y, "dtype", None) == np.dtype(object) else encoding.classes
+            with _seeded(rng, self.module):
+                module = self._start(classes)
+                loss = loss_for(len(classes), width(module, rows[:2]))
+                objective = ModuleObjective(module, loss, encoded(rows, table, encoding, module), self.alpha, rng)
+                others = None if validation_data is None else validation(validation_data, rows.shape[1:], encoding, module)
+                watched = None if others is None else ModuleObjective(module, loss, others)
 
-            def published(point: Point, certificate: Certificate, n_iter: int) -> dict[str, Any]:
-                return {
-                    "module_": objective.fitted(point),
-                    "classes_": classes,
-                    "certificate_": replace(certificate, kind=KIND),
-                    "n_iter_": np.asarray([n_iter], dtype=np.int32),
-                    "shape_in_": tuple(rows.shape[1:]),
-                    "why_solver_": why,
-                }
+                def published(point: Point, certificate: Certificate, n_iter: int) -> dict[str, Any]:
+                    return {
+                        "module_": objective.fitted(point),
+                        "classes_": classes,
+                        "certificate_": replace(certificate, kind=KIND),
+                        "n_iter_": np.asarray([n_iter], dtype=np.int32),
+                        "shape_in_": tuple(rows.shape[1:]),
+                        "why_solver_": why,
+                    }
 
-            def seen(point: Point, record: Record) -> bool:
-                return audience(Snapshot(record, lambda *ended: self._sibling(published(point, *ended))))
+                def seen(point: Point, record: Record) -> bool:
+                    return audience(Snapshot(record, lambda *ended: self._sibling(published(point, *ended))))
 
-            progress = Progress(self._title(objective.shape[0]), solver.epochs) if self.verbose else None
-            with Audience(self, X, y, callback=callback, progress=progress, attributes=_attributes) as audience:
-                solution = minimize(objective, solver, objective.start(), stop, seen, watched)
-        self._publish(published(solution.point, solution.certificate, solution.n_iter))
-        self.history_ = history(solution.trace)
+                progress = Progress(self._title(objective.shape[0]), solver.epochs) if self.verbose else None
+                with Audience(self, X, y, callback=callback, progress=progress, attributes=_attributes) as audience:
+                    solution = minimize(objective, solver, objective.start(), stop, seen, watched)
+            self._publish(published(solution.point, solution.certificate, solution.n_iter))
+            self.history_ = history(solution.trace)
         self._warn()
         return self
 
@@ -275,9 +277,11 @@ class ModuleClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         rows = numbers(X)
         if reset and 0 in rows.shape[1:]:
             raise InputError(f"X has 0 feature(s) (shape={tuple(rows.shape)}) while a minimum of 1 is required.")
-        if rows.ndim == 2:
-            validate_data(self, X if hasattr(X, "shape") else rows, skip_check_array=True, reset=reset)
-        elif reset:
+        if not reset:
+            hold_to_columns(self, X)
+        elif rows.ndim == 2:
+            validate_data(self, X if hasattr(X, "shape") else rows, skip_check_array=True)
+        else:
             self.n_features_in_ = math.prod(rows.shape[1:])
             self.__dict__.pop("feature_names_in_", None)
         if not reset and tuple(rows.shape[1:]) != self.shape_in_:

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from sklearn.exceptions import DataConversionWarning
 
 from ..backend import is_finite, is_tensor, to_device, to_numpy
 from ..designs import is_sparse
 from ..encoding import Encoding, refuse_unknown
 from ..errors import InputError
 from ..sources import ArraySource, check_numbers, matrix
+from ..validation import check_target
 
 if TYPE_CHECKING:
     import torch
@@ -77,11 +76,7 @@ def numbers(X: Any) -> Any:
 
 def targets(n: int, y: Any, weight: Any) -> ArraySource:
     """Labels and weights of n rows, checked; the features stay outside."""
-    if y is None:
-        raise InputError("ModuleClassifier requires y to be passed, but the target y is None")
-    if getattr(y, "ndim", 1) == 2 and y.shape[1] == 1:
-        text = "A column-vector y was passed when a 1d array was expected; pass y.ravel()"
-        warnings.warn(text, DataConversionWarning, stacklevel=4)
+    check_target("ModuleClassifier", y)
     return ArraySource(np.empty((n, 0)), y, weight)
 
 
