@@ -136,6 +136,11 @@ def device_of(X: Any) -> str:
     return str(X.device) if is_tensor(X) and X.device.type != "cpu" else "auto"
 
 
+def overflow_allowed() -> np.errstate:
+    """A context in which NumPy does not warn of numbers that overflow: who computes looks at what came out."""
+    return np.errstate(over="ignore", invalid="ignore", divide="ignore")
+
+
 @contextmanager
 def threads(count: int | None) -> Iterator[None]:
     """The linear algebra of NumPy and torch on so many threads, -1 for one on each core; None changes nothing.

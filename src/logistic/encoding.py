@@ -55,19 +55,14 @@ class Encoding:
 
     def block(self, raw: RawBlock, scale: np.ndarray, intercept: bool) -> Block:
         """Encoded rows; rows of weight zero are left out, as if they were absent."""
-        X: Design = Sparse(raw.X) if is_sparse(raw.X) else Dense(raw.X)
-        y, weight, offset = raw.y, raw.weight, raw.offset
-        if weight is not None and not (weight > 0).all():
-            kept = np.flatnonzero(weight > 0)
-            X, y, weight = X.take(kept), y[kept], weight[kept]
-            offset = None if offset is None else offset[kept]
-        X = Scaled(X, self.center, scale)
+        raw = counted(raw)
+        X: Design = Scaled(Sparse(raw.X) if is_sparse(raw.X) else Dense(raw.X), self.center, scale)
         if intercept:
             X = Intercept(X)
-        codes = self.codes(y) if y.ndim == 1 else np.asarray(y, dtype=np.float64)
-        weight = self.row_weights(RawBlock(X, y, weight, offset))
+        codes = self.codes(raw.y) if raw.y.ndim == 1 else np.asarray(raw.y, dtype=np.float64)
+        weight = self.row_weights(raw)
         weight = np.broadcast_to(np.ones(1), len(codes)) if weight is None else weight  # ones that take no memory
-        return Block(X, codes, weight, _column(offset, 1 if len(self.classes) == 2 else len(self.classes)))
+        return Block(X, codes, weight, _column(raw.offset, 1 if len(self.classes) == 2 else len(self.classes)))
 
     def codes(self, labels: Any) -> np.ndarray:
         """Position of each label among the classes, in the smallest integer type that holds them."""
@@ -233,7 +228,7 @@ def _extremes(raw: RawBlock) -> _Extremes:
     if raw.y is None:
         raise InputError("y is missing; pass one label for each row of X")
     labels = union([raw.y]) if raw.y.ndim == 1 else np.arange(raw.y.shape[1])
-    X, y, weight, _ = _positive(raw)
+    X, y, weight, _ = counted(raw)
     w = np.ones(X.shape[0]) if weight is None else weight
     if X.shape[0] == 0:
         low, high = np.full(X.shape[1], np.inf), np.full(X.shape[1], -np.inf)
@@ -246,7 +241,7 @@ def _extremes(raw: RawBlock) -> _Extremes:
 
 
 def _moments(raw: RawBlock, middle: np.ndarray, unit: np.ndarray, classes: np.ndarray, class_weight: np.ndarray | None) -> _Moments:
-    X, y, weight, _ = _positive(raw)
+    X, y, weight, _ = counted(raw)
     weight = _row_weights(y, weight, classes, class_weight)
     w = np.ones(X.shape[0]) if weight is None else weight
     total = float(w.sum())
@@ -303,12 +298,12 @@ def _add(a: _Moments, b: _Moments) -> _Moments:
     return _Moments(total, a.mean + apart * (b.total / total), central)
 
 
-def _positive(raw: RawBlock) -> RawBlock:
-    """The rows that count."""
+def counted(raw: RawBlock) -> RawBlock:
+    """The rows that count: those of positive weight."""
     if raw.weight is None or (raw.weight > 0).all():
         return raw
     kept = np.flatnonzero(raw.weight > 0)
-    return RawBlock(raw.X[kept], None if raw.y is None else raw.y[kept], raw.weight[kept], None)
+    return RawBlock(*(None if values is None else values[kept] for values in raw))
 
 
 def union(parts: list[np.ndarray]) -> np.ndarray:

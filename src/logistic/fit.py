@@ -96,8 +96,7 @@ def fit(
     def seen(point: Point, record: Record) -> object:
         return on_point is not None and on_point(Snapshot(record, partial(frame.model, why, point)))
 
-    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # what overflows ends as ``diverged``
-        solution = minimize(objective, solver, W0, spec.stop, seen, watched)
+    solution = minimize(objective, solver, W0, spec.stop, seen, watched)
     return Fit(frame.model(why, solution.point, solution.certificate, solution.n_iter), solution)
 
 

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
-from .backend import EPS, Array, largest
+from .backend import EPS, Array, largest, overflow_allowed
 from .contracts import Objective, Point, Solution, Solver, Stop
 from .errors import InputError
 from .outcome import Certificate, Record, Status
@@ -50,14 +50,15 @@ def minimize(
     if missing:
         raise InputError(f"solver {solver.name!r} needs {', '.join(sorted(missing))}, which this objective does not offer")
     run = _Run(objective, solver, stop, on_point, validation)
-    try:
-        for point in solver(objective, W0):
-            if run.ends_at(point):
-                break
-        else:
-            run.settle(None)
-    except KeyboardInterrupt:
-        run.settle(Status.INTERRUPTED)
+    with overflow_allowed():  # a point that is not finite ends the loop as ``diverged``
+        try:
+            for point in solver(objective, W0):
+                if run.ends_at(point):
+                    break
+            else:
+                run.settle(None)
+        except KeyboardInterrupt:
+            run.settle(Status.INTERRUPTED)
     return run.solution()
 
 

@@ -244,18 +244,24 @@ class LogisticObjective(Objective):
 
     def _newton_gap(self, point: Point) -> tuple[float, str]:
         """delta² * newton_factor(rho * delta), every rounding counted."""
-        q, M = self.shape
         rounding = self._rounding(point)
-        relative = summation_error(self.rows.block_rows, len(self.rows.handles)) + UNIT * (16 + 4 * (q + 4) * rounding.reach)
-        curvature = Curvature(self.hessian(point), relative)
+        adding = summation_error(self.rows.block_rows, len(self.rows.handles))
+        curvature = Curvature(self.hessian(point), adding + self._curvature_error(rounding))
         if not curvature.sound:
             return math.inf, "none"
         null = self.null_space()
         gradient = point.grad - null @ (null.T @ point.grad)
         delta = curvature.decrement(gradient.reshape(-1), rounding.gradient.reshape(-1))
-        roots = curvature.spread_roots(q, M)
-        rho = 1.01 * math.sqrt(self.rows.executor.map_merge(tasks.spread, self.rows.handles, max, roots))
-        return rounding.widen(delta**2 * newton_factor(rho * delta)), "proof"
+        return rounding.widen(delta**2 * newton_factor(self._change_of_curvature(curvature) * delta)), "proof"
+
+    def _curvature_error(self, rounding: _Rounding) -> float:
+        """Relative rounding of a row's part of the Hessian: a row's curvature is as inexact as its logits."""
+        return UNIT * (16 + 4 * (self.shape[0] + 4) * rounding.reach)
+
+    def _change_of_curvature(self, curvature: Curvature) -> float:
+        """Rho: how fast, at most, the Hessian changes relative to itself, along a step of length one in its own norm."""
+        roots = curvature.spread_roots(*self.shape)
+        return 1.01 * math.sqrt(self.rows.executor.map_merge(tasks.spread, self.rows.handles, max, roots))
 
     def _rounding(self, point: Point) -> _Rounding:
         """What floating point can have done at this point."""

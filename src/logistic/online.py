@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from .backend import largest
+from .backend import largest, overflow_allowed
 from .contracts import Executor, RawBlock, Source, Spec
 from .coordinates import AsGiven
 from .encoding import Encoding, learn, refuse_unknown, union
@@ -96,7 +96,7 @@ def advance(stream: Stream | None, source: Source, spec: Spec, classes: np.ndarr
     rows = frame.rows(executor, raw, here.total)
     objective = LogisticObjective(frame.loss, frame.penalty, rows, spec.fit_intercept, rng)
     change = frame.change
-    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # what overflows is refused
+    with overflow_allowed():  # what overflows is refused
         if solver.as_given:
             state = solver.epoch(AsGiven(objective, change), state, calls)
         else:

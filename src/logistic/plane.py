@@ -10,7 +10,7 @@ from .backend import is_tensor, like_values, returned
 from .designs import is_sparse
 from .errors import InputError
 from .outcome import Certificate, Record
-from .sources import check_numbers, matrix, real
+from .sources import check_names, check_numbers, matrix, real
 
 
 class Plane(NamedTuple):
@@ -61,12 +61,7 @@ class Plane(NamedTuple):
         rows, names = matrix(X)
         if rows.shape[1] != len(self.coef):
             raise InputError(f"X has {rows.shape[1]} columns, but the plane was fitted on {len(self.coef)}; pass the same columns")
-        if names is not None and self.features is not None and names != self.features:
-            i = next(i for i, pair in enumerate(zip(names, self.features, strict=True)) if pair[0] != pair[1])
-            raise InputError(
-                f"column {i} of X is {names[i]!r}, but the plane was fitted with {self.features[i]!r} there; "
-                "pass the columns by the same names in the same order"
-            )
+        check_names(names, self.features, "X", "plane")
         check_numbers(rows, names)
         values = rows @ self.coef + self.intercept if is_sparse(rows) else (rows - self.center) @ self.coef + self.base
         return returned(like_values(values, X) if is_tensor(X) else values, X)

@@ -12,7 +12,7 @@ from .backend import Array
 from .contracts import Block, Design, Executor, RawBlock, Solution, Solver, Source, Spec
 from .coordinates import Change, InGivenUnits
 from .designs import Dense, Intercept, Scaled, Sparse, is_sparse
-from .encoding import Encoding, learn, resolution
+from .encoding import Encoding, counted, learn, resolution
 from .errors import InputError, did_you_mean
 from .executor import InProcess
 from .fit import check
@@ -54,7 +54,7 @@ def regress(source: Source, spec: Spec) -> Plane:
     rows = block_size(source, spec, asked)
     if asked is None:
         rows = max(rows, source.shape[1] + 2)  # taller than its triangle
-    raw = executor.put([part for part in map(counted, source.blocks(rows)) if len(part.y)])
+    raw = executor.put([part for part in map(weighted, source.blocks(rows)) if len(part.y)])
     if not raw:
         raise InputError("no row has a positive weight; at least one of sample_weight must be above zero")
     encoding = learn(executor, executor.map(alike, raw), spec.fit_intercept, classes=ONE_CLASS)
@@ -82,14 +82,11 @@ def _asked(spec: Spec) -> Solver | None:
 # ------------------------------------------------------------------------------------------------------------ on one block
 
 
-def counted(raw: RawBlock) -> RawBlock:
+def weighted(raw: RawBlock) -> RawBlock:
     """The rows of positive weight, with their weights (n,)."""
     if raw.weight is None:
         return raw._replace(weight=np.broadcast_to(np.ones(1), len(raw.y)))  # ones that take no memory
-    if (raw.weight > 0).all():
-        return raw
-    kept = np.flatnonzero(raw.weight > 0)
-    return RawBlock(raw.X[kept], raw.y[kept], raw.weight[kept], None)
+    return counted(raw)
 
 
 def alike(raw: RawBlock) -> RawBlock:
@@ -106,11 +103,6 @@ def target_sums(raw: RawBlock, unit: float) -> tuple[float, float]:
     """Weighted sums of y / unit and of its squares."""
     u = raw.y / unit
     return float(raw.weight @ u), float(raw.weight @ (u * u))
-
-
-def column_sums(raw: RawBlock, unit: np.ndarray) -> tuple[np.ndarray]:
-    """(p,) weighted sums of the columns of sparse rows, each divided by its unit."""
-    return (np.asarray(raw.X.T @ raw.weight / unit),)
 
 
 class _Lens(NamedTuple):
@@ -157,13 +149,7 @@ def _exact(executor: Executor, raw: list[Any], encoding: Encoding, spec: Spec) -
         raise InputError(f"solver='exact' needs a triangle of {min(n, width):,} x {width:,} numbers, too many; use solver='lbfgs'")
     mean, height = _targets(executor, raw, encoding.total)
     unit = _positive(encoding.spread)
-    if not spec.fit_intercept:
-        center, mean = np.zeros(p), 0.0
-    elif encoding.center is not None:
-        center = encoding.center
-    else:
-        (sums,) = executor.map_sum(column_sums, raw, unit)
-        center = unit * (sums / encoding.total)
+    center, mean = encoding.mean, mean if spec.fit_intercept else 0.0
     lens = _Lens(center, unit, mean, height, spec.fit_intercept, encoding.total)
     R = executor.map_merge(triangle, raw, stacked, lens)
     i = int(spec.fit_intercept)
@@ -210,8 +196,7 @@ def _iterated(executor: Executor, raw: list[Any], encoding: Encoding, spec: Spec
     objective = SquaredObjective(rows, spec.fit_intercept, rng)
     solver, why = choose(asked, objective)
     W0 = change.inward(_start(spec.init, p, spec.fit_intercept, rng) / height)
-    with np.errstate(over="ignore", invalid="ignore"):  # a learning rate too large ends in a status, not in NumPy's words
-        solution = minimize(objective, InGivenUnits(solver, change) if solver.as_given else solver, W0, spec.stop)
+    solution = minimize(objective, InGivenUnits(solver, change) if solver.as_given else solver, W0, spec.stop)
     W = np.asarray(solution.point.W)
     if solution.certificate.columns:
         W = _shortest(W, np.asarray(objective.null_space()), scale)

@@ -10,7 +10,7 @@ from typing import Any
 
 from . import tasks
 from .backend import Array, like, namespace, peak
-from .certificate import UNIT, Curvature, summation_error
+from .certificate import UNIT, Curvature
 from .contracts import Block, Loss, Point
 from .objective import LogisticObjective
 from .outcome import Certificate
@@ -104,17 +104,13 @@ class SquaredObjective(LogisticObjective):
         """Nothing: a least squares problem always has a solution."""
         return None
 
-    def _newton_gap(self, point: Point) -> tuple[float, str]:
-        """Half the squared Newton decrement, which is the gap of a quadratic, every rounding counted."""
-        rounding = self._rounding(point)
-        error = summation_error(self.rows.block_rows, len(self.rows.handles)) + 16 * UNIT
-        curvature = Curvature(self.hessian(point), error)
-        if not curvature.sound:
-            return math.inf, "none"
-        null = self.null_space()
-        gradient = point.grad - null @ (null.T @ point.grad)
-        decrement = curvature.decrement(gradient.reshape(-1), rounding.gradient.reshape(-1))
-        return rounding.widen(decrement**2 / 2), "proof"
+    def _curvature_error(self, rounding: Any) -> float:
+        """That of products alone: the curvature of a row is 2."""
+        return 16 * UNIT
+
+    def _change_of_curvature(self, curvature: Curvature) -> float:
+        """None: the gap of a quadratic is half its squared Newton decrement."""
+        return 0.0
 
     @cached_property
     def _longest(self) -> float:

@@ -62,8 +62,7 @@ class Adam(Epochs):
         one, two = self.betas
         W, first, second, steps = state
         for batch in objective.batches(self.batch_size):
-            _, gradient, share = batch(W)
-            gradient = gradient if self.batch_mean else share * gradient
+            gradient = self.gradient(batch, W)
             steps += 1
             first = one * first + (1 - one) * gradient
             second = two * second + (1 - two) * gradient**2

@@ -10,7 +10,7 @@ from dataclasses import KW_ONLY, dataclass
 from typing import Any, ClassVar
 
 from ..backend import Array
-from ..contracts import Objective, Patience, Point
+from ..contracts import Batch, Objective, Patience, Point
 from ..errors import InputError
 from .settings import Settings
 
@@ -107,6 +107,11 @@ class Epochs(Settings):
     @abstractmethod
     def moved(self, state: Any, f: Callable[[Array], Array]) -> Any:
         """The state with its coefficients in other coordinates, ``f`` of the old ones."""
+
+    def gradient(self, batch: Batch, W: Array) -> Array:
+        """Of one batch, in proportion to the weight of its rows unless ``batch_mean`` is set."""
+        _, gradient, share = batch(W)
+        return gradient if self.batch_mean else share * gradient
 
     def rate(self, base: float, epoch: int) -> float:
         """The learning rate of an epoch."""

@@ -70,8 +70,7 @@ class SGD(Epochs):
         lr = self.rate(base, epoch)
         W, velocity, mean, steps = state
         for batch in objective.batches(self.batch_size):
-            _, gradient, share = batch(W)
-            gradient = gradient if self.batch_mean else share * gradient
+            gradient = self.gradient(batch, W)
             velocity = self.momentum * velocity + gradient
             W = W - lr * (gradient + self.momentum * velocity if self.nesterov else velocity)
             steps += 1

@@ -250,7 +250,7 @@ def _finite(values: np.ndarray, name: str) -> np.ndarray:
     return values
 
 
-def check_names(names: Sequence[str] | None, features: Sequence[str] | None, what: str) -> None:
+def check_names(names: Sequence[str] | None, features: Sequence[str] | None, what: str, fitted: str = "model") -> None:
     """Refuse columns of other names, or in another order, than the fit had; unnamed ones pass.
 
     Raises
@@ -263,7 +263,7 @@ def check_names(names: Sequence[str] | None, features: Sequence[str] | None, wha
     i = next((i for i, pair in enumerate(zip(names, features, strict=False)) if pair[0] != pair[1]), min(len(names), len(features)))
     theirs, ours = (repr(x[i]) if i < len(x) else "missing" for x in (names, features))
     raise InputError(
-        f"column {i} of {what} is {theirs}, but the model was fitted with {ours} there; "
+        f"column {i} of {what} is {theirs}, but the {fitted} was fitted with {ours} there; "
         "pass the columns by the same names in the same order"
     )
 
