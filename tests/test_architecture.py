@@ -31,6 +31,7 @@ OURS = {
     "outcome": "backend",
     "contracts": "backend outcome",
     "pair": "backend",
+    "strict": "errors",
     "errors": "",
     # mathematics: arrays
     "loss": "backend contracts pair",
@@ -50,11 +51,11 @@ OURS = {
     "encoding": f"{BASE} designs",
     "sources": f"{BASE} designs sources",
     "executor": "contracts errors",
-    "preparation": "backend errors pair designs sources preparation",
+    "preparation": "backend errors pair strict designs sources preparation",
     # result
     "model": f"{BASE} loss encoding designs sources",
     "plane": f"{BASE} designs sources",
-    "store": f"{BASE} model",
+    "store": f"{BASE} strict model",
     "outputs": f"{BASE} model sources outputs",
     # meeting
     "frame": f"{BASE} {MATHEMATICS} {DATA} model",
@@ -65,10 +66,11 @@ OURS = {
     "callbacks": f"{BASE} {RESULT} {MEETING}",
     "spellings": "contracts errors",
     "validation": "errors sources",
-    "modules": f"{BASE} validation callbacks loss penalty solvers minimize start designs encoding sources executor {RESULT} {MEETING} modules",
+    "modules": f"{BASE} strict validation callbacks loss penalty solvers minimize start designs encoding sources executor "
+    f"{RESULT} {MEETING} modules",
     "linear": "validation contracts outcome errors solvers sources outputs plane regress",
     "estimator": f"backend callbacks spellings validation designs contracts outcome errors solvers sources {RESULT} {MEETING}",
-    "cli": f"contracts outcome errors solvers sources {RESULT} {MEETING}",
+    "cli": f"strict contracts outcome errors solvers sources {RESULT} {MEETING}",
     "datasets": f"contracts outcome errors solvers sources {RESULT} {MEETING}",
     # lessons
     "learn": "",
@@ -77,11 +79,11 @@ OURS = {
 }
 
 # What a module may import besides, but only inside functions.
-OURS_LAZILY = {"preparation": "store", "model": "store outputs", "estimator": FACES, "cli": FACES, "datasets": FACES}
+OURS_LAZILY = {"model": "store outputs", "estimator": FACES, "cli": FACES, "datasets": FACES}
 
 # Packages of others, and who may import them. Whatever is not listed here and not in the standard library is refused.
 NUMPY = (
-    "preparation learn backend start rank separation designs encoding sources model store outputs "
+    "strict preparation learn backend start rank separation designs encoding sources model store outputs "
     "frame fit online plane regress estimator linear modules validation cli datasets"
 )
 OTHERS = {"numpy": NUMPY, "sklearn": "estimator linear modules validation callbacks", "click": "cli", "rich_click": "cli"}

@@ -57,7 +57,7 @@ def fit_command(data: str, target: str | None, output: str, force: bool, as_json
     from .fit import fit
     from .outcome import Status
     from .sources import ArraySource
-    from .store import check_labels
+    from .strict import check_labels
 
     if output == "-":
         raise InputError("a model cannot be written to standard output; name a file with -o")
@@ -269,7 +269,7 @@ def _write_rows(columns: dict[str, Any], path: Path | None, as_json: bool) -> No
     if path is None:
         _write(sys.stdout, content)
         return
-    from .store import write_atomically
+    from .strict import write_atomically
 
     write_atomically(path, content)
 

@@ -21,7 +21,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from safetensors.numpy import save as pack
 
-from logistic import Certificate, InputError, Model, ModelFileError, Status, load, store
+from logistic import Certificate, InputError, Model, ModelFileError, Status, load, store, strict
 from logistic.model import Strength
 from support import fit_arrays, overlapping
 
@@ -372,7 +372,7 @@ def test_a_failed_save_leaves_the_old_file(
         raise error
 
     with monkeypatch.context() as patch:
-        patch.setattr(store.os, step, fail)
+        patch.setattr(strict.os, step, fail)
         with pytest.raises(type(error)):
             fitted(LABELS["int"]).save(path)
     assert contents(tmp_path) == before
@@ -384,7 +384,7 @@ def test_a_failed_first_save_leaves_nothing(model: Model, tmp_path: Path, monkey
     def fail(*_: object) -> None:
         raise OSError(errno.EIO, "Input/output error")
 
-    monkeypatch.setattr(store.os, "replace", fail)
+    monkeypatch.setattr(strict.os, "replace", fail)
     with pytest.raises(OSError, match="Input/output"):
         model.save(tmp_path / "m.safetensors")
     assert contents(tmp_path) == {}

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import copy
 import hashlib
-import json
 import math
 from importlib.metadata import version
 from pathlib import Path
@@ -20,19 +19,20 @@ import numpy as np
 from ..errors import InputError, ModelFileError
 from ..outcome import Certificate, Status
 from ..store import MODULE_ENTRY as ENTRY
-from ..store import (
-    _canonical,
-    _classes,
-    _count,
-    _exactly,
-    _label_type,
-    _no_constant,
-    _no_duplicates,
-    _number,
-    _one_of,
-    _read_number,
-    _typed,
+from ..strict import (
+    canonical,
     check_labels,
+    check_readable,
+    exactly,
+    label_type,
+    number,
+    one_of,
+    parse,
+    read_classes,
+    read_count,
+    read_number,
+    sound,
+    typed,
     write_atomically,
 )
 from .objective import KIND, logits
@@ -101,20 +101,20 @@ def write(path: str | Path, card: Card, module: torch.nn.Module) -> None:
         "format": FORMAT,
         "software": f"logistic {version('logistic')}",
         "module": type(module).__name__,
-        "classes": {"type": _label_type(card.classes), "values": card.classes.tolist()},
+        "classes": {"type": label_type(card.classes), "values": card.classes.tolist()},
         "shape": list(card.shape),
         "features": None if card.features is None else list(card.features),
-        "alpha": _number(card.alpha),
+        "alpha": number(card.alpha),
         "certificate": {
-            "value": _number(certificate.value),
-            "kkt": _number(certificate.kkt),
+            "value": number(certificate.value),
+            "kkt": number(certificate.kkt),
             "status": certificate.status.word,
         },
         "n_iter": card.n_iter,
         "solver": card.solver,
         "witness": _witness(module, card.shape),
     }
-    text = _canonical({**header, "sha256": _digest(header, tensors)})
+    text = canonical({**header, "sha256": _digest(header, tensors)})
     write_atomically(path, pack(tensors, metadata={ENTRY: text}))
 
 
@@ -131,18 +131,10 @@ def read(path: str | Path, module: Any) -> tuple[Card, torch.nn.Module]:
     import torch
 
     path = Path(path)
-    if path.exists() and not (path.is_file() or path.is_dir()):
-        raise ModelFileError(f"{path} is a pipe or device; a module is read from a file")
-    with open(path, "rb"):  # the errors of any file
-        pass
+    check_readable(path, "module")
     text, tensors = _unpack(path)
-    try:
-        header = _typed(json.loads(text, object_pairs_hook=_no_duplicates, parse_constant=_no_constant), dict)
-        card, name, witness = _card(header, tensors)
-    except ModelFileError as error:
-        raise ModelFileError(f"{path} is not a sound module file: {error}") from None
-    except (ValueError, TypeError, RecursionError, OverflowError) as error:
-        raise ModelFileError(f"{path} is not a sound module file: {type(error).__name__}: {error}") from None
+    with sound(path, "module"):
+        card, name, witness = _card(typed(parse(text), dict), tensors)
     if not isinstance(module, torch.nn.Module):
         what = "its class" if isinstance(module, type) else f"{module!r:.60}"
         raise InputError(f"{path} holds the numbers of a {name}, not its code; pass an instance as module, not {what}")
@@ -178,7 +170,7 @@ def _digest(header: dict[str, Any], tensors: dict[str, torch.Tensor]) -> str:
     """SHA-256 of the header, ``sha256`` itself apart, and of the tensors with their names, types and shapes."""
     import torch
 
-    found = hashlib.sha256(_canonical({key: header[key] for key in header if key != "sha256"}).encode())
+    found = hashlib.sha256(canonical({key: header[key] for key in header if key != "sha256"}).encode())
     for name in sorted(tensors):
         tensor = tensors[name].contiguous()
         found.update(f"{name}{tensor.dtype}{list(tensor.shape)}".encode())
@@ -233,26 +225,26 @@ def _card(header: dict[str, Any], tensors: dict[str, torch.Tensor]) -> tuple[Car
     found = header.get("format")
     if type(found) is not int or found != FORMAT:
         raise ModelFileError(f"its format is {found!r:.60}, and this version reads format {FORMAT}; upgrade logistic")
-    _exactly(header, KEYS)
-    _typed(header["software"], str)
+    exactly(header, KEYS)
+    typed(header["software"], str)
     features, witness = header["features"], header["witness"]
-    ended = _exactly(_typed(header["certificate"], dict), {"value", "kkt", "status"})
-    status = Status[_one_of(ended["status"], [status.word for status in Status]).upper()]
+    ended = exactly(typed(header["certificate"], dict), {"value", "kkt", "status"})
+    status = Status[one_of(ended["status"], [status.word for status in Status]).upper()]
     card = Card(
-        _classes(header["classes"]),
-        tuple(_count(size) for size in _typed(header["shape"], list)),
-        None if features is None else tuple(_typed(name, str) for name in _typed(features, list)),
-        _read_number(header["alpha"]),
-        Certificate(_read_number(ended["value"]), math.inf, KIND, _read_number(ended["kkt"]), status),
-        _count(header["n_iter"]),
-        _typed(header["solver"], str),
+        read_classes(header["classes"]),
+        tuple(read_count(size) for size in typed(header["shape"], list)),
+        None if features is None else tuple(typed(name, str) for name in typed(features, list)),
+        read_number(header["alpha"]),
+        Certificate(read_number(ended["value"]), math.inf, KIND, read_number(ended["kkt"]), status),
+        read_count(header["n_iter"]),
+        typed(header["solver"], str),
     )
     if not card.shape or (features is not None and card.shape != (len(features),)):
         raise ModelFileError(f"its rows have shape {list(card.shape)}, which does not go with its features")
-    witness = None if witness is None else [_read_number(value) for value in _typed(witness, list)]
+    witness = None if witness is None else [read_number(value) for value in typed(witness, list)]
     if header["sha256"] != _digest(header, tensors):
         raise ModelFileError("its checksum does not match; the file was changed after it was written")
-    return card, _typed(header["module"], str), witness
+    return card, typed(header["module"], str), witness
 
 
 def _install(module: torch.nn.Module, tensors: dict[str, torch.Tensor], what: str) -> None:

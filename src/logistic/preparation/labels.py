@@ -11,6 +11,7 @@ import numpy as np
 
 from ..errors import InputError, ModelFileError, did_you_mean
 from ..sources import vector
+from ..strict import LABELS, check_labels, label_type, write_atomically
 
 SCHEMES = ("balanced", "inverse")
 LABEL_FILE = "logistic labels 1"
@@ -98,11 +99,10 @@ class LabelEncoder:
         OSError
             As for any file.
         """
-        from ..store import check_labels, write_atomically
-
         check_labels(self.classes)
-        kind = "str" if self.classes.dtype.kind == "U" else self.classes.dtype.name
-        text = json.dumps({"format": LABEL_FILE, "type": kind, "classes": self.classes.tolist()}, allow_nan=False)
+        text = json.dumps(
+            {"format": LABEL_FILE, "type": label_type(self.classes), "classes": self.classes.tolist()}, allow_nan=False
+        )
         write_atomically(path, text.encode() + b"\n")
 
     @classmethod
@@ -116,8 +116,6 @@ class LabelEncoder:
         FileNotFoundError, PermissionError, IsADirectoryError
             As for any file.
         """
-        from ..store import LABELS
-
         content = Path(path).read_bytes()
         try:
             pairs = json.loads(content, object_pairs_hook=tuple)  # pairs show a key that comes twice
