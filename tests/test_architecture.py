@@ -50,7 +50,7 @@ OURS = {
     "designs": f"{BASE} designs",
     "encoding": f"{BASE} designs",
     "sources": f"{BASE} designs sources",
-    "executor": "contracts errors",
+    "executor": "backend contracts errors",
     "preparation": "backend errors pair strict designs sources preparation",
     # result
     "model": f"{BASE} loss encoding designs sources",

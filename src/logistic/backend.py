@@ -11,6 +11,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from threading import Lock
 from typing import Any, Protocol
 
 import numpy as np
@@ -121,6 +122,8 @@ def like_labels(labels: np.ndarray, X: Any) -> Array:
 
 def returned(values: Any, X: Any, dtype: str = "auto") -> Array:
     """``values`` as float32 or float64; ``auto`` is float32 where X is, else float64."""
+    if dtype == "auto" and getattr(X, "dtype", None) == values.dtype:
+        return values  # type: ignore[no-any-return]
     if dtype == "auto":
         dtype = "float32" if str(getattr(X, "dtype", "")).endswith("float32") else "float64"
     cast: Array = (
@@ -169,6 +172,39 @@ def threads(count: int | None) -> Iterator[None]:
         finally:
             if torch is not None:
                 torch.set_num_threads(before)
+
+
+class _OneThread:
+    """How many ask for single-threaded products at this moment, and what the last of them restores."""
+
+    lock = Lock()
+    holders = 0
+    limits: Any = None
+    cores = 1
+
+
+@contextmanager
+def one_thread_each() -> Iterator[int]:
+    """NumPy's products on one thread each; gives the number of threads that they had, for somebody to run side by side.
+
+    The setting belongs to the whole process, so fits that overlap share it, and the last one gives it back.
+    """
+    from threadpoolctl import ThreadpoolController
+
+    with _OneThread.lock:
+        if _OneThread.holders == 0:
+            products = ThreadpoolController().select(user_api="blas")
+            _OneThread.cores = max([pool["num_threads"] for pool in products.info()], default=1)
+            _OneThread.limits = products.limit(limits=1)
+        _OneThread.holders += 1
+        cores = _OneThread.cores
+    try:
+        yield cores
+    finally:
+        with _OneThread.lock:
+            _OneThread.holders -= 1
+            if _OneThread.holders == 0:
+                _OneThread.limits.restore_original_limits()
 
 
 def to_device(values: Any, device: str) -> Array:

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any
+import contextvars
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
+from types import TracebackType
+from typing import Any, Self
 
+from .backend import one_thread_each
 from .contracts import Executor
 
 
@@ -17,7 +23,7 @@ class InProcess(Executor):
 
     def map_sum(self, fn: Callable[..., tuple[Any, ...]], handles: Sequence[Any], *args: Any) -> tuple[Any, ...]:
         """Sums in the order of the handles, so the same data give the same bits."""
-        results = (fn(part, *args) for part in handles)
+        results = self._each(fn, handles, *args)
         total = list(next(results))
         for result in results:
             for i, value in enumerate(result):
@@ -26,7 +32,7 @@ class InProcess(Executor):
 
     def map_merge(self, fn: Callable[..., Any], handles: Sequence[Any], merge: Callable[[Any, Any], Any], *args: Any) -> Any:
         """Folds from the first handle on."""
-        results = (fn(part, *args) for part in handles)
+        results = self._each(fn, handles, *args)
         merged = next(results)
         for result in results:
             merged = merge(merged, result)
@@ -34,4 +40,46 @@ class InProcess(Executor):
 
     def map(self, fn: Callable[..., Any], handles: Sequence[Any], *args: Any) -> list[Any]:
         """One result a handle."""
-        return [fn(part, *args) for part in handles]
+        return list(self._each(fn, handles, *args))
+
+    def _each(self, fn: Callable[..., Any], handles: Sequence[Any], *args: Any) -> Iterator[Any]:
+        """Results in the order of the handles."""
+        return (fn(part, *args) for part in handles)
+
+
+class Threads(InProcess):
+    """Tasks run side by side, each part's products on one thread: a context that gives the threads back.
+
+    Products of a block are too small to be worth dividing, and what is not a product would wait for one core.
+    """
+
+    def __init__(self) -> None:
+        self._held = ExitStack()
+        self._pool: ThreadPoolExecutor | None = None
+        self._threads = 1
+
+    def __enter__(self) -> Self:
+        self._threads = self._held.enter_context(one_thread_each())
+        self._pool = self._held.enter_context(ThreadPoolExecutor(self._threads))
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._held.close()
+        self._pool = None
+
+    def _each(self, fn: Callable[..., Any], handles: Sequence[Any], *args: Any) -> Iterator[Any]:
+        if self._pool is None or len(handles) < 2:
+            yield from super()._each(fn, handles, *args)
+            return
+        context = contextvars.copy_context()  # NumPy's error state among others
+        waiting: deque[Future[Any]] = deque()
+        try:
+            for part in handles:
+                waiting.append(self._pool.submit(context.copy().run, fn, part, *args))
+                if len(waiting) > 2 * self._threads:  # results may be large, so nobody runs far ahead
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        finally:
+            for task in waiting:
+                task.cancel()

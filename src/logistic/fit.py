@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from typing import NamedTuple
 
@@ -12,7 +13,7 @@ import numpy as np
 from .contracts import Executor, Point, Solution, Source, Spec
 from .coordinates import InGivenUnits
 from .errors import InputError
-from .executor import InProcess
+from .executor import InProcess, Threads
 from .frame import Frame, block_size
 from .minimize import minimize
 from .model import Model
@@ -82,22 +83,28 @@ def fit(
     if asked is not None and asked.early is not None and validation is None:
         raise InputError(f"{asked!r} stops early by validation data; pass validation_data=(X, y), or patience=None")
     rng = generator(spec.seed)
-    executor = executor or InProcess()
-    raw = executor.put(list(source.blocks(block_size(source, spec, asked))))
-    frame = Frame.learned(executor, raw, source, spec)
-    objective = LogisticObjective(frame.loss, frame.penalty, frame.rows(executor, raw), spec.fit_intercept, rng)
-    solver, why = choose(asked, objective)
-    if solver.as_given:
-        solver = InGivenUnits(solver, frame.change)
-    given = start(spec.init, source.shape[1], frame.encoding.classes, spec.fit_intercept, rng)
-    W0 = frame.change.inward(frame.here(given))
-    watched = None if validation is None else frame.watch(executor, validation)
+    blocks = list(source.blocks(block_size(source, spec, asked)))
+    with _local(len(blocks), spec) if executor is None else nullcontext(executor) as workers:
+        raw = workers.put(blocks)
+        frame = Frame.learned(workers, raw, source, spec)
+        objective = LogisticObjective(frame.loss, frame.penalty, frame.rows(workers, raw), spec.fit_intercept, rng)
+        solver, why = choose(asked, objective)
+        if solver.as_given:
+            solver = InGivenUnits(solver, frame.change)
+        given = start(spec.init, source.shape[1], frame.encoding.classes, spec.fit_intercept, rng)
+        W0 = frame.change.inward(frame.here(given))
+        watched = None if validation is None else frame.watch(workers, validation)
 
-    def seen(point: Point, record: Record) -> object:
-        return on_point is not None and on_point(Snapshot(record, partial(frame.model, why, point)))
+        def seen(point: Point, record: Record) -> object:
+            return on_point is not None and on_point(Snapshot(record, partial(frame.model, why, point)))
 
-    solution = minimize(objective, solver, W0, spec.stop, seen, watched)
+        solution = minimize(objective, solver, W0, spec.stop, seen, watched)
     return Fit(frame.model(why, solution.point, solution.certificate, solution.n_iter), solution)
+
+
+def _local(blocks: int, spec: Spec) -> AbstractContextManager[Executor]:
+    """Threads where there are several blocks for them; a device has its own."""
+    return Threads() if blocks > 1 and spec.device == "auto" else nullcontext(InProcess())
 
 
 def check(spec: Spec) -> None:

@@ -191,7 +191,7 @@ class _Run:
         if self._within(found):
             return self._accept(moved, found)
         ratio = goal / found.gap if found.gap < math.inf else 0.0
-        self.trigger = size * max(0.5 * min(ratio, 1.0) ** 0.5, 0.05)
+        self.trigger = size * max(0.7 * min(ratio, 1.0) ** 0.5, 0.05)
         return False
 
     def _within(self, found: Certificate) -> bool:

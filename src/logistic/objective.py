@@ -349,30 +349,41 @@ def _pairs(M: int) -> list[tuple[int, int]]:
 
 
 class _Line(Line):
-    """Trials reuse the logits of the point and of the direction wherever the blocks still hold them."""
+    """Trials reuse the logits of the point and of the direction wherever the blocks still hold them.
+
+    The first trial is mostly the last one, so it brings the gradient along.
+    """
 
     def __init__(self, objective: LogisticObjective, point: Point, direction: Array) -> None:
         self.objective = objective
         self.start = objective.place(point)
+        if self.start.token[1] >= FRESH:
+            self.start = Place(point.W, objective.token())
         self.direction = Place(direction, objective.token())
+        self.arrived: tuple[float, Point] | None = None
 
     def __call__(self, t: float) -> tuple[float, float]:
         """Value and slope at t."""
         o = self.objective
         trial = Trial(self.start, self.direction, t)
-        total, slope = o.rows.executor.map_sum(tasks.value_and_slope, o.rows.handles, o.loss, trial)
         W = self.start.W + t * self.direction.W
+        if self.arrived is None:
+            token = self._token()
+            total, slope, gradient = o.rows.executor.map_sum(tasks.leap, o.rows.handles, o.loss, trial, token)
+            self.arrived = t, o.point(W, total, gradient, token)
+        else:
+            total, slope = o.rows.executor.map_sum(tasks.value_and_slope, o.rows.handles, o.loss, trial)
         slope = float(slope) / o.rows.total + vdot(o.penalty.gradient(W), self.direction.W)
         return float(total) / o.rows.total + o.penalty.value(W), slope
 
     def point(self, t: float) -> Point:
         """The full point at t."""
+        if self.arrived is not None and self.arrived[0] == t:
+            return self.arrived[1]
         o = self.objective
-        W = self.start.W + t * self.direction.W
-        steps = self.start.token[1] + 1
-        if steps >= FRESH:
-            return o.at(W)
-        trial = Trial(self.start, self.direction, t)
-        token = o.token(steps)
+        trial, token = Trial(self.start, self.direction, t), self._token()
         total, gradient = o.rows.executor.map_sum(tasks.advance, o.rows.handles, o.loss, trial, token)
-        return o.point(W, total, gradient, token)
+        return o.point(self.start.W + t * self.direction.W, total, gradient, token)
+
+    def _token(self) -> Token:
+        return self.objective.token(self.start.token[1] + 1)

@@ -58,9 +58,11 @@ class Trial(NamedTuple):
 
 def logits(block: Block, place: Place, X: Design | None = None) -> Array:
     """(n, M), remembered or computed."""
-    known = _remembered(block, "point", place.token)
-    if known is not None:
-        return known
+    for name in ("point", "arrival"):
+        known = _remembered(block, name, place.token)
+        if known is not None:
+            block.cache["point"] = (place.token, known)
+            return known
     eta = (X or block.X).matmul(place.W)
     if block.offset is not None:
         eta = eta + block.offset
@@ -116,6 +118,16 @@ def value_and_slope(block: Block, loss: Loss, trial: Trial) -> tuple[Array, Arra
     eta, zeta = logits_along(block, trial)
     values, residual = loss.evaluate(eta, block.y)
     return block.weight @ values, block.weight @ (residual * zeta).sum(axis=1)
+
+
+def leap(block: Block, loss: Loss, trial: Trial, arrival: Token) -> tuple[Array, Array, Array]:
+    """Value, derivative along the direction, and gradient at the end of a trial, in one visit to the rows."""
+    X = block.X.ready()
+    eta, zeta = logits_along(block, trial, X)
+    block.cache["arrival"] = (arrival, eta)
+    values, residual = loss.evaluate(eta, block.y)
+    slope = block.weight @ (residual * zeta).sum(axis=1)
+    return block.weight @ values, slope, X.rmatmul(block.weight[:, None] * residual)
 
 
 def advance(block: Block, loss: Loss, trial: Trial, arrival: Token) -> tuple[Array, Array]:

@@ -13,7 +13,7 @@ import torch
 
 import logistic
 from logistic.contracts import Design
-from logistic.designs import REGISTRY, Dense, Intercept, Scaled, Sparse, is_sparse
+from logistic.designs import REGISTRY, Dense, Divided, Intercept, Scaled, Sparse, is_sparse
 from logistic.sources import matrix
 
 ROWS, COLUMNS = 9, 5
@@ -115,6 +115,12 @@ def scaled(of: Callable[[], Example], centred: bool) -> Example:
     return Example(Scaled(inner.design, center, scale), explicit, held)
 
 
+def divided(of: Callable[[], Example]) -> Example:
+    inner = of()
+    scale = 10.0 ** np.random.default_rng(15).uniform(-2, 2, size=inner.design.shape[1])
+    return Example(Divided(inner.design, scale), inner.explicit / scale, (*inner.held, scale))
+
+
 def intercept(of: Callable[[], Example]) -> Example:
     inner = of()
     ones = np.ones((inner.explicit.shape[0], 1))
@@ -156,7 +162,12 @@ SCALED: Builders = {
     **{f"dense {name}": functools.partial(scaled, of, False) for name, of in DENSE.items()},
     **{f"sparse {name}": functools.partial(scaled, of, False) for name, of in SPARSE.items()},
 }
-WRAPPED = {"dense": DENSE, "sparse": SPARSE, "scaled": SCALED}
+DIVIDED: Builders = {
+    f"{name} {kind}": functools.partial(divided, of)
+    for name, family in (("dense", DENSE), ("sparse", SPARSE))
+    for kind, of in family.items()
+}
+WRAPPED = {"dense": DENSE, "sparse": SPARSE, "divided": DIVIDED, "scaled": SCALED}
 INTERCEPT: Builders = {
     f"{family} {name}": functools.partial(intercept, of) for family, members in WRAPPED.items() for name, of in members.items()
 }
@@ -317,10 +328,11 @@ def test_a_slice_is_a_view(family: str, name: str) -> None:
             assert np.shares_memory(part, whole)
 
 
-def test_ready_scales_a_dense_block_once() -> None:
-    """What ready returns holds the scaled numbers themselves; it has nothing left to prepare."""
+def test_ready_centres_a_dense_block_once() -> None:
+    """What ready returns holds the centred numbers themselves; it has nothing left to prepare."""
     ready = SCALED["dense C centred"]().design.ready()
-    assert type(ready) is Dense
+    assert type(ready) is Divided
+    assert type(ready.design) is Dense
     assert ready.ready() is ready
 
 
@@ -365,6 +377,8 @@ def to_torch(design: Design) -> Design:
     if isinstance(design, Scaled):
         center = None if design.center is None else torch.tensor(design.center)
         return Scaled(to_torch(design.design), center, torch.tensor(design.scale))
+    if isinstance(design, Divided):
+        return Divided(to_torch(design.design), torch.tensor(design.scale))
     assert isinstance(design, Intercept)
     return Intercept(to_torch(design.design))
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -11,24 +12,27 @@ import numpy as np
 import pytest
 import torch
 from scipy.sparse import csr_array
+from threadpoolctl import ThreadpoolController
 
 import logistic.executor
 from logistic import tasks
 from logistic.contracts import Block, Design, Executor, Loss
 from logistic.designs import Dense, Intercept, Scaled, Sparse
-from logistic.executor import InProcess
+from logistic.executor import InProcess, Threads
 from logistic.loss import Binary, Softmax
 from logistic.tasks import Place, Trial
 from support import Forgetful
 
-EXECUTORS: dict[str, Callable[[], Executor]] = {"in process": InProcess, "forgetful": Forgetful}
+EXECUTORS: dict[str, Callable[[], Executor]] = {"in process": InProcess, "threads": Threads, "forgetful": Forgetful}
 N, P = 60, 4
 CUTS = [0, 0, 13, 14, 14, 31, 58, N]  # seven ragged blocks: the first and one inside are empty, one holds a single row
 
 
 @pytest.fixture(params=EXECUTORS, name="executor")
-def _executor(request: pytest.FixtureRequest) -> Executor:
-    return EXECUTORS[request.param]()
+def _executor(request: pytest.FixtureRequest) -> Iterator[Executor]:
+    executor = EXECUTORS[request.param]()
+    with executor if isinstance(executor, Threads) else nullcontext(executor) as working:
+        yield working
 
 
 # ---------------------------------------------------------------------------------------------- the promises of an executor
@@ -186,6 +190,7 @@ TASKS: dict[str, Run] = {
     "hits": summed(tasks.hits, lambda p: (p.loss, p.here)),
     "size": lambda executor, handles, p: (sum(executor.map(tasks.size, handles)),),
     "value_and_slope": summed(tasks.value_and_slope, lambda p: (p.loss, p.trial)),
+    "leap": summed(tasks.leap, lambda p: (p.loss, p.trial, (7, 1))),
     "advance": summed(tasks.advance, lambda p: (p.loss, p.trial, (7, 1))),
     "hessian": summed(tasks.hessian, lambda p: (p.loss, p.here)),
     "curvature_product": summed(tasks.curvature_product, lambda p: (p.loss, p.here, p.V)),
@@ -252,6 +257,11 @@ def test_forgotten_caches_change_nothing(case: Problem) -> None:
         (tasks.curvature_product, (case.loss, there, case.V)),
         (tasks.value_and_slope, (case.loss, Trial(there, case.trial.direction, 0.25))),
         (tasks.value_and_gradient, (case.loss, case.here)),
+        (tasks.leap, (case.loss, case.trial, there.token)),
+        (tasks.value_and_slope, (case.loss, case.trial._replace(t=0.5))),
+        (tasks.leap, (case.loss, Trial(there, case.trial.direction, 0.25), (9, 2))),
+        (tasks.value_and_slope, (case.loss, Trial(there, case.trial.direction, -1.0))),
+        (tasks.value_and_gradient, (case.loss, Place(there.W + 0.25 * D, (9, 2)))),
         (tasks.audit, (case.loss, there)),
     ]
     kept, dropped, forgetful = case.cut(CUTS), case.cut(CUTS), Forgetful()
@@ -320,6 +330,7 @@ def test_tasks_are_what_they_say(case: Problem) -> None:
         "hits": ((w * (loss.class_logits(eta).argmax(axis=1) == (y if y.ndim == 1 else y.argmax(axis=1)))).sum(),),
         "size": (N,),
         "value_and_slope": (w @ ahead, (w[:, None] * ahead_residual * zeta).sum()),
+        "leap": (w @ ahead, (w[:, None] * ahead_residual * zeta).sum(), X.T @ (w[:, None] * ahead_residual)),
         "advance": (w @ ahead, X.T @ (w[:, None] * ahead_residual)),
         "hessian": tuple((X * (w * h)[:, None]).T @ X for _, _, h in loss.curvature_pairs(eta)),
         "curvature_product": (X.T @ (w[:, None] * loss.curvature(eta, X @ V)),),
@@ -352,3 +363,49 @@ def test_tasks_leave_the_data_alone(run: Run, case: Problem) -> None:
     before = [np.asarray(a).tobytes() for a in given + held]
     run(InProcess(), blocks, case)
     assert [np.asarray(a).tobytes() for a in given + held] == before
+
+
+# ------------------------------------------------------------------------------------------------------------------ threads
+
+
+def stop_at(part: int) -> tuple[int]:
+    """A task that fails on one part."""
+    if part == 3:
+        raise ValueError("part 3")
+    return (part,)
+
+
+def overflow(part: float) -> tuple[float]:
+    """A task that overflows."""
+    return (np.float64(part) * 1e300,)
+
+
+def test_threads_hand_on_errors_and_settings() -> None:
+    """An error of a task reaches the caller, and NumPy's error state reaches the tasks."""
+    with Threads() as threads:
+        with pytest.raises(ValueError, match="part 3"):
+            threads.map(stop_at, list(range(20)))
+        with np.errstate(over="ignore"):
+            assert threads.map_sum(overflow, [1e300] * 5) == (np.inf,)
+        with np.errstate(over="raise"), pytest.raises(FloatingPointError):
+            threads.map_sum(overflow, [1e300] * 5)
+
+
+def test_threads_give_the_products_their_threads_back() -> None:
+    """However fits overlap, and whether they end well or badly."""
+
+    def counts() -> list[int]:
+        return [pool["num_threads"] for pool in ThreadpoolController().select(user_api="blas").info()]
+
+    before = counts()
+    first, second = Threads(), Threads()
+    first.__enter__()
+    second.__enter__()
+    assert set(counts()) == {1}
+    first.__exit__(None, None, None)
+    assert set(counts()) == {1}
+    second.__exit__(None, None, None)
+    assert counts() == before
+    with pytest.raises(KeyError), Threads():
+        raise KeyError
+    assert counts() == before

@@ -7,13 +7,16 @@ from typing import Any
 from ..backend import Array, to_device
 from ..contracts import Design
 from .dense import Dense
+from .divided import Divided
+
+TAME = 1e100  # scales between this and its inverse are applied to what is multiplied; squares of the columns stay finite then
 
 
 class Scaled(Design):
     """(X - center) / scale of another design.
 
-    A dense block is centred and scaled while it is in cache, before any product: the expanded formula X V - center V would lose
-    every digit under a large shift. Other designs are scaled only, so that sparse data stay sparse.
+    A dense block is centred while it is in cache, before any product: the expanded formula X V - center V would lose every digit
+    under a large shift. Other designs are scaled only, so that sparse data stay sparse.
 
     Parameters
     ----------
@@ -32,41 +35,33 @@ class Scaled(Design):
         self.shape = design.shape
 
     def ready(self) -> Design:
-        """The scaled block itself for dense data; otherwise this design."""
+        """A dense block centred, in float64; and any block divided."""
         if not isinstance(self.design, Dense):
-            return self
+            return Divided(self.design, self.scale)
         X = self.design.X
-        if self.center is None:
+        if self.center is not None:
+            X = X - self.center
+        elif X.dtype != self.scale.dtype:
+            X = X + 0 * self.scale
+        if len(self.scale) and not (1 / TAME <= -float((-self.scale).max()) and float(self.scale.max()) <= TAME):
             return Dense(X / self.scale)
-        centred = X - self.center
-        centred /= self.scale  # in place: the block is written once
-        return Dense(centred)
+        return Divided(Dense(X), self.scale)
 
     def matmul(self, W: Array) -> Array:
         """(p, M) -> (n, M)."""
-        if isinstance(self.design, Dense):
-            return self.ready().matmul(W)
-        return self.design.matmul(W / self.scale[:, None])
+        return self.ready().matmul(W)
 
     def rmatmul(self, G: Array) -> Array:
         """(n, M) -> (p, M)."""
-        if isinstance(self.design, Dense):
-            return self.ready().rmatmul(G)
-        product: Array = self.design.rmatmul(G) / self.scale[:, None]
-        return product
+        return self.ready().rmatmul(G)
 
     def gram(self, h: Array) -> Array:
         """(n,) -> (p, p)."""
-        if isinstance(self.design, Dense):
-            return self.ready().gram(h)
-        product: Array = self.design.gram(h) / self.scale / self.scale[:, None]
-        return product
+        return self.ready().gram(h)
 
     def absolute(self) -> Design:
         """|X - center| / scale."""
-        if isinstance(self.design, Dense):
-            return self.ready().absolute()
-        return Scaled(self.design.absolute(), None, self.scale)
+        return self.ready().absolute()
 
     def to(self, device: str) -> Scaled:
         """All three on the device."""

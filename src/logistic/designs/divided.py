@@ -1,0 +1,49 @@
+"""Columns divided, by dividing what is multiplied."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..backend import Array, to_device
+from ..contracts import Design
+
+
+class Divided(Design):
+    """X / scale of another design: p M divisions a product in place of n p.
+
+    Parameters
+    ----------
+    design : Design
+    scale : (p,) array
+        Positive; so far from the ends of float64 that squares of the columns of X are finite.
+    """
+
+    def __init__(self, design: Design, scale: Array) -> None:
+        self.design, self.scale = design, scale
+        self.shape = design.shape
+
+    def matmul(self, W: Array) -> Array:
+        """(p, M) -> (n, M)."""
+        return self.design.matmul(W / self.scale[:, None])
+
+    def rmatmul(self, G: Array) -> Array:
+        """(n, M) -> (p, M)."""
+        product: Array = self.design.rmatmul(G) / self.scale[:, None]
+        return product
+
+    def gram(self, h: Array) -> Array:
+        """(n,) -> (p, p)."""
+        product: Array = self.design.gram(h) / self.scale / self.scale[:, None]
+        return product
+
+    def absolute(self) -> Design:
+        """|X| / scale."""
+        return Divided(self.design.absolute(), self.scale)
+
+    def to(self, device: str) -> Divided:
+        """Both on the device."""
+        return Divided(self.design.to(device), to_device(self.scale, device))
+
+    def take(self, rows: Any) -> Divided:
+        """The given rows, divided alike."""
+        return Divided(self.design.take(rows), self.scale)
