@@ -5,8 +5,9 @@ Everything is learned from statistics that merge block by block, and becomes pla
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,6 +17,7 @@ from .contracts import Block, Design, Executor, RawBlock
 from .designs import Dense, Intercept, Scaled, Sparse, is_sparse
 from .errors import InputError
 
+GOLDEN = (3 - 5**0.5) / 2  # where roundings are cut: no mean or deviation of tidy numbers falls there
 SPARSE_RANGE = 1e150  # sparse columns are multiplied as they are, so their squares must stay finite
 
 
@@ -33,8 +35,10 @@ class Encoding:
         Weighted standard deviation (root mean square where nothing is centred); 0 for a constant column.
     mean, deviation : (p,) array
         Weighted mean and standard deviation with an intercept, whatever is centred inside; 0 and the root mean square without.
-    reach : (p,) array
-        Largest absolute value.
+    low, high : (p,) array
+        Smallest and largest value.
+    class_totals : (K,) array
+        Sum of the weights of each class, class weights left out.
     total : float
         Sum of the weights, class weights included.
     rounding : float
@@ -48,10 +52,37 @@ class Encoding:
     spread: np.ndarray
     mean: np.ndarray
     deviation: np.ndarray
-    reach: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+    class_totals: np.ndarray
     total: float
     rounding: float
     class_weight: np.ndarray | None = None
+
+    @property
+    def reach(self) -> np.ndarray:
+        """(p,) largest absolute value."""
+        return np.asarray(np.maximum(abs(self.low), abs(self.high)))
+
+    def fingerprint(self, rows: int) -> str:
+        """16 hexadecimal digits by which the same rows are known again, in any order and cut into any blocks.
+
+        Made of the number of rows, columns and classes, the total weight, the share of each class, and the range, mean and
+        deviation of each column, as the fit saw them: other weights, class weights, or a fit without an intercept give another.
+        Sums are rounded to about six digits, so that their order cannot show; two sets that differ in less have the same.
+
+        Parameters
+        ----------
+        rows : int
+        """
+        unit = np.where(self.reach > 0, self.reach, 1.0)
+        shares = self.class_totals / self.class_totals.sum()
+        sums = np.concatenate([np.log2([self.total]), self.mean / unit, self.deviation / unit]) * 2.0**20
+        counts = np.array([rows, len(self.mean), len(shares)])
+        rounded = np.floor(np.concatenate([sums, shares * 2.0**26]) + GOLDEN)
+        found = hashlib.sha256(np.concatenate([counts, rounded]).astype("<i8").tobytes())
+        found.update((np.concatenate([self.low, self.high]) + 0.0).astype("<f8").tobytes())  # + 0 makes -0 to 0
+        return found.hexdigest()[:16]
 
     def block(self, raw: RawBlock, scale: np.ndarray, intercept: bool) -> Block:
         """Encoded rows; rows of weight zero are left out, as if they were absent."""
@@ -77,16 +108,24 @@ class Encoding:
         """What was learned from these rows and others of the same classes together, without cancellation."""
         total = self.total + other.total
         ours, theirs = self.total / total, other.total / total
-        reach, rounding = np.maximum(self.reach, other.reach), max(self.rounding, other.rounding)
         apart = other.mean - self.mean
         mean = self.mean + theirs * apart
         spread, deviation = (
             np.hypot(ours**0.5 * a, theirs**0.5 * b) for a, b in ((self.spread, other.spread), (self.deviation, other.deviation))
         )
         deviation = np.hypot(deviation, (ours * theirs) ** 0.5 * apart)
-        if self.center is None:
-            return Encoding(self.classes, None, spread, mean, deviation, reach, total, rounding, self.class_weight)
-        return Encoding(self.classes, mean, deviation, mean, deviation, reach, total, rounding, self.class_weight)
+        return replace(
+            self,
+            center=None if self.center is None else mean,
+            spread=spread if self.center is None else deviation,
+            mean=mean,
+            deviation=deviation,
+            low=np.minimum(self.low, other.low),
+            high=np.maximum(self.high, other.high),
+            class_totals=self.class_totals + other.class_totals,
+            total=total,
+            rounding=max(self.rounding, other.rounding),
+        )
 
 
 class _Extremes(NamedTuple):
@@ -157,13 +196,14 @@ def learn(
     moments = executor.map_merge(_moments, handles, _add, middle, unit, classes, per_class)
     variance = np.where(half > 0, moments.central / total, 0.0)
     mean, deviation = middle + unit * moments.mean, unit * np.sqrt(np.maximum(variance, 0))
+    seen = (low, high, each, total, first_raw.rounding, per_class)
     if centred:
-        return Encoding(classes, mean, deviation, mean, deviation, reach, total, first_raw.rounding, per_class)
+        return Encoding(classes, mean, deviation, mean, deviation, *seen)
     spread = unit * np.sqrt(np.maximum(variance, 0) + moments.mean**2)
     if not intercept:
         mean, deviation = np.zeros_like(mean), spread
     deviation = np.where((low == high) & intercept, 0.0, deviation)  # sums of squares leave noise on a constant column
-    return Encoding(classes, None, spread, mean, deviation, reach, total, first_raw.rounding, per_class)
+    return Encoding(classes, None, spread, mean, deviation, *seen)
 
 
 def refuse_unknown(classes: np.ndarray, y: np.ndarray, name: str, first: int = 0) -> None:

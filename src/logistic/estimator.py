@@ -316,7 +316,7 @@ class LogisticRegression(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
     @classmethod
     def from_model(cls, model: Model) -> Self:
         """A fitted estimator of a model, such as :func:`logistic.load` gives."""
-        estimator = cls(model.penalty.C, standardize=model.penalty.standardized)
+        estimator = cls(model.penalty.C, fit_intercept=model.fit_intercept, standardize=model.penalty.standardized)
         estimator._publish(model, lambda found: estimator._attributes(found, None, objects=False))
         if model.features is not None:
             estimator.feature_names_in_ = np.asarray(model.features, dtype=object)

@@ -91,6 +91,11 @@ class Frame:
             raise InputError(f"C={self.spec.C} is too small for float64: 1 / (C * total weight) is infinite; use a larger C")
         return alpha
 
+    @cached_property
+    def fingerprint(self) -> str:
+        """By which the rows are known again."""
+        return self.encoding.fingerprint(self.count)
+
     @property
     def loss(self) -> Loss:
         """Binary for two classes, softmax for more."""
@@ -175,11 +180,13 @@ class Frame:
             coef=np.ascontiguousarray((W[:p] / self.scale[:, None]).T),
             base=W[p].copy() if len(W) > p else np.zeros(W.shape[1]),
             center=np.zeros(p) if self.encoding.center is None else self.encoding.center,
-            penalty=Strength(self.alpha, C, self.spec.standardize),
+            penalty=Strength(self.alpha, C, bool(self.spec.standardize)),
             certificate=replace(certificate, direction=direction),
             n_iter=n_iter,
             solver=why,
             rows=self.count,
             total=self.encoding.total,
             offset=self.offset,
+            fit_intercept=bool(self.spec.fit_intercept),
+            fingerprint=self.fingerprint,
         )

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .backend import Array, is_finite, is_tensor, like_labels, like_values, returned, to_numpy
+from .backend import Array, is_finite, is_tensor, like_labels, like_values, namespace, returned, to_numpy
 from .contracts import Loss
 from .designs import is_sparse
 from .errors import InputError
 from .loss import Binary, Softmax
 from .outcome import Certificate
+from .provenance import Provenance
 from .sources import check_names, check_numbers, matrix, real
 
 if TYPE_CHECKING:
@@ -80,6 +81,13 @@ class Model:
         Sum of their weights.
     offset : bool
         Whether the fit had an offset, so that predictions need one.
+    fit_intercept : bool
+        Without one, ``base`` and ``center`` are zero.
+    fingerprint : str
+        16 hexadecimal digits by which the rows of the fit are known again, see :meth:`logistic.encoding.Encoding.fingerprint`;
+        empty for a model that was fitted to none.
+    provenance : Provenance or None
+        Where the rows came from; the command line knows. ``dataclasses.replace(model, provenance=...)`` adds it.
     """
 
     classes: np.ndarray
@@ -94,6 +102,9 @@ class Model:
     rows: int
     total: float
     offset: bool = False
+    fit_intercept: bool = True
+    fingerprint: str = ""
+    provenance: Provenance | None = field(default=None, compare=False)
 
     @property
     def intercept(self) -> np.ndarray:
@@ -146,7 +157,10 @@ class Model:
 
     def predict_proba(self, X: Any, offset: Any = None, dtype: str = "auto") -> Any:
         """(n, K) probabilities of the classes, in the order of ``classes``."""
-        return returned(self.loss.probabilities(self.logits(X, offset)), X, dtype)
+        eta = self.loss.class_logits(self.logits(X, offset))
+        xp = namespace(eta)
+        e = xp.exp(eta - xp.amax(eta, axis=1, keepdims=True))  # the loss knows more digits, but the product with X lost those
+        return returned(e / e.sum(axis=1, keepdims=True), X, dtype)
 
     def predict_log_proba(self, X: Any, offset: Any = None, dtype: str = "auto") -> Any:
         """(n, K) logarithms of the probabilities, finite wherever the logits are."""
@@ -197,10 +211,10 @@ class Model:
         return f"<Model of {shape}; {self.penalty}; {self.certificate.status.word}>"
 
     def __eq__(self, other: object) -> bool:
-        """The same numbers, labels and history."""
+        """The same numbers, labels and history, wherever the rows came from."""
         if not isinstance(other, Model):
             return NotImplemented
-        return all(_same(getattr(self, f.name), getattr(other, f.name)) for f in fields(self))
+        return all(_same(getattr(self, f.name), getattr(other, f.name)) for f in fields(self) if f.compare)
 
     __hash__ = None  # type: ignore[assignment]
 
@@ -234,6 +248,7 @@ def written(model: Model | None, coef: np.ndarray, intercept: np.ndarray, classe
         rows=0,
         total=0.0,
         offset=model is not None and model.offset,
+        fit_intercept=model is None or model.fit_intercept or bool(intercept.any()),
     )
 
 
@@ -242,4 +257,4 @@ def _same(a: Any, b: Any) -> bool:
         return all(_same(getattr(a, f.name), getattr(b, f.name)) for f in fields(a))
     if isinstance(a, np.ndarray) and isinstance(b, np.ndarray):
         return a.dtype.kind == b.dtype.kind and np.array_equal(a, b)
-    return bool(a == b)
+    return bool(a == b or (a != a and b != b))  # two numbers that nobody knows are the same

@@ -1,14 +1,16 @@
 """Model files: one safetensors file with strict JSON beside the tensors. Loading runs no code.
 
-Layout, version 1. Tensors, all float64: ``coef`` (M, p), ``base`` (M,), ``center`` (p,), and ``direction`` (p, M) where the
-classes are separated. The metadata hold one entry, ``logistic``: a JSON object with exactly the keys of :data:`KEYS`. Its
-``sha256`` is a digest of everything else, so that a damaged file is never taken for another model.
+Layout, version 1; ``docs/model-file.md`` has it in full. Tensors, all float64: ``coef`` (M, p), ``base`` (M,), ``center`` (p,),
+and ``direction`` (p, M) where the classes are separated. The metadata hold one entry, ``logistic``: a JSON object with exactly
+the keys of :data:`KEYS`. Its ``sha256`` is a digest of everything else, so that a damaged file is never taken for another model.
 """
 
 from __future__ import annotations
 
 import hashlib
-from dataclasses import asdict
+import math
+import re
+from dataclasses import asdict, fields
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -18,26 +20,33 @@ import numpy as np
 from .errors import InputError, ModelFileError
 from .model import Model, Strength
 from .outcome import Certificate, Status
+from .provenance import Provenance
 from .strict import (
+    MOST_NAME,
     canonical,
     check_labels,
-    check_readable,
     exactly,
     label_type,
     number,
     one_of,
-    parse,
     read_classes,
     read_count,
+    read_header,
     read_number,
+    read_packed,
+    read_text,
+    read_texts,
     sound,
     typed,
-    write_atomically,
+    write_packed,
 )
 
 FORMAT = 1
 ENTRY = "logistic"
 MODULE_ENTRY = "logistic_module"
+MOST_TENSORS = 4
+MOST_RANK = 2
+MOST_COLUMNS = 2**26
 KEYS = {
     "format",
     "software",
@@ -50,6 +59,9 @@ KEYS = {
     "rows",
     "total",
     "offset",
+    "fit_intercept",
+    "fingerprint",
+    "provenance",
     "sha256",
 }
 TENSORS = {"coef", "base", "center"}
@@ -76,9 +88,14 @@ def save(model: Model, path: str | Path) -> None:
         tensors[name] = np.ascontiguousarray(tensor, dtype=np.float64)
         if not np.isfinite(tensor).all():
             raise InputError(f"the {name} of this model holds numbers that are not finite ({model.certificate.status.word})")
-    header = _header(model)
-    text = canonical({**header, "sha256": _digest(header, tensors)})
-    write_atomically(path, pack(tensors, metadata={ENTRY: text}))
+    check_labels(model.classes)
+    try:
+        header = _header(model)
+        text = canonical({**header, "sha256": _digest(header, tensors)})
+        _model(read_header(text, FORMAT, KEYS), tensors)  # nothing is written that would not be read
+    except (ValueError, TypeError) as error:
+        raise InputError(f"this model cannot be saved: {error}") from None
+    write_packed(path, pack(tensors, metadata={ENTRY: text}), MOST_TENSORS, MOST_RANK)
 
 
 def load(path: str | Path) -> Model:
@@ -91,11 +108,31 @@ def load(path: str | Path) -> Model:
     FileNotFoundError, PermissionError, IsADirectoryError
         As for any file.
     """
+    from safetensors import SafetensorError
+    from safetensors.numpy import load as unpack
+
     path = Path(path)
-    check_readable(path, "model")
-    text, tensors = _unpack(path)
+    found = read_packed(path, "model", MOST_TENSORS, MOST_RANK)
+    if MODULE_ENTRY in found.metadata:
+        way = "ModuleClassifier.load(path, module) with an instance of its class"
+        raise ModelFileError(f"{path} holds the numbers of a torch module, not its code; use {way}")
+    if ENTRY not in found.metadata:
+        raise ModelFileError(f"{path} is a safetensors file, but not a model of this package")
     with sound(path, "model"):
-        return _model(parse(text), tensors)
+        if set(found.metadata) != {ENTRY} or not TENSORS <= set(found.tensors) <= TENSORS | {"direction"}:
+            raise ModelFileError("it has unexpected or missing parts")
+        wrong = [name for name, (kind, _) in found.tensors.items() if kind != "F64"]
+        if wrong:
+            raise ModelFileError(f"tensor {wrong[0]!r} is not float64")
+        header = read_header(found.metadata[ENTRY], FORMAT, KEYS)
+        try:
+            tensors = unpack(found.content)
+        except SafetensorError as error:
+            raise ModelFileError(str(error)) from None
+        model = _model(header, tensors)
+        if header["sha256"] != _digest(header, tensors):
+            raise ModelFileError("its checksum does not match; the file was changed after it was written")
+        return model
 
 
 def _digest(header: dict[str, Any], tensors: dict[str, np.ndarray]) -> str:
@@ -108,7 +145,6 @@ def _digest(header: dict[str, Any], tensors: dict[str, np.ndarray]) -> str:
 
 
 def _header(model: Model) -> dict[str, Any]:
-    check_labels(model.classes)
     certificate, penalty = model.certificate, model.penalty
     return {
         "format": FORMAT,
@@ -129,58 +165,46 @@ def _header(model: Model) -> dict[str, Any]:
         "rows": model.rows,
         "total": number(model.total),
         "offset": model.offset,
+        "fit_intercept": model.fit_intercept,
+        "fingerprint": model.fingerprint,
+        "provenance": None if model.provenance is None else asdict(model.provenance),
     }
 
 
-def _unpack(path: Path) -> tuple[str, dict[str, np.ndarray]]:
-    """Header and tensors, as they stand in the file."""
-    from safetensors import SafetensorError, safe_open
-
-    try:
-        with safe_open(path, framework="numpy") as file:
-            metadata, names = file.metadata() or {}, set(file.keys())
-            if MODULE_ENTRY in metadata:
-                way = "ModuleClassifier.load(path, module) with an instance of its class"
-                raise ModelFileError(f"{path} holds the numbers of a torch module, not its code; use {way}")
-            if ENTRY not in metadata:
-                raise ModelFileError(f"{path} is a safetensors file, but not a model of this package")
-            if set(metadata) != {ENTRY} or not TENSORS <= names <= TENSORS | {"direction"}:
-                raise ModelFileError(f"{path} is not a sound model file: it has unexpected or missing parts")
-            wrong = [name for name in names if file.get_slice(name).get_dtype() != "F64"]
-            if wrong:
-                raise ModelFileError(f"{path} is not a sound model file: tensor {wrong[0]!r} is not float64")
-            return metadata[ENTRY], {name: file.get_tensor(name) for name in names}
-    except SafetensorError as error:
-        raise ModelFileError(f"{path} is not a model file ({str(error).rpartition(': ')[2]})") from None
-
-
-def _model(header: Any, tensors: dict[str, np.ndarray]) -> Model:
-    found = typed(header, dict).get("format")
-    if type(found) is not int or found != FORMAT:
-        raise ModelFileError(f"its format is {found!r:.60}, and this version reads format {FORMAT}; upgrade logistic")
-    exactly(header, KEYS)
+def _model(header: dict[str, Any], tensors: dict[str, np.ndarray]) -> Model:
+    """The model, once header and tensors go together."""
     classes, features = read_classes(header["classes"]), header["features"]
-    if features is not None:
-        features = tuple(typed(name, str) for name in typed(features, list))
-    M = 1 if len(classes) == 2 else len(classes)
-    p = _columns(tensors, M)
-    if features is not None and len(features) != p:
+    p = _columns(tensors, 1 if len(classes) == 2 else len(classes))
+    if features is not None and len(typed(features, list)) != p:
         raise ModelFileError(f"it names {len(features)} features for {p} columns")
-    typed(header["software"], str)
-    n_iter, rows = read_count(header["n_iter"]), read_count(header["rows"])
-    solver, total = typed(header["solver"], str), read_number(header["total"])
-    offset = typed(header["offset"], bool)
-    certificate = _certificate(header["certificate"], tensors.get("direction"), p)
-    strength = _strength(header["penalty"])
-    if header["sha256"] != _digest(header, tensors):
-        raise ModelFileError("its checksum does not match; the file was changed after it was written")
     coef, base, center = tensors["coef"], tensors["base"], tensors["center"]
-    return Model(classes, features, coef, base, center, strength, certificate, n_iter, solver, rows, total, offset)
+    if not typed(header["fit_intercept"], bool) and (base.any() or center.any()):
+        raise ModelFileError("it has no intercept, but its base or center is not zero")
+    read_text(header["software"])
+    return Model(
+        classes=classes,
+        features=None if features is None else tuple(read_texts(features)),
+        coef=coef,
+        base=base,
+        center=center,
+        penalty=_strength(header["penalty"]),
+        certificate=_certificate(header["certificate"], tensors.get("direction"), p),
+        n_iter=read_count(header["n_iter"]),
+        solver=read_text(header["solver"]),
+        rows=read_count(header["rows"]),
+        total=read_number(header["total"]),
+        offset=typed(header["offset"], bool),
+        fit_intercept=header["fit_intercept"],
+        fingerprint="" if header["fingerprint"] == "" else _digits(header["fingerprint"], 16),
+        provenance=None if header["provenance"] is None else _provenance(header["provenance"]),
+    )
 
 
 def _columns(tensors: dict[str, np.ndarray], M: int) -> int:
     """p, once every tensor has the shape that goes with it and holds finite numbers."""
     p = tensors["center"].size
+    if p > MOST_COLUMNS:
+        raise ModelFileError(f"it has {p} columns, more than {MOST_COLUMNS}")
     shapes = {"coef": (M, p), "base": (M,), "center": (p,), "direction": (p, M)}
     for name, tensor in tensors.items():
         if tensor.shape != shapes[name]:
@@ -193,8 +217,8 @@ def _columns(tensors: dict[str, np.ndarray], M: int) -> int:
 def _certificate(entry: Any, direction: np.ndarray | None, p: int) -> Certificate:
     found = exactly(typed(entry, dict), CERTIFICATE_KEYS)
     columns = tuple(read_count(column) for column in typed(found["columns"], list))
-    if any(column >= p for column in columns):
-        raise ModelFileError("its certificate names columns that do not exist")
+    if any(column >= p for column in columns) or len(set(columns)) < len(columns):
+        raise ModelFileError("its certificate names columns that do not exist, or one of them twice")
     return Certificate(
         read_number(found["value"]),
         read_number(found["gap"]),
@@ -209,3 +233,30 @@ def _certificate(entry: Any, direction: np.ndarray | None, p: int) -> Certificat
 def _strength(entry: Any) -> Strength:
     found = exactly(typed(entry, dict), PENALTY_KEYS)
     return Strength(read_number(found["alpha"]), read_number(found["C"]), typed(found["standardized"], bool))
+
+
+def _provenance(entry: Any) -> Provenance:
+    found = exactly(typed(entry, dict), {field.name for field in fields(Provenance)})
+    edges, fractions = (tuple(read_number(value) for value in typed(found[name], list)) for name in ("edges", "fractions"))
+    if not all(map(math.isfinite, edges + fractions)):
+        raise ModelFileError("its provenance holds numbers that are not finite")
+    weight, positive, seed, rows = (found[name] for name in ("weight", "positive", "seed", "rows_sha256"))
+    return Provenance(
+        data=read_text(found["data"]),
+        sha256=_digits(found["sha256"], 64),
+        target=read_text(found["target"], MOST_NAME),
+        weight=None if weight is None else read_text(weight, MOST_NAME),
+        positive=None if positive is None else read_text(positive, MOST_NAME),
+        edges=edges,
+        fractions=fractions,
+        seed=None if seed is None else read_count(seed),
+        rows_sha256=None if rows is None else _digits(rows, 64),
+        command=read_text(found["command"]),
+    )
+
+
+def _digits(value: Any, count: int) -> str:
+    """A text of so many hexadecimal digits."""
+    if not re.fullmatch(f"[0-9a-f]{{{count}}}", typed(value, str)):
+        raise ModelFileError(f"{value!r:.60} is not made of {count} hexadecimal digits")
+    return str(value)

@@ -1,4 +1,9 @@
-"""What all files of this package share: written whole or not at all, and JSON that is read strictly."""
+"""What all files of this package share: written whole or not at all, read strictly, and nothing larger than the caps.
+
+A file is read from its first bytes on, and each part is checked before the next is read: the length of the header, the header,
+what it says of the tensors. So a file costs no more memory than its own bytes, whatever it claims. ``docs/model-file.md``
+describes the format.
+"""
 
 from __future__ import annotations
 
@@ -6,17 +11,29 @@ import errno
 import json
 import math
 import os
+import re
 import secrets
 import stat
+import struct
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from .errors import InputError, ModelFileError
 
+MOST_BYTES = 2**32  # of a file
+MOST_HEADER = 2**25  # bytes of a header
+MOST_DEPTH = 4  # of lists and objects in each other
+MOST_DIGITS = 40  # of a whole number
+MOST_TEXT = 2**16  # characters of a text
+MOST_NAME = 2**12  # characters of a label or a name
+MOST_CLASSES = 2**16
+MOST_LABEL_BYTES = 2**27  # of all labels as an array, each as wide as the longest
+
+BRACKETS = re.compile(r'"(?:[^"\\]++|\\.)*+"?|[][{}]', re.DOTALL)  # and texts, so that what is in them does not count
 INTEGERS = tuple(f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64))
 LABELS = {"bool": bool, "str": str, **dict.fromkeys(INTEGERS, int), **dict.fromkeys(("float16", "float32", "float64"), float)}
 
@@ -56,22 +73,6 @@ def write_atomically(path: str | Path, content: bytes) -> None:
         _synchronise_folder(path.parent)
 
 
-def check_readable(path: Path, noun: str) -> None:
-    """Refuse what cannot be opened as a file that holds a ``noun``.
-
-    Raises
-    ------
-    ModelFileError
-        If it is a pipe or device.
-    FileNotFoundError, PermissionError, IsADirectoryError
-        As for any file.
-    """
-    if path.exists() and not (path.is_file() or path.is_dir()):
-        raise ModelFileError(f"{path} is a pipe or device; a {noun} is read from a file")
-    with open(path, "rb"):  # the errors of any file
-        pass
-
-
 @contextmanager
 def sound(path: Path, noun: str) -> Iterator[None]:
     """What is wrong inside, said of the file."""
@@ -83,19 +84,166 @@ def sound(path: Path, noun: str) -> Iterator[None]:
         raise ModelFileError(f"{path} is not a sound {noun} file: {type(error).__name__}: {error}") from None
 
 
+class Packed(NamedTuple):
+    """A safetensors file whose header is sound.
+
+    Attributes
+    ----------
+    metadata : dict
+        Names and texts.
+    tensors : dict
+        Name -> (type, shape), as in the header.
+    content : bytes
+        The whole file.
+    """
+
+    metadata: dict[str, str]
+    tensors: dict[str, tuple[str, tuple[int, ...]]]
+    content: bytes
+
+
+def read_packed(path: Path, noun: str, tensors: int, rank: int) -> Packed:
+    """A safetensors file that holds a ``noun``.
+
+    Parameters
+    ----------
+    path : Path
+    noun : str
+    tensors, rank : int
+        How many there may be at most, and how many dimensions each may have.
+
+    Raises
+    ------
+    ModelFileError
+        If it is too large, cut off, spelled in another way than safetensors does, or not such a file at all.
+    FileNotFoundError, PermissionError, IsADirectoryError
+        As for any file.
+    """
+    if path.exists() and not (path.is_file() or path.is_dir()):
+        raise ModelFileError(f"{path} is a pipe or device; a {noun} is read from a file")
+    with open(path, "rb") as file:
+        try:
+            size = os.fstat(file.fileno()).st_size
+            if size > MOST_BYTES:
+                raise ModelFileError(f"it has {size} bytes, more than {MOST_BYTES}")
+            start = file.read(8)
+            if len(start) < 8:
+                raise ModelFileError("it has less than 8 bytes")
+            (length,) = struct.unpack("<Q", start)
+            if length > size - 8:
+                raise ModelFileError("it is cut off, or no safetensors file")
+            if length > MOST_HEADER:
+                raise ModelFileError(f"its header has {length} bytes, more than {MOST_HEADER}")
+            header = file.read(length)
+            metadata, found = _layout(header, size - 8 - length, tensors, rank)
+            content = b"".join((start, header, file.read(size - 8 - length)))
+            if len(content) < size:
+                raise ModelFileError("it became shorter while it was read")
+        except (ValueError, TypeError, RecursionError, OverflowError) as error:
+            raise ModelFileError(f"{path} is not a {noun} file ({error})") from None
+    return Packed(metadata, found, content)
+
+
+def write_packed(path: str | Path, content: bytes, tensors: int, rank: int) -> None:
+    """Write what safetensors packed, with the header in our one spelling: complete or not at all.
+
+    Parameters
+    ----------
+    path : str or Path
+    content : bytes
+    tensors, rank : int
+        As for :func:`read_packed`.
+
+    Raises
+    ------
+    InputError
+        If it is larger than what would be read again.
+    OSError
+        As for any file.
+    """
+    (length,) = struct.unpack("<Q", content[:8])
+    header = _spelled(json.loads(content[8 : 8 + length]))
+    content = b"".join((struct.pack("<Q", len(header)), header, memoryview(content)[8 + length :]))
+    for what, size, most in (("file", len(content), MOST_BYTES), ("header", len(header), MOST_HEADER)):
+        if size > most:
+            raise InputError(f"the {what} would have {size} bytes, more than {most}; drop columns or shorten names")
+    try:
+        _layout(header, len(content) - 8 - len(header), tensors, rank)
+    except ModelFileError as error:
+        raise InputError(f"this cannot be saved: {error}") from None
+    write_atomically(path, content)
+
+
+def _spelled(entries: dict[str, Any]) -> bytes:
+    """JSON without blanks, but for those behind it that fill up eight bytes, as safetensors 0.5 spells it."""
+    text = json.dumps(entries, ensure_ascii=False, separators=(",", ":")).encode()
+    return text + b" " * (-len(text) % 8)
+
+
+def _layout(header: bytes, size: int, tensors: int, rank: int) -> tuple[dict[str, str], dict[str, tuple[str, tuple[int, ...]]]]:
+    """Metadata and tensors of a header before ``size`` bytes of data: spelled in one way, and every byte of data in one tensor."""
+    entries = typed(parse(header.decode("utf-8")), dict)
+    if _spelled(entries) != header:
+        raise ModelFileError("its header is not spelled as safetensors spells it")
+    metadata = {name: typed(value, str) for name, value in typed(entries.pop("__metadata__", {}), dict).items()}
+    if len(entries) > tensors:
+        raise ModelFileError(f"it has {len(entries)} tensors, more than {tensors}")
+    found, places = {}, []
+    for name, entry in entries.items():
+        exactly(typed(entry, dict), {"dtype", "shape", "data_offsets"})
+        shape = tuple(read_count(length) for length in typed(entry["shape"], list))
+        if len(shape) > rank:
+            raise ModelFileError(f"tensor {name!r:.60} has {len(shape)} dimensions, more than {rank}")
+        if math.prod(max(length, 1) for length in shape) > MOST_BYTES:
+            raise ModelFileError(f"tensor {name!r:.60} has shape {list(shape)!r:.60}, too many numbers")
+        start, stop = (read_count(place) for place in typed(entry["data_offsets"], list))
+        places.append((start, stop))
+        found[name] = typed(entry["dtype"], str), shape
+    reached = 0
+    for start, stop in sorted(places):
+        if start != reached or stop < start:
+            raise ModelFileError("its tensors do not follow each other")
+        reached = stop
+    if reached != size:
+        raise ModelFileError(f"its tensors take {reached} bytes, but {size} follow the header")
+    return metadata, found
+
+
 def parse(text: str) -> Any:
-    """Strict JSON: no key twice, no NaN or infinity.
+    """Strict JSON: no key twice, no NaN or infinity, no endless number, not too deep.
 
     Raises
     ------
     ModelFileError, ValueError
     """
-    return json.loads(text, object_pairs_hook=_no_duplicates, parse_constant=_no_constant)
+    depth = 0
+    for token in BRACKETS.finditer(text):
+        depth += {"[": 1, "{": 1, "]": -1, "}": -1}.get(token[0], 0)
+        if depth > MOST_DEPTH:
+            raise ModelFileError(f"its header holds lists or objects more than {MOST_DEPTH} deep in each other")
+    return json.loads(text, object_pairs_hook=_no_duplicates, parse_constant=_no_constant, parse_int=_integer)
 
 
 def canonical(header: dict[str, Any]) -> str:
     """JSON in one spelling, so that the same model makes the same bytes."""
     return json.dumps(header, allow_nan=False, sort_keys=True)
+
+
+def read_header(text: str, known: int, keys: set[str]) -> dict[str, Any]:
+    """The header of a file of this package, of the format ``known``, with these keys, in the one spelling.
+
+    Raises
+    ------
+    ModelFileError, ValueError
+    """
+    header: dict[str, Any] = typed(parse(text), dict)
+    found = header.get("format")
+    if type(found) is not int or found != known:
+        raise ModelFileError(f"its format is {found!r:.60}, and this version reads format {known}; upgrade logistic")
+    exactly(header, keys)
+    if canonical(header) != text:
+        raise ModelFileError("its header is not spelled as this package spells it")
+    return header
 
 
 def check_labels(labels: np.ndarray) -> None:
@@ -119,7 +267,12 @@ def read_classes(entry: Any) -> np.ndarray:
     """(K,) two or more different labels, in order and of their type."""
     found = exactly(typed(entry, dict), {"type", "values"})
     kind = one_of(found["type"], list(LABELS))
-    values = [typed(value, LABELS[kind]) for value in typed(found["values"], list)]
+    values = typed(found["values"], list)
+    values = read_texts(values) if kind == "str" else [typed(value, LABELS[kind]) for value in values]
+    if len(values) > MOST_CLASSES:
+        raise ModelFileError(f"it has {len(values)} classes, more than {MOST_CLASSES}")
+    if kind == "str" and 4 * len(values) * max(map(len, values), default=0) > MOST_LABEL_BYTES:
+        raise ModelFileError(f"its labels would take more than {MOST_LABEL_BYTES} bytes as an array; one of them is too long")
     classes = np.asarray(values, dtype=kind)
     if len(classes) < 2 or classes.tolist() != values or not np.array_equal(np.unique(classes), classes):
         raise ModelFileError("its classes are not at least two different labels in order")
@@ -144,7 +297,8 @@ def read_number(value: Any) -> float:
 def exactly(found: dict[str, Any], keys: set[str]) -> dict[str, Any]:
     """An object with these keys and no others."""
     if set(found) != keys:
-        raise ModelFileError(f"its header has unexpected or missing keys: {', '.join(sorted(set(found) ^ keys))[:200]}")
+        names = ", ".join(map(repr, sorted(set(found) ^ keys)))
+        raise ModelFileError(f"its header has unexpected or missing keys: {names:.200}")
     return found
 
 
@@ -153,6 +307,19 @@ def read_count(value: Any) -> int:
     if typed(value, int) < 0:
         raise ModelFileError(f"{value} is negative")
     return int(value)
+
+
+def read_text(value: Any, most: int = MOST_TEXT) -> str:
+    """A text of Unicode characters, no longer than ``most``."""
+    if len(typed(value, str)) > most:
+        raise ModelFileError(f"the text {value!r:.30} in its header has {len(value)} characters, more than {most}")
+    value.encode("utf-8")  # a lone surrogate is no character
+    return str(value)
+
+
+def read_texts(values: Any) -> list[str]:
+    """Names."""
+    return [read_text(value, MOST_NAME) for value in typed(values, list)]
 
 
 def typed(value: Any, *kinds: type) -> Any:
@@ -174,6 +341,12 @@ def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(found) != len(pairs):
         raise ModelFileError("a key appears twice in its header")
     return found
+
+
+def _integer(digits: str) -> int:
+    if len(digits) > MOST_DIGITS:
+        raise ModelFileError(f"a number in its header has {len(digits)} digits, more than {MOST_DIGITS}")
+    return int(digits)
 
 
 def _no_constant(name: str) -> None:

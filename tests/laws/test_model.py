@@ -14,8 +14,9 @@ import pyarrow as pa
 import pytest
 from scipy.sparse import coo_array, csc_matrix, csr_array
 
-from logistic import InputError, Model
+from logistic import InputError, LogisticRegression, Model
 from logistic.contracts import Stop
+from logistic.provenance import Provenance
 from support import fit_arrays, overlapping
 
 LABELS: dict[str, np.ndarray] = {
@@ -88,6 +89,14 @@ def test_log_probabilities_are_logarithms(model: Model, X: np.ndarray) -> None:
     np.testing.assert_allclose(np.exp(model.predict_log_proba(X)), p, rtol=1e-12)
     near_one = p > 0.999
     np.testing.assert_allclose(model.predict_log_proba(X)[near_one], np.log(p[near_one]), atol=1e-15)
+
+
+def test_probabilities_are_those_of_the_loss(model: Model, X: np.ndarray) -> None:
+    """The short way that predictions take ends where the exact one of the loss does, however small the probability."""
+    for rows in (X, 30 * X):
+        p, log_p = model.predict_proba(rows), model.predict_log_proba(rows)
+        np.testing.assert_allclose(p, model.loss.probabilities(model.logits(rows)), rtol=1e-12)
+        np.testing.assert_allclose(np.log(p[p > 0]), log_p[p > 0], rtol=1e-12, atol=1e-15)
 
 
 @pytest.mark.parametrize("size", [1e3, 1e100, 1e300])
@@ -242,10 +251,52 @@ def test_models_are_equal_when_everything_is(model: Model, X: np.ndarray) -> Non
         "rows": model.rows + 1,
         "total": model.total + 1,
         "offset": True,
+        "fit_intercept": False,
+        "fingerprint": "0" * 16,
     }
-    assert set(other) == {field.name for field in fields(model)}
+    assert set(other) == {field.name for field in fields(model)} - {"provenance"}
     for name, value in other.items():
         assert model != replace(model, **{name: value}), name
+
+
+def test_where_the_rows_came_from_can_be_added(model: Model) -> None:
+    """A model is frozen; another one with its provenance is a replacement. It is the same model, wherever the rows came from."""
+    origin = Provenance("rows.csv", "0" * 64, "y", "w", "yes", (1.5,), (0.7, 0.3), 3, "f" * 64, "logistic fit rows.csv --target y")
+    found = replace(model, provenance=origin)
+    assert found.provenance == origin
+    assert model.provenance is None
+    assert found == model
+
+
+def test_numbers_that_nobody_knows_do_not_make_models_differ() -> None:
+    """A model equals itself, also where its certificate holds no number."""
+    X, codes = rows(2)
+    fitted = LogisticRegression().fit(X, codes)
+    fitted.intercept_[:] = 0.0
+    model = fitted._fitted()
+    assert np.isnan(model.certificate.value)
+    assert model == model
+    assert model == replace(model, coef=model.coef.copy())
+
+
+@pytest.mark.parametrize("intercept", [True, False])
+def test_an_estimator_of_a_model_keeps_the_intercept(intercept: bool) -> None:
+    """from_model: fitted again to the same rows, it is the same model; what somebody writes into it counts as an intercept."""
+    X, codes = rows(3)
+    model = LogisticRegression(C=0.3, fit_intercept=intercept).fit(X, codes).model_
+    assert model.fit_intercept is intercept
+    assert (model.base.any() or model.center.any()) == intercept
+    again = LogisticRegression.from_model(model)
+    assert again.fit_intercept is intercept
+    assert again.set_params(C=0.3).fit(X, codes).model_ == model
+    again.intercept_[:] = 1.0
+    assert again._fitted().fit_intercept
+
+
+def test_the_summary_knows_the_fingerprint(model: Model) -> None:
+    """As data, not in the text."""
+    assert model.summary().to_dict()["fingerprint"] == model.fingerprint != ""
+    assert model.fingerprint not in str(model.summary())
 
 
 def test_the_summary_says_what_was_minimised_first(model: Model) -> None:

@@ -11,7 +11,7 @@ import stat
 import struct
 import threading
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,16 +23,18 @@ from safetensors.numpy import save as pack
 
 from logistic import Certificate, InputError, Model, ModelFileError, Status, load, store, strict
 from logistic.model import Strength
+from logistic.provenance import Provenance
 from support import fit_arrays, overlapping
 
 LABELS = {
     "bool": np.array([False, True]),
-    "int": np.array([-7, 0, 3, 10, 2**62]),
-    "int8": np.array([-128, 0, 1, 2, 127], dtype=np.int8),
-    "uint64": np.array([0, 1, 2, 3, 2**64 - 1], dtype=np.uint64),
-    "float": np.array([-1.5, 0.1, 0.2, 1e-300, 1e300]),
-    "float32": np.array([0.1, 0.2, 0.3, 0.4, 1e30], dtype=np.float32),
+    **{f"int{b}": np.array([-(2 ** (b - 1)), 0, 1, 2, 2 ** (b - 1) - 1], dtype=f"int{b}") for b in (8, 16, 32, 64)},
+    **{f"uint{b}": np.array([0, 1, 2, 3, 2**b - 1], dtype=f"uint{b}") for b in (8, 16, 32, 64)},
+    **{f"float{b}": np.array([-1.5, 0.1, 0.2, 1e-7, np.finfo(f"f{b // 8}").max], dtype=f"float{b}") for b in (16, 32, 64)},
+    "big endian": np.array([-7, 0, 3, 10, 2**30], dtype=">i4"),
     "text": np.array(["", "a, b", 'quo"te', "new\nline", "été ☃ 漢字"]),
+    "control characters": np.array(["\0a", "\x1b[31m", "\x7f", "\u2028", "\U0001f600\ufeff"]),
+    "long text": np.array(["a" * 4096, "b", "c", "d", "e"]),
     "wide text": np.array(["a", "b", "c", "d", "e"], dtype="<U40"),
 }
 NAMES = ("age", "with space", 'quo"te, comma', "\n\t", "größe ☃")
@@ -87,7 +89,9 @@ def test_load_gives_back_what_was_saved(labels: np.ndarray, separated: bool, nam
     assert again == model
     assert again.classes.dtype.kind == model.classes.dtype.kind
     if model.classes.dtype.kind != "U":
-        assert again.classes.dtype == model.classes.dtype
+        assert again.classes.dtype == model.classes.dtype.newbyteorder("=")
+    assert again.classes.tolist() == model.classes.tolist()
+    assert [type(label) for label in again.classes.tolist()] == [type(label) for label in model.classes.tolist()]
     X = np.random.default_rng(0).normal(size=(20, 5))
     assert again.predict_proba(X).tobytes() == model.predict_proba(X).tobytes()
     assert again.predict(X).tolist() == model.predict(X).tolist()
@@ -110,22 +114,41 @@ def models(draw: st.DrawFn) -> Model:
         size = int(np.prod(shape))
         return np.array(draw(st.lists(finite, min_size=size, max_size=size)), dtype=float).reshape(shape)
 
-    columns = tuple(draw(st.lists(st.integers(0, p - 1), max_size=2))) if p else ()
+    columns = tuple(draw(st.lists(st.integers(0, p - 1), max_size=2, unique=True))) if p else ()
     kind, status = draw(st.sampled_from(["proof", "estimate", "none"])), draw(st.sampled_from(Status))
     direction = tensor(p, M) if draw(st.booleans()) else None
-    certificate = Certificate(draw(finite), draw(anything), kind, draw(anything), status, columns, direction)
+    certificate = Certificate(draw(finite), draw(st.floats()), kind, draw(anything), status, columns, direction)
     features = draw(st.none() | st.tuples(*[st.text()] * p))
     strength = Strength(draw(finite), draw(anything), draw(st.booleans()))
     numbers = draw(st.integers(0, 2**40)), draw(st.text()), draw(st.integers(0, 2**60)), draw(finite)
-    return Model(classes, features, tensor(M, p), tensor(M), tensor(p), strength, certificate, *numbers)
+    fit_intercept, digits = draw(st.booleans()), st.text("0123456789abcdef", min_size=64, max_size=64)
+    places = (tensor(M), tensor(p)) if fit_intercept else (np.zeros(M), np.zeros(p))
+    reals, text = st.lists(finite, max_size=3).map(tuple), st.text(max_size=5)
+    origin = st.builds(
+        Provenance,
+        data=text,
+        sha256=digits,
+        target=text,
+        weight=st.none() | text,
+        positive=st.none() | text,
+        edges=reals,
+        fractions=reals,
+        seed=st.none() | st.integers(0, 2**100),
+        rows_sha256=st.none() | digits,
+        command=text,
+    )
+    more = draw(st.booleans()), fit_intercept, draw(st.just("") | digits.map(lambda s: s[:16])), draw(st.none() | origin)
+    return Model(classes, features, tensor(M, p), *places, strength, certificate, *numbers, *more)
 
 
 @settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(models())
 def test_any_model_survives(tmp_path: Path, model: Model) -> None:
-    """Whatever the names, numbers and status, load(save(m)) == m."""
+    """Whatever the names, numbers, status and provenance, load(save(m)) == m."""
     model.save(tmp_path / "any.safetensors")
-    assert load(tmp_path / "any.safetensors") == model
+    again = load(tmp_path / "any.safetensors")
+    assert again == model
+    assert again.provenance == model.provenance
 
 
 def test_same_model_same_bytes(sound: bytes, model: Model, tmp_path: Path) -> None:
@@ -162,7 +185,7 @@ def taken_apart(content: bytes) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
 
 def signed(header: dict[str, Any], tensors: dict[str, np.ndarray]) -> bytes:
     """A file whose checksum is right, whatever else is wrong."""
-    text = json.dumps({**header, "sha256": store._digest(header, tensors)})
+    text = json.dumps({**header, "sha256": store._digest(header, tensors)}, sort_keys=True)
     return pack(tensors, metadata={"logistic": text})
 
 
@@ -176,21 +199,6 @@ def test_truncated_files_are_refused(sound: bytes, tmp_path: Path) -> None:
     """Cut anywhere, a file is refused."""
     for length in {*range(0, len(sound), 5), *range(64), *range(len(sound) - 64, len(sound))}:
         refused(sound[:length], tmp_path)
-
-
-@pytest.mark.parametrize("mask", [0x01, 0x80])
-def test_flipped_bytes_are_refused(sound: bytes, model: Model, mask: int, tmp_path: Path) -> None:
-    """A damaged byte anywhere, in names and numbers too, is refused or, between words of the header, changes nothing."""
-    path, survivors = tmp_path / "flipped", []
-    for i in range(len(sound)):
-        path.write_bytes(sound[:i] + bytes([sound[i] ^ mask]) + sound[i + 1 :])
-        try:
-            found = load(path)
-        except ModelFileError:
-            continue
-        assert found == model
-        survivors.append(i)
-    assert len(survivors) < 0.01 * len(sound)
 
 
 @pytest.mark.parametrize("extra", [b"\0", b"x" * 1000], ids=["one byte", "many bytes"])
@@ -227,14 +235,15 @@ def test_foreign_files_are_refused(kind: str, tmp_path: Path) -> None:
     refused(foreign()[kind], tmp_path)
 
 
+ORIGIN = asdict(Provenance("rows.csv", "0" * 64, "y", None, None, (1.5,), (0.7, 0.3), 3, None, "logistic fit"))
 HEADERS: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
     "later format": (lambda h: h.update(format=2), "format is 2"),
     "format true": (lambda h: h.update(format=True), "format is True"),
     "no format": (lambda h: h.pop("format"), "format is None"),
-    "unknown key": (lambda h: h.update(extra=1), "unexpected or missing keys: extra"),
-    "missing key": (lambda h: h.pop("rows"), "unexpected or missing keys: rows"),
-    "unknown key of the certificate": (lambda h: h["certificate"].update(note=1), "note"),
-    "missing key of the penalty": (lambda h: h["penalty"].pop("alpha"), "alpha"),
+    "unknown key": (lambda h: h.update(extra=1), "unexpected or missing keys: 'extra'"),
+    "missing key": (lambda h: h.pop("rows"), "unexpected or missing keys: 'rows'"),
+    "unknown key of the certificate": (lambda h: h["certificate"].update(note=1), "'note'"),
+    "missing key of the penalty": (lambda h: h["penalty"].pop("alpha"), "'alpha'"),
     "software a number": (lambda h: h.update(software=1), "not of type str"),
     "rows a text": (lambda h: h.update(rows="80"), "not of type int"),
     "rows a float": (lambda h: h.update(rows=80.0), "not of type int"),
@@ -242,11 +251,12 @@ HEADERS: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
     "iterations true": (lambda h: h.update(n_iter=True), "not of type int"),
     "total infinite": (lambda h: h.update(total="Infinity"), "not of type"),
     "total a list": (lambda h: h.update(total=[]), "not of type"),
-    "total huge": (lambda h: h.update(total=10**400), "too large"),
+    "total huge": (lambda h: h.update(total=10**40), "41 digits"),
     "status unknown": (lambda h: h["certificate"].update(status="fine"), "not one of"),
     "status a list": (lambda h: h["certificate"].update(status=[]), "not one of"),
     "kind unknown": (lambda h: h["certificate"].update(kind="guess"), "not one of"),
     "columns outside": (lambda h: h["certificate"].update(columns=[5]), "do not exist"),
+    "columns twice": (lambda h: h["certificate"].update(columns=[1, 1]), "twice"),
     "columns negative": (lambda h: h["certificate"].update(columns=[-1]), "negative"),
     "features too few": (lambda h: h.update(features=["a"]), "1 features for 5 columns"),
     "features a text": (lambda h: h.update(features="abcde"), "not of type list"),
@@ -263,6 +273,33 @@ HEADERS: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
     "classes a list": (lambda h: h.update(classes=["a", "b"]), "not of type dict"),
     "three classes": (lambda h: h["classes"].update(values=["a", "b", "c"]), "shape"),
     "penalty missing": (lambda h: h.update(penalty=None), "not of type dict"),
+    "intercept a number": (lambda h: h.update(fit_intercept=1), "not of type bool"),
+    "no intercept, but a base": (lambda h: h.update(fit_intercept=False), "no intercept"),
+    "fingerprint short": (lambda h: h.update(fingerprint="abc"), "not made of 16"),
+    "fingerprint in capitals": (lambda h: h.update(fingerprint="A" * 16), "not made of 16"),
+    "fingerprint and a line": (lambda h: h.update(fingerprint="a" * 16 + "\n"), "not made of 16"),
+    "fingerprint none": (lambda h: h.update(fingerprint=None), "not of type str"),
+    "provenance empty": (lambda h: h.update(provenance={}), "unexpected or missing keys"),
+    "provenance a list": (lambda h: h.update(provenance=[]), "not of type dict"),
+    "provenance and more": (lambda h: h.update(provenance={**ORIGIN, "more": 1}), "'more'"),
+    **{
+        f"provenance: {key} {value!r}": (lambda h, k=key, v=value: h.update(provenance={**ORIGIN, k: v}), words)
+        for key, value, words in [
+            ("data", None, "not of type str"),
+            ("sha256", "", "not made of 64"),
+            ("target", 3, "not of type str"),
+            ("weight", False, "not of type str"),
+            ("positive", 1, "not of type str"),
+            ("edges", None, "not of type list"),
+            ("edges", ["inf"], "not finite"),
+            ("fractions", [True], "not of type float"),
+            ("seed", -1, "negative"),
+            ("seed", 1.0, "not of type int"),
+            ("rows_sha256", "", "not made of 64"),
+            ("rows_sha256", 0, "not of type str"),
+            ("command", ["logistic"], "not of type str"),
+        ]
+    },
     "standardized a number": (lambda h: h["penalty"].update(standardized=0), "not of type bool"),
 }
 
@@ -312,7 +349,8 @@ def test_tensors_of_small_floats_are_refused(kind: str, sound: bytes, tmp_path: 
         length = width * int(np.prod(head[name]["shape"]))
         head[name].update(dtype=kind, data_offsets=[offset, offset + length])
         offset += length
-    text = json.dumps(head).encode()
+    text = json.dumps(head, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)
     assert "not float64" in refused(struct.pack("<Q", len(text)) + text + bytes(offset), tmp_path)
 
 
@@ -323,16 +361,22 @@ def test_tensors_of_small_floats_are_refused(kind: str, sound: bytes, tmp_path: 
         ('"standardized": false', '"standardized": false, "standardized": false', "twice"),
         ('"total": 80.0', '"total": NaN', "NaN is not a JSON number"),
         ('"total": 80.0', '"total": Infinity', "Infinity is not a JSON number"),
-        ('"total": 80.0', '"total": 1e999', "out of range"),
+        ('"total": 80.0', '"total": 1e999', "ValueError"),
+        ('"total": 80.0', '"total": 80.00', "not spelled"),
+        ('"total": 80.0', '"total": 8e1', "not spelled"),
+        ('"rows": 80', '"rows":  80', "not spelled"),
+        ('"rows": 80', '"rows": 080', "JSONDecodeError"),
+        ('"age"', '"\\u0061ge"', "not spelled"),
         ('"rows": 80', '"rows": 81', "checksum"),
         ('"age"', '"aga"', "checksum"),
         ('"sha256": "', '"sha256": "0', "checksum"),
+        ('"age"', '"\\ud800"', "surrogates"),
     ],
 )
 def test_spelling_of_the_header_is_strict(found: str, put: str, words: str, sound: bytes, tmp_path: Path) -> None:
     """JSON that Python would forgive is refused, and so is any change that keeps the old checksum."""
     header, tensors = taken_apart(sound)
-    text = json.dumps(header)
+    text = json.dumps(header, sort_keys=True)
     assert text.count(found) == 1
     assert words in refused(pack(tensors, metadata={"logistic": text.replace(found, put)}), tmp_path)
 
@@ -374,7 +418,7 @@ def test_a_failed_save_leaves_the_old_file(
     with monkeypatch.context() as patch:
         patch.setattr(strict.os, step, fail)
         with pytest.raises(type(error)):
-            fitted(LABELS["int"]).save(path)
+            fitted(LABELS["int64"]).save(path)
     assert contents(tmp_path) == before
 
 
@@ -392,7 +436,7 @@ def test_a_failed_first_save_leaves_nothing(model: Model, tmp_path: Path, monkey
 
 def test_a_reader_never_sees_half_a_file(model: Model, tmp_path: Path) -> None:
     """While two writers replace a file again and again, every load gives one of the two models."""
-    path, other = tmp_path / "m.safetensors", fitted(LABELS["int"])
+    path, other = tmp_path / "m.safetensors", fitted(LABELS["int64"])
     model.save(path)
     threads = [threading.Thread(target=lambda m=m: [m.save(path) for _ in range(40)]) for m in (model, other)]
     for thread in threads:

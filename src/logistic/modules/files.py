@@ -20,20 +20,24 @@ from ..errors import InputError, ModelFileError
 from ..outcome import Certificate, Status
 from ..store import MODULE_ENTRY as ENTRY
 from ..strict import (
+    MOST_CLASSES,
+    MOST_NAME,
     canonical,
     check_labels,
-    check_readable,
     exactly,
     label_type,
     number,
     one_of,
-    parse,
     read_classes,
     read_count,
+    read_header,
     read_number,
+    read_packed,
+    read_text,
+    read_texts,
     sound,
     typed,
-    write_atomically,
+    write_packed,
 )
 from .objective import KIND, logits
 from .rows import cast, reference
@@ -42,6 +46,9 @@ if TYPE_CHECKING:
     import torch
 
 FORMAT = 1
+MOST_TENSORS = 2**14
+MOST_RANK = 16
+MOST_IN_A_ROW = 2**26  # numbers
 KEYS = {
     "format",
     "software",
@@ -114,8 +121,12 @@ def write(path: str | Path, card: Card, module: torch.nn.Module) -> None:
         "solver": card.solver,
         "witness": _witness(module, card.shape),
     }
-    text = canonical({**header, "sha256": _digest(header, tensors)})
-    write_atomically(path, pack(tensors, metadata={ENTRY: text}))
+    try:
+        text = canonical({**header, "sha256": _digest(header, tensors)})
+        _card(read_header(text, FORMAT, KEYS))  # nothing is written that would not be read
+    except (ValueError, TypeError) as error:
+        raise InputError(f"this module cannot be saved: {error}") from None
+    write_packed(path, pack(tensors, metadata={ENTRY: text}), MOST_TENSORS, MOST_RANK)
 
 
 def read(path: str | Path, module: Any) -> tuple[Card, torch.nn.Module]:
@@ -131,10 +142,12 @@ def read(path: str | Path, module: Any) -> tuple[Card, torch.nn.Module]:
     import torch
 
     path = Path(path)
-    check_readable(path, "module")
     text, tensors = _unpack(path)
     with sound(path, "module"):
-        card, name, witness = _card(typed(parse(text), dict), tensors)
+        header = read_header(text, FORMAT, KEYS)
+        card, name, witness = _card(header)
+        if header["sha256"] != _digest(header, tensors):
+            raise ModelFileError("its checksum does not match; the file was changed after it was written")
     if not isinstance(module, torch.nn.Module):
         what = "its class" if isinstance(module, type) else f"{module!r:.60}"
         raise InputError(f"{path} holds the numbers of a {name}, not its code; pass an instance as module, not {what}")
@@ -206,45 +219,43 @@ def _same(a: list[float], b: list[float], reference: torch.Tensor) -> bool:
 # ------------------------------------------------------------------------------------------------------------------- reading
 
 
-def _unpack(path: str | Path) -> tuple[str, dict[str, torch.Tensor]]:
+def _unpack(path: Path) -> tuple[str, dict[str, torch.Tensor]]:
     """Header and tensors, as they stand in the file."""
-    from safetensors import SafetensorError, safe_open
+    from safetensors import SafetensorError
+    from safetensors.torch import load as unpack
 
+    found = read_packed(path, "module", MOST_TENSORS, MOST_RANK)
+    if set(found.metadata) != {ENTRY}:
+        raise ModelFileError(f"{path} is a safetensors file, but holds no torch module of this package; try logistic.load")
     try:
-        with safe_open(path, framework="pt") as file:
-            metadata = file.metadata() or {}
-            if set(metadata) != {ENTRY}:
-                raise ModelFileError(f"{path} is a safetensors file, but holds no torch module of this package; try logistic.load")
-            return metadata[ENTRY], {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except SafetensorError as error:
-        raise ModelFileError(f"{path} is not a module file ({str(error).rpartition(': ')[2]})") from None
+        return found.metadata[ENTRY], unpack(found.content)
+    except (SafetensorError, KeyError) as error:  # sizes that do not go together, or a type that torch does not know
+        raise ModelFileError(f"{path} is not a module file ({error})") from None
 
 
-def _card(header: dict[str, Any], tensors: dict[str, torch.Tensor]) -> tuple[Card, str, list[float] | None]:
+def _card(header: dict[str, Any]) -> tuple[Card, str, list[float] | None]:
     """The card, the name of the module's class, and the witness."""
-    found = header.get("format")
-    if type(found) is not int or found != FORMAT:
-        raise ModelFileError(f"its format is {found!r:.60}, and this version reads format {FORMAT}; upgrade logistic")
-    exactly(header, KEYS)
-    typed(header["software"], str)
+    read_text(header["software"])
     features, witness = header["features"], header["witness"]
     ended = exactly(typed(header["certificate"], dict), {"value", "kkt", "status"})
     status = Status[one_of(ended["status"], [status.word for status in Status]).upper()]
     card = Card(
         read_classes(header["classes"]),
         tuple(read_count(size) for size in typed(header["shape"], list)),
-        None if features is None else tuple(typed(name, str) for name in typed(features, list)),
+        None if features is None else tuple(read_texts(features)),
         read_number(header["alpha"]),
         Certificate(read_number(ended["value"]), math.inf, KIND, read_number(ended["kkt"]), status),
         read_count(header["n_iter"]),
-        typed(header["solver"], str),
+        read_text(header["solver"]),
     )
+    if len(card.shape) >= MOST_RANK or math.prod(card.shape) > MOST_IN_A_ROW:
+        raise ModelFileError(f"its rows have shape {list(card.shape)!r:.60}, more than {MOST_IN_A_ROW} numbers")
     if not card.shape or (features is not None and card.shape != (len(features),)):
         raise ModelFileError(f"its rows have shape {list(card.shape)}, which does not go with its features")
     witness = None if witness is None else [read_number(value) for value in typed(witness, list)]
-    if header["sha256"] != _digest(header, tensors):
-        raise ModelFileError("its checksum does not match; the file was changed after it was written")
-    return card, typed(header["module"], str), witness
+    if witness is not None and len(witness) > MOST_CLASSES:
+        raise ModelFileError(f"its witness has {len(witness)} logits, more than {MOST_CLASSES}")
+    return card, read_text(header["module"], MOST_NAME), witness
 
 
 def _install(module: torch.nn.Module, tensors: dict[str, torch.Tensor], what: str) -> None:

@@ -36,6 +36,7 @@ class Summary:
             "classes": m.classes.tolist(),
             "rows": m.rows,
             "total_weight": m.total,
+            "fingerprint": m.fingerprint,
             "penalty": str(m.penalty),
             "solver": m.solver,
             "n_iter": m.n_iter,

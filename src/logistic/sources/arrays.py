@@ -14,6 +14,7 @@ from ..errors import InputError, NotANumberError
 
 BLOCK_BYTES = 4 * 2**20  # a block and its scaled copy stay near the caches
 MAX_ROWS = 2**15
+FEW = 2**12  # numbers
 
 
 class ArraySource(Source):
@@ -277,11 +278,17 @@ def check_numbers(X: Any, features: Sequence[str] | None) -> None:
             column = int(X.indices[bad[0]])
             raise InputError(_missing(X.data[bad[0]], row, column, len(bad), features))
         return
-    if X.dtype.kind != "f" or X.size == 0 or bool(np.isfinite(X.max()) and np.isfinite(X.min())):
+    if X.dtype.kind != "f" or _all_finite(X):
         return
     places = np.argwhere(~np.isfinite(X))
     row, column = (int(i) for i in places[0])
     raise InputError(_missing(X[row, column], row, column, len(places), features))
+
+
+def _all_finite(X: np.ndarray) -> bool:
+    if X.size <= FEW:
+        return bool(np.isfinite(X).all())
+    return bool(np.isfinite(X.max()) and np.isfinite(X.min()))  # for many, without an array of answers
 
 
 def _missing(value: float, row: int, column: int, count: int, features: Sequence[str] | None) -> str:

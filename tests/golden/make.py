@@ -1,0 +1,89 @@
+"""The models of the golden files, number by number, and how the files were made.
+
+A golden file is never made again: it stands for all files of its format that people have. A new format gets new files, beside the
+old ones, by ``python tests/golden/make.py`` once its models stand below; the script writes only what is not there.
+"""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import numpy as np
+
+from logistic import Certificate, Model, Status
+from logistic.model import Strength
+from logistic.provenance import Provenance
+
+FOLDER = Path(__file__).parent
+
+MODELS = {
+    "model-1-text": Model(
+        classes=np.array(["a, b", "z", "été ☃"]),
+        features=("age", 'quo"te\n'),
+        coef=np.array([[1.5, -0.25], [-2.0, 0.125], [0.5, 0.125]]),
+        base=np.array([0.1, -0.30000000000000004, 0.2]),
+        center=np.array([1e8, -1e-300]),
+        penalty=Strength(0.005, 1.0, True),
+        certificate=Certificate(0.6931471805599453, 1e-17, "proof", 2.5e-9, Status.CONVERGED),
+        n_iter=7,
+        solver="newton: few coefficients",
+        rows=200,
+        total=200.5,
+        fingerprint="0123456789abcdef",
+        provenance=Provenance(
+            data="people.csv",
+            sha256="ab" * 32,
+            target="job",
+            weight="persons",
+            positive="été ☃",
+            edges=(0.5, 10.0),
+            fractions=(0.7, 0.3),
+            seed=2**70,
+            rows_sha256="cd" * 32,
+            command="logistic fit people.csv --target job",
+        ),
+    ),
+    "model-1-bool": Model(
+        classes=np.array([False, True]),
+        features=None,
+        coef=np.array([[0.5, 0.0, -5e-324]]),
+        base=np.zeros(1),
+        center=np.zeros(3),
+        penalty=Strength(0.0, math.inf, False),
+        certificate=Certificate(0.25, math.inf, "estimate", math.nan, Status.RANK_DEFICIENT, (1,)),
+        n_iter=0,
+        solver="lbfgs",
+        rows=10,
+        total=10.0,
+        offset=True,
+        fit_intercept=False,
+    ),
+    "model-1-separated": Model(
+        classes=np.array([-128, 0, 127], dtype=np.int8),
+        features=("x",),
+        coef=np.array([[-40.0], [0.0], [40.0]]),
+        base=np.array([1.0, 2.0, -3.0]),
+        center=np.array([0.5]),
+        penalty=Strength(0.0, math.inf, False),
+        certificate=Certificate(1e-9, math.inf, "none", 1e-9, Status.SEPARATED, (0,), np.array([[-1.0, 0.0, 1.0]])),
+        n_iter=30,
+        solver="newton",
+        rows=6,
+        total=6.0,
+        fingerprint="fedcba9876543210",
+        provenance=Provenance("dataset:steps", "0" * 64, "step", None, None, (), (), None, None, ""),
+    ),
+}
+
+
+def main() -> None:
+    """Write the files that are not there."""
+    for name, model in MODELS.items():
+        path = FOLDER / f"{name}.safetensors"
+        if not path.exists():
+            model.save(path)
+
+
+if __name__ == "__main__":
+    main()
