@@ -82,25 +82,34 @@ class Softmax(Loss):
     def evaluate(self, eta: Array, y: Array) -> tuple[Array, Array]:
         """Loss (n,) and residual (n, K) of codes 0..K-1, or of soft targets (n, K)."""
         xp = namespace(eta)
-        top, log_total, p, q = self._parts(eta)
+        leading = eta.argmax(axis=1)
+        top, e, total, rest = self._exponentials(eta, leading)
+        log_total = _log_total(total, rest)
         if y.ndim == 2:
             mass = row_sum(exact(y))
             loss = (y * (top - eta)).sum(axis=1) + mass.value[:, 0] * log_total
-            return loss, rounded(difference(product(mass, p), exact(y)))
-        true = xp.arange(self.classes, device=eta.device)[None, :] == y[:, None]
-        return (top - pick(eta, y))[:, 0] + log_total, xp.where(true, -rounded(q), rounded(p))
+            return loss, rounded(difference(product(mass, quotient(e, total)), exact(y)))
+        columns = xp.arange(self.classes, device=eta.device)[None, :]
+        true = columns == y[:, None]
+        other = _without(rest, Pair(pick(e.value, y), pick(e.lost, y)), (y == leading)[:, None])
+        numerators = Pair(xp.where(true, other.value, e.value), xp.where(true, other.lost, e.lost))
+        p = rounded(quotient(numerators, total))  # of each wrong class; of all wrong ones together at the true class
+        return (top - pick(eta, y))[:, 0] + log_total, xp.where(true, -p, p)
 
     def curvature(self, eta: Array, V: Array) -> Array:
         """(n, K): p * (V - p . V), with V taken relative to the likeliest class so that certain rows keep their digits."""
-        e, total, _ = self._exponentials(eta)[1:]
-        relative = two_sum(V, -pick(V, eta.argmax(axis=1)))
+        leading = eta.argmax(axis=1)
+        _, e, total, _ = self._exponentials(eta, leading)
+        relative = two_sum(V, -pick(V, leading))
         mean = quotient(row_sum(product(e, relative)), total)
         return rounded(quotient(product(e, difference(relative, mean)), total))
 
     def curvature_pairs(self, eta: Array) -> Iterator[tuple[int, int, Array]]:
         """(k, k, p_k (1 - p_k)) and (k, l, p_k p_l)."""
         xp = namespace(eta)
-        (e, e_lost), total, others = self._exponentials(eta)[1:]
+        leading = eta.argmax(axis=1)
+        _, (e, e_lost), total, rest = self._exponentials(eta, leading)
+        others = _without(rest, Pair(e, e_lost), xp.arange(self.classes, device=eta.device)[None, :] == leading[:, None])
         for k in range(self.classes):
             column = slice(k, k + 1)
             partners = Pair(
@@ -114,37 +123,40 @@ class Softmax(Loss):
 
     def probabilities(self, eta: Array) -> Array:
         """(n, K)."""
-        return rounded(self._parts(eta)[2])
+        _, e, total, _ = self._exponentials(eta, eta.argmax(axis=1))
+        return rounded(quotient(e, total))
 
     def log_probabilities(self, eta: Array) -> Array:
         """(n, K)."""
-        top, log_total, _, _ = self._parts(eta)
-        logp: Array = -((top - eta) + log_total[:, None])
+        top, _, total, rest = self._exponentials(eta, eta.argmax(axis=1))
+        logp: Array = -((top - eta) + _log_total(total, rest)[:, None])
         return logp
 
     def class_logits(self, V: Array) -> Array:
         """(n, K) unchanged."""
         return V
 
-    def _parts(self, eta: Array) -> tuple[Array, Array, Pair, Pair]:
-        """Largest logit (n, 1), log sum exp(eta - largest) (n,), probabilities p and 1 - p (n, K), none by subtraction from 1."""
-        top, e, total, others = self._exponentials(eta)
-        leading = eta.argmax(axis=1)
-        rest, rest_lost = pick(others.value, leading), pick(others.lost, leading)  # the sum without the leading class
-        log_total = namespace(eta).log1p(rest[:, 0]) + (rest_lost / total.value)[:, 0]
-        return top, log_total, quotient(e, total), quotient(others, total)
-
-    def _exponentials(self, eta: Array) -> tuple[Array, Pair, Pair, Pair]:
-        """Largest logit (n, 1), exp(eta - largest) (n, K), their sum (n, 1), and that sum without each class (n, K)."""
+    def _exponentials(self, eta: Array, leading: Array) -> tuple[Array, Pair, Pair, Pair]:
+        """Largest logit (n, 1), exp(eta - largest) (n, K), their sum (n, 1), and that sum without the leading class (n, 1)."""
         xp = namespace(eta)
-        top = pick(eta, eta.argmax(axis=1))
+        top = pick(eta, leading)
         e = exp_difference(eta, top)
-        leading = xp.arange(self.classes, device=eta.device)[None, :] == eta.argmax(axis=1)[:, None]
+        ahead = xp.arange(self.classes, device=eta.device)[None, :] == leading[:, None]
         nothing = xp.zeros_like(eta)
-        rest = row_sum(Pair(xp.where(leading, nothing, e.value), xp.where(leading, nothing, e.lost)))
+        rest = row_sum(Pair(xp.where(ahead, nothing, e.value), xp.where(ahead, nothing, e.lost)))
         total, lost = two_sum(xp.ones_like(rest.value), rest.value)
-        fewer = difference(rest, e)
-        without, without_lost = two_sum(xp.ones_like(eta), fewer.value)
-        without = xp.where(leading, rest.value, without)
-        without_lost = xp.where(leading, rest.lost, without_lost + fewer.lost)
-        return top, e, Pair(total, lost + rest.lost), Pair(without, without_lost)
+        return top, e, Pair(total, lost + rest.lost), rest
+
+
+def _log_total(total: Pair, rest: Pair) -> Array:
+    """(n,) log of the sum of the exponentials."""
+    found: Array = namespace(rest.value).log1p(rest.value[:, 0]) + (rest.lost / total.value)[:, 0]
+    return found
+
+
+def _without(rest: Pair, e: Pair, ahead: Array) -> Pair:
+    """The sum of the exponentials without each of these, never by subtraction from the sum; ``ahead`` marks the leading class."""
+    xp = namespace(e.value)
+    fewer = difference(rest, e)
+    value, lost = two_sum(xp.ones_like(e.value), fewer.value)
+    return Pair(xp.where(ahead, rest.value, value), xp.where(ahead, rest.lost, lost + fewer.lost))

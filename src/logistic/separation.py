@@ -20,6 +20,7 @@ from .tasks import Rows
 
 ENTRIES = 2_000_000  # numbers in the programme of one round
 ROUNDS = 40
+NOISE = 1e-9  # entries of a direction below this are zeros that the programme did not quite reach
 
 
 class Verdict(NamedTuple):
@@ -54,7 +55,8 @@ def find(rows: Rows, loss: Loss, W: Array, free: Array) -> Verdict:
         solution = _programme(gain, contrasts)
         if solution is None or gain @ solution <= 1e-9:
             return Verdict(None, solution is not None)
-        for candidate in (solution, _on_the_faces(solution, contrasts)):
+        cleaned = _on_the_faces(solution, contrasts)
+        for candidate in (solution, cleaned, np.where(abs(cleaned) > NOISE * abs(cleaned).max(), cleaned, 0.0)):
             direction = _as_coefficients(candidate, chosen, loss, W)
             if _accepted(rows, loss, direction):
                 return Verdict(direction, False)

@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 from sklearn import datasets
 
+from logistic.contracts import Stop
+from logistic.datasets import load as topics
 from logistic.outcome import Status
 from support import Forgetful, fit_arrays, overlapping
 
@@ -126,3 +128,12 @@ def test_the_programme_grows_row_by_row_on_many_rows():
     y[np.flatnonzero(dummy)[0]] = 0
     model = fit_arrays(X, y, alpha=0.0).model
     assert model.certificate.status is Status.CONVERGED
+
+
+def test_words_of_one_topic_separate() -> None:
+    """Counts of words, linearly dependent ones among them, where some words never occur in a topic: found in a few programmes."""
+    X, y = topics("topics", return_X_y=True)
+    model = fit_arrays(X, y, stop=Stop(max_iter=100)).model
+    assert model.certificate.status is Status.SEPARATED
+    assert model.n_iter < 20
+    assert _is_witness(model, X.toarray(), np.searchsorted(model.classes, y))
