@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from .outcome import Certificate, Status
     from .outputs.agreement import Agreement, agreement
     from .outputs.metrics import Metrics
-    from .preparation import LabelEncoder, Split, class_weights, data_units, set_seed, split
+    from .preparation import LabelEncoder, RankBins, Split, class_weights, data_units, rank_bins, set_seed, split
     from .store import load
 
 _HOMES = {
@@ -30,9 +30,11 @@ _HOMES = {
     "Agreement": ".outputs.agreement",
     "agreement": ".outputs.agreement",
     "LabelEncoder": ".preparation",
+    "RankBins": ".preparation",
     "Split": ".preparation",
     "class_weights": ".preparation",
     "data_units": ".preparation",
+    "rank_bins": ".preparation",
     "set_seed": ".preparation",
     "split": ".preparation",
     "InputError": ".errors",
@@ -53,6 +55,7 @@ __all__ = [
     "Model",
     "ModelFileError",
     "ModuleClassifier",
+    "RankBins",
     "SeparationWarning",
     "Split",
     "Status",
@@ -61,6 +64,7 @@ __all__ = [
     "data_units",
     "datasets",
     "load",
+    "rank_bins",
     "set_seed",
     "solvers",
     "split",

@@ -258,7 +258,7 @@ class Patience(NamedTuple):
 
 
 class Stop(NamedTuple):
-    """When to stop. ``tol`` is certified relative suboptimality; ``max_time`` is in seconds."""
+    """When to stop. ``tol`` is certified relative suboptimality, 0 for never on its account; ``max_time`` is in seconds."""
 
     tol: float = 1e-8
     max_iter: int = 1000

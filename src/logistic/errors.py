@@ -13,7 +13,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 
 
@@ -39,5 +39,12 @@ class SeparationWarning(UserWarning):
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """``"; did you mean 'x'?"`` for the nearest known word, or an empty string."""
-    close = get_close_matches(word, list(known), n=1)
+    words = list(known)
+    close = get_close_matches(word, words, n=1) or [other for other in words if other.casefold() == word.casefold()]
     return f"; did you mean {close[0]!r}?" if close else ""
+
+
+def listed(words: Sequence[str], most: int = 8) -> str:
+    """``"a, b, c and 9 more"``: names in a message, which stays short however many there are."""
+    shown = ", ".join(f"{word:.60}" for word in words[:most])
+    return shown if len(words) <= most else f"{shown} and {len(words) - most:,} more"

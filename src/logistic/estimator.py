@@ -70,7 +70,7 @@ class LogisticRegression(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         :mod:`logistic.solvers` for their settings, such as ``solvers.SGD(lr=0.1, momentum=0.9)``. Names of scikit-learn's
         solvers are understood.
     tol : float, default=1e-8
-        Certified relative suboptimality, (F - min F) / F.
+        Certified relative suboptimality, (F - min F) / F; 0 for as many steps as there may be.
     max_iter : int, default=1000
         0 evaluates the start alone. A solver's own ``epochs``, 100 for ``sgd`` and ``adam``, come first.
     max_time : float, optional

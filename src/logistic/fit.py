@@ -134,8 +134,8 @@ def check(spec: Spec) -> None:
         raise InputError(f"C must be above 0, or inf for no penalty, but is {spec.C}")
     if spec.alpha is not None and not 0 <= spec.alpha < math.inf:
         raise InputError(f"alpha must be finite and at least 0 (0 for no penalty), but is {spec.alpha}")
-    if not spec.stop.tol > 0:
-        raise InputError(f"tol must be above 0, but is {spec.stop.tol}")
+    if not spec.stop.tol >= 0:
+        raise InputError(f"tol must be at least 0 (0 for as many steps as there may be), but is {spec.stop.tol}")
     if not spec.stop.max_iter >= 0:
         raise InputError(f"max_iter must be at least 0, but is {spec.stop.max_iter}")
     if spec.stop.max_time is not None and not spec.stop.max_time > 0:

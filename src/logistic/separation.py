@@ -20,6 +20,10 @@ from .tasks import Rows
 
 ENTRIES = 2_000_000  # numbers in the programme of one round
 ROUNDS = 40
+UNKNOWNS = 2500  # a programme in more of them takes minutes
+SECONDS = 30.0  # of one round
+COLUMNS = 64  # looked at together
+SINGLE = 10**11  # products that a look at single columns may cost
 NOISE = 1e-9  # entries of a direction below this are zeros that the programme did not quite reach
 
 
@@ -46,6 +50,11 @@ def find(rows: Rows, loss: Loss, W: Array, free: Array) -> Verdict:
     if _accepted(rows, loss, own):
         return Verdict(own, False)
     chosen = np.flatnonzero(to_numpy(free))
+    alone = _by_single_columns(rows, loss, chosen, W)
+    if alone is not None and _accepted(rows, loss, alone):
+        return Verdict(alone, False)
+    if (loss.classes - 1) * len(chosen) > UNKNOWNS:
+        return Verdict(None, False)
     push = sum(rows.executor.map(help_of_all, rows.handles, loss))
     gain = to_numpy(push)[chosen, 1:].T.reshape(-1)
     gain = gain / max(abs(gain).max(), 1e-300)
@@ -112,6 +121,26 @@ def violated(block: Block, loss: Loss, B: Array, limit: int, chosen: np.ndarray)
     return _contrasts(block, loss, np.argsort(least, kind="stable")[: min(limit, int((least < 0).sum()))], chosen)
 
 
+def size(block: Block) -> int:
+    """Rows of the block."""
+    return len(block.weight)
+
+
+def ranges(block: Block, loss: Loss, chosen: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Smallest and largest value of each chosen column in the rows of each class, (K, f); inf and -inf where there are none."""
+    X, support = block.X.ready(), to_numpy(_support(block, loss))
+    low, high = np.full((loss.classes, len(chosen)), np.inf), np.full((loss.classes, len(chosen)), -np.inf)
+    identity = np.eye(block.X.shape[1])[:, chosen]
+    for start in range(0, len(chosen), COLUMNS):
+        part = slice(start, start + COLUMNS)
+        values = to_numpy(X.matmul(like(identity[:, part], block.weight)))
+        for k in range(loss.classes):
+            if support[:, k].any():
+                mine = values[support[:, k]]
+                low[k, part], high[k, part] = mine.min(axis=0), mine.max(axis=0)
+    return low, high
+
+
 def _least(margin: Array, counts: Array) -> Array:
     xp = namespace(margin)
     found: Array = xp.amin(xp.where(counts, margin, xp.full_like(margin, float("inf"))), axis=1)
@@ -156,7 +185,7 @@ def _programme(gain: np.ndarray, contrasts: np.ndarray) -> np.ndarray | None:
     from scipy.optimize import linprog
     from scipy.sparse import csr_array
 
-    tight = {"primal_feasibility_tolerance": 1e-10, "dual_feasibility_tolerance": 1e-10}
+    tight = {"primal_feasibility_tolerance": 1e-10, "dual_feasibility_tolerance": 1e-10, "time_limit": SECONDS}
     result = linprog(
         -gain, A_ub=csr_array(-contrasts), b_ub=np.zeros(len(contrasts)), bounds=(-1, 1), method="highs", options=tight
     )
@@ -182,6 +211,36 @@ def _as_coefficients(b: np.ndarray, chosen: np.ndarray, loss: Loss, W: Array) ->
     if loss.columns == 1:
         return like(full[:, 1:], W)
     return like(full - full.mean(axis=1, keepdims=True), W)
+
+
+def _by_single_columns(rows: Rows, loss: Loss, chosen: np.ndarray, W: Array) -> Array | None:
+    """The sum of all directions in one column that set one class off from the others, such as a word that it never uses."""
+    if sum(rows.executor.map(size, rows.handles)) * W.shape[0] * len(chosen) > SINGLE:
+        return None
+    low, high = (np.stack(parts) for parts in zip(*rows.executor.map(ranges, rows.handles, loss, chosen), strict=True))
+    low, high = low.min(axis=0), high.max(axis=0)  # (K, f)
+    ones = np.flatnonzero((low == low[0]).all(axis=0) & (high == low).all(axis=0) & (low[0] != 0) & np.isfinite(low).all(axis=0))
+    full = np.zeros((W.shape[0], loss.classes))
+    for k in range(loss.classes):
+        others = np.arange(loss.classes) != k
+        mine, theirs = (low[k], high[k]), (low[others].min(axis=0), high[others].max(axis=0))
+        for sign in (1.0, -1.0):
+            (least, most_mine), (least_theirs, most) = _turned(mine, sign), _turned(theirs, sign)
+            apart = (least >= most) & ((most_mine > most) | (least_theirs < least))  # it hurts nobody, and helps some row
+            edges = np.where(apart, sign * np.maximum(most, np.minimum(least, 0.0)), 0.0)
+            if not len(ones):
+                apart &= edges == 0
+            full[chosen, k] += sign * apart
+            if len(ones):
+                full[chosen[ones[0]], k] -= sign * float((edges * apart).sum()) / low[0, ones[0]]
+    if not full.any():
+        return None
+    return like(full[:, 1:] - full[:, :1] if loss.columns == 1 else full - full.mean(axis=1, keepdims=True), W)
+
+
+def _turned(ends: tuple[np.ndarray, np.ndarray], sign: float) -> tuple[np.ndarray, np.ndarray]:
+    """Smallest and largest value of sign * column."""
+    return ends if sign > 0 else (-ends[1], -ends[0])
 
 
 def _accepted(rows: Rows, loss: Loss, B: Array) -> bool:

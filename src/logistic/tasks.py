@@ -166,12 +166,12 @@ def gram_of_product(block: Block, N: Array) -> tuple[Array, Array]:
     return X.rmatmul(weighted), P.T @ weighted
 
 
-def intercept_derivatives(block: Block, loss: Loss, place: Place, shift: Array) -> tuple[Array, ...]:
-    """With ``shift`` (M,) added to all logits: gradient (M,) and |Hessian| entries of the shift, pair by pair."""
+def intercept_derivatives(block: Block, loss: Loss, place: Place, shift: Array) -> tuple[Array, Array]:
+    """With ``shift`` (M,) added to all logits: gradient of the shift (M,), and sums of weight * p_k p_l (K, K)."""
     eta = logits(block, place) + shift
     _, residual = loss.evaluate(eta, block.y)
-    pairs = (block.weight @ h for _, _, h in loss.curvature_pairs(eta))
-    return block.weight @ residual, *pairs
+    p = loss.probabilities(eta)
+    return block.weight @ residual, p.T @ (block.weight[:, None] * p)
 
 
 class Audit(NamedTuple):
@@ -192,8 +192,8 @@ def audit(block: Block, loss: Loss, place: Place) -> Audit:
     _, residual = loss.evaluate(eta, block.y)
     size = abs(residual) if block.y.ndim == 1 else abs(residual) + 2
     reach = namespace(eta).amax(terms, axis=1)[:, None]
-    diagonal = [h for k, m, h in loss.curvature_pairs(eta) if k == m]
-    curvature = namespace(eta).stack(diagonal, axis=1)
+    p = loss.probabilities(eta)[:, -loss.columns :]
+    curvature = p * (1 - p) + 2 * UNIT  # no smaller than the exact one
     noise = UNIT * (2 * (place.W.shape[0] + 4) * reach * curvature + 8 * size)
     drift = float(block.weight @ (curvature * (8 * UNIT * reach) ** 2).sum(axis=1))
     return Audit(block.weight @ residual**2, block.weight @ noise**2, drift, peak(reach))

@@ -283,7 +283,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "no strength": ({"C": None}, "C and alpha are both None; C=inf means no penalty"),
     "C text": ({"C": "1"}, "C must be a number, but is '1'"),
     "alpha": ({"alpha": -1}, "alpha must be finite and at least 0"),
-    "tol": ({"tol": 0}, "tol must be above 0"),
+    "tol": ({"tol": -1}, "tol must be at least 0"),
     "max_iter": ({"max_iter": -1}, "max_iter must be at least 0"),
     "max_time": ({"max_time": 0}, "max_time must be above 0 seconds"),
     "device": ({"device": "tpu9"}, "device='tpu9' cannot be used here"),

@@ -336,7 +336,10 @@ def test_tasks_are_what_they_say(case: Problem) -> None:
         "curvature_product": (X.T @ (w[:, None] * loss.curvature(eta, X @ V)),),
         "gram": ((X * w[:, None]).T @ X,),
         "gram_of_product": (X.T @ (w[:, None] * (X @ basis)), (X @ basis).T @ (w[:, None] * (X @ basis))),
-        "intercept_derivatives": (w @ loss.evaluate(shifted, y)[1], *(w @ h for _, _, h in loss.curvature_pairs(shifted))),
+        "intercept_derivatives": (
+            w @ loss.evaluate(shifted, y)[1],
+            (loss.probabilities(shifted) * w[:, None]).T @ loss.probabilities(shifted),
+        ),
         "spread": (max(((X @ T) ** 2).sum(axis=1).max() for T in (basis, V)),),
     }
     assert set(wanted) | {"audit"} == set(FOUND)

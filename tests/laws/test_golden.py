@@ -24,8 +24,9 @@ from hypothesis import strategies as st
 from safetensors import safe_open
 
 from golden.make import FOLDER, MODELS
-from logistic import InputError, Model, ModelFileError, load, store, strict
+from logistic import InputError, Model, ModelFileError, load, strict
 from logistic.modules import files
+from logistic.store import models, parts
 
 GOLDEN = sorted(FOLDER.glob("*.safetensors"))
 MOST_SECONDS, MOST_PEAK = 2.0, 2**23
@@ -83,7 +84,7 @@ def signed(content: bytes, change: Callable[[dict[str, Any]], object]) -> bytes:
     for name in set(head) - {"__metadata__"}:
         start, stop = head[name]["data_offsets"]
         tensors[name] = np.frombuffer(data[start:stop]).reshape(head[name]["shape"])
-    header["sha256"] = store._digest(header, tensors)
+    header["sha256"] = parts.digest(header, tensors)
     head["__metadata__"]["logistic"] = strict.canonical(header)
     return packed(head, data)
 
@@ -108,10 +109,10 @@ def test_golden_files_hold_what_they_held(path: Path) -> None:
 def test_every_golden_model_has_its_file() -> None:
     """And every file its model, and every format at least one."""
     assert [path.stem for path in GOLDEN] == sorted(MODELS)
-    assert {int(path.stem.split("-")[1]) for path in GOLDEN} == set(range(1, store.FORMAT + 1))
+    assert {int(path.stem.split("-")[1]) for path in GOLDEN} == set(range(1, models.FORMAT + 1))
 
 
-@pytest.mark.parametrize("path", [path for path in GOLDEN if f"-{store.FORMAT}-" in path.stem], ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", [path for path in GOLDEN if f"-{models.FORMAT}-" in path.stem], ids=lambda path: path.stem)
 def test_the_same_bytes_are_written_today(path: Path, tmp_path: Path) -> None:
     """Byte for byte, but for the version of the software that wrote them."""
     MODELS[path.stem].save(tmp_path / "again")
@@ -517,10 +518,12 @@ def test_the_page_reads_files_without_this_package(golden: bytes, tmp_path: Path
 def test_the_page_names_every_key_and_cap() -> None:
     """What the code knows stands on the page."""
     text = PAGE.read_text()
-    keys = store.KEYS | store.TENSORS | store.PENALTY_KEYS | store.CERTIFICATE_KEYS | set(asdict(MODELS["model-1-text"].provenance))
+    keys = (
+        models.KEYS | models.TENSORS | models.PENALTY_KEYS | parts.CERTIFICATE_KEYS | set(asdict(MODELS["model-1-text"].provenance))
+    )
     assert {key for key in keys | files.KEYS if f"`{key}`" not in text and f'"{key}"' not in text} == set()
-    caps = (strict.MOST_CLASSES, strict.MOST_NAME, strict.MOST_TEXT, strict.MOST_DIGITS, strict.MOST_DEPTH, store.MOST_COLUMNS)
-    caps += (store.MOST_TENSORS, store.MOST_RANK, files.MOST_TENSORS, files.MOST_RANK, files.MOST_IN_A_ROW)
+    caps = (strict.MOST_CLASSES, strict.MOST_NAME, strict.MOST_TEXT, strict.MOST_DIGITS, strict.MOST_DEPTH, models.MOST_COLUMNS)
+    caps += (models.MOST_TENSORS, models.MOST_RANK, files.MOST_TENSORS, files.MOST_RANK, files.MOST_IN_A_ROW)
     assert [cap for cap in caps if f" {cap:,}" not in text] == []
     for size, words in (
         (strict.MOST_BYTES / 2**30, "GiB"),

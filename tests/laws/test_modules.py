@@ -965,39 +965,6 @@ def test_adam_and_momentum_on_a_module_of_iris():
     assert np.all((weight >= [-0.54, -2.17, 0.96, 2.63]) & (weight <= [-0.45, -2.12, 1.03, 2.67]))  # the band of 200 shuffles
 
 
-def test_class_weighted_adam_is_the_weighted_cross_entropy():
-    """Made With ML: all rows, Adam lr 0.1, 50 epochs, loss divided by the sum of weights: its losses and accuracies on tumors."""
-    table = pd.read_csv(shared_file("data", "tumors.csv"))
-    X, y = table[["leukocyte_count", "blood_pressure"]].to_numpy(), table["tumor_class"].to_numpy()
-    train, rest, y_train, y_rest = train_test_split(X, y, train_size=0.7, stratify=y, random_state=1234)
-    center, spread = train.mean(axis=0), train.std(axis=0)
-    weights = {label: 1 / (y_train == label).sum() for label in ("benign", "malignant")}
-    torch.manual_seed(1234)
-    model = ModuleClassifier(nn.Linear(2, 2), class_weight=weights, solver=Adam(lr=0.1, batch_size=None, epochs=50))
-    model.fit((train - center) / spread, y_train)
-    assert model.history_["loss"][40] < 0.2
-    assert model.score((rest - center) / spread, y_rest) > 0.95
-    patient = (np.array([[13.0, 12.0]]) - center) / spread
-    assert model.predict(patient).tolist() == ["benign"]
-
-
-@pytest.mark.slow
-def test_a_hidden_layer_on_ames():
-    """CS 375: 100 ReLU units, SGD lr 0.1 on all rows, 1,000 epochs: validation accuracy .609-.621."""
-    table = pd.read_csv(shared_file("data", "ames.csv.gz"))
-    rank = (table["Sale_Price"] / 100_000).rank(pct=True)
-    y = pd.cut(rank, bins=3, labels=[0, 1, 2]).astype(int).to_numpy()
-    X = table[["Longitude", "Latitude"]].to_numpy()
-    X = (X - X.mean(axis=0)) / X.std(axis=0)
-    train, valid, y_train, y_valid = train_test_split(X, y, test_size=0.2, random_state=42)
-    torch.manual_seed(0)
-    module = nn.Sequential(nn.Linear(2, 100), nn.ReLU(), nn.Linear(100, 3))
-    fitted = ModuleClassifier(module, solver=SGD(lr=0.1, batch_size=None, epochs=1000))
-    fitted.fit(train, y_train, validation_data=(valid, y_valid))
-    assert 0.60 <= fitted.score(valid, y_valid) <= 0.63
-    assert fitted.score(valid, y_valid) == pytest.approx(fitted.history_["validation_accuracy"][-1])
-
-
 def test_mnist_as_images():
     """Duke: one epoch of SGD lr 0.1 in batches of 100 on images (n, 1, 28, 28): test accuracy .895-.92, first loss near ln 10."""
 

@@ -35,8 +35,8 @@ from sklearn.preprocessing import (
 from sklearn.utils.class_weight import compute_class_weight
 
 from logistic.errors import InputError, ModelFileError
-from logistic.preparation import LabelEncoder, Split, class_weights, data_units, set_seed, split
-from support import fit_arrays, overlapping, shared_file
+from logistic.preparation import LabelEncoder, class_weights, data_units, set_seed, split
+from support import fit_arrays, overlapping
 
 quick = settings(deadline=None, derandomize=True, database=None, max_examples=60)
 
@@ -667,80 +667,3 @@ def test_labels_weights_and_seeds_load_nothing_heavy(tmp_path: Path) -> None:
     )
     run = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, timeout=60)
     assert (run.returncode, run.stdout.strip()) == (0, ""), run.stderr
-
-
-# ------------------------------------------------------------------------------------------------------- lesson E: the tumors
-
-
-@pytest.fixture(scope="module")
-def tumors() -> tuple[pd.DataFrame, Split]:
-    """Shuffled and split as the lesson does, from one stream seeded 1234."""
-    rows = pd.read_csv(shared_file("data", "tumors.csv"))
-    stream = np.random.RandomState(1234)
-    rows = rows.iloc[stream.permutation(len(rows))].reset_index(drop=True)
-    X, y = rows[["leukocyte_count", "blood_pressure"]], rows["tumor_class"]
-    return rows, split(X.to_numpy(), y.values, stratify=y.values, seed=stream)
-
-
-def test_lesson_e1_split_labels_weights_and_scaling(tumors: tuple[pd.DataFrame, Split]) -> None:
-    """Every printed number."""
-    rows, found = tumors
-    np.testing.assert_allclose(rows.iloc[0, :2].to_numpy(dtype=float), [15.335860, 14.637535], atol=5e-7)
-    assert rows.iloc[0, 2] == "benign"
-    assert rows["tumor_class"].value_counts().to_dict() == {"malignant": 611, "benign": 389}
-    assert [len(part) for part in found.rows] == [700, 150, 150]
-    assert found.counts is not None
-    assert found.counts.tolist() == [[272, 428], [59, 91], [58, 92]]
-    (X, y), _, (X_test, _) = found
-    np.testing.assert_allclose(X[0], [14.95081332, 14.86441305], atol=5e-9)
-    assert y[0] == "malignant"
-    assert str(found).splitlines()[-1].split()[3:] == ["1.57", "1.54", "1.59", "1.57"]
-    encoder = LabelEncoder().fit(y)
-    assert encoder.decode(encoder.encode(y)).tolist() == list(y)
-    weights = class_weights(encoder.encode(y), "inverse")
-    assert {label: round(weight, 10) for label, weight in weights.items()} == {0: 0.0036764706, 1: 0.0023364486}
-    Z_test = StandardScaler().fit(X).transform(X_test)
-    assert np.round(Z_test.mean(axis=0), 1).tolist() == [-0.1, -0.1]
-    assert np.round(Z_test.std(axis=0), 1).tolist() == [1.0, 1.0]
-
-
-def test_lesson_e7_the_printed_intercepts_are_wrong(tumors: tuple[pd.DataFrame, Split]) -> None:
-    """The lesson sums the shift over classes too: the patient is 92.65 % benign by the right intercepts, 0.31 % by the printed."""
-    (X, _), _, (X_test, y_test) = tumors[1]
-    scaler = StandardScaler().fit(X)
-    printed_coef = np.array([[0.61299698, -1.18550903], [-0.9537106, 0.88432898]])
-    printed = np.array([8.929324, 10.233843])
-    scaled_coef, scaled = printed_coef * scaler.scale_, printed + (printed_coef * scaler.mean_).sum()
-    coef, intercept = data_units(scaled_coef, scaled, scaler)
-    np.testing.assert_allclose(coef, printed_coef, rtol=1e-15)
-    np.testing.assert_allclose(intercept, [8.208197, 1.202936], atol=2e-6)
-
-    def benign(X: np.ndarray, coef: np.ndarray, intercept: np.ndarray) -> np.ndarray:
-        logits = X @ coef.T + intercept
-        return np.asarray(1 / (1 + np.exp(logits[:, 1] - logits[:, 0])))
-
-    patient = np.array([[13.0, 12.0]])
-    np.testing.assert_allclose(scaler.transform(patient), [[-0.68505296, -3.11487099]], atol=5e-9)
-    known = benign(scaler.transform(patient), scaled_coef, scaled)
-    np.testing.assert_allclose(benign(patient, coef, intercept), known, rtol=1e-12)
-    assert np.round(100 * known, 2) == 92.65
-    assert np.round(100 * benign(patient, printed_coef, printed), 2) == 0.31
-    truth = np.asarray(y_test) == "benign"
-    assert np.mean((benign(X_test, coef, intercept) > 0.5) == truth) == pytest.approx(0.980, abs=5e-4)
-    assert np.mean((benign(X_test, printed_coef, printed) > 0.5) == truth) == pytest.approx(0.647, abs=5e-4)
-
-
-def test_lesson_e_exact_optima_in_the_units_of_the_data(tumors: tuple[pd.DataFrame, Split]) -> None:
-    """What neither of the lesson's models reached, unweighted and with class weights."""
-    (X, y), _, (X_test, y_test) = tumors[1]
-    scaler = StandardScaler().fit(X)
-    found = fit_arrays(scaler.transform(X), y)
-    assert found.solution.certificate.value == pytest.approx(0.030284343, abs=5e-10)
-    np.testing.assert_allclose([*found.model.coef[0], *found.model.intercept], [-23.809, 9.523, 8.773], atol=5e-4)
-    coef, intercept = data_units(found.model.coef, found.model.intercept, scaler)
-    np.testing.assert_allclose([*coef[0], *intercept], [-8.0656, 8.7624, -4.8759], atol=5e-5)
-    assert np.mean((X_test @ coef[0] + intercept > 0) == (np.asarray(y_test) == "malignant")) == pytest.approx(0.9867, abs=5e-5)
-    weights = class_weights(y, "inverse")
-    weighted = fit_arrays(scaler.transform(X), y, np.array([weights[label] for label in y]))
-    assert weighted.solution.certificate.value == pytest.approx(0.029922, abs=5e-7)
-    np.testing.assert_allclose([*weighted.model.coef[0], *weighted.model.intercept], [-24.376, 9.715, 8.510], atol=6e-4)

@@ -3,27 +3,22 @@
 from __future__ import annotations
 
 import ast
-import gzip
 import math
 from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-import pandas as pd
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 from scipy.optimize import minimize
-from sklearn.datasets import load_iris
-from sklearn.model_selection import train_test_split
 
 from logistic.learn import scratch
 from logistic.loss import Binary, Softmax
-from logistic.preparation import LabelEncoder, split
-from support import fit_arrays, overlapping, shared_file
+from support import fit_arrays, overlapping
 
 quick = settings(deadline=None, derandomize=True, database=None, max_examples=60)
 
@@ -300,173 +295,5 @@ def test_gradient_descent_of_no_epochs_is_the_start() -> None:
     assert b is given_.b
 
 
-# --------------------------------------------------------------------------------------------- lesson A: prices of houses in Ames
-
-
-class Houses(NamedTuple):
-    """Standardised places and price classes of the lesson: training rows, then validation rows."""
-
-    X: np.ndarray
-    X_valid: np.ndarray
-    y: np.ndarray
-    y_valid: np.ndarray
-
-
 EXACT_W = [[0.43996978, 0.06424368, -0.50421346], [-0.33574937, -0.01095525, 0.34670462]]
 EXACT_B = [-0.01195943, 0.12594359, -0.11398417]
-
-
-@pytest.fixture(scope="module")
-def houses() -> Houses:
-    """As the lesson prepares them: ranks cut in three, scaled by all rows."""
-    sales = pd.read_csv(shared_file("data", "ames.csv.gz"), usecols=["Sale_Price", "Longitude", "Latitude"])
-    y = pd.cut((sales["Sale_Price"] / 100_000).rank(pct=True), bins=3, labels=False).to_numpy()
-    assert np.bincount(y).tolist() == [981, 980, 969]
-    X = sales[["Longitude", "Latitude"]].to_numpy()
-    found = Houses(*train_test_split((X - X.mean(axis=0)) / X.std(axis=0), y, test_size=0.2, random_state=42))
-    assert (found.X.shape, found.X_valid.shape) == ((2344, 2), (586, 2))
-    assert found.y[:5].tolist() == [1, 1, 0, 0, 0]
-    return found
-
-
-def test_lesson_a1_regression_on_the_class_number(houses: Houses) -> None:
-    """Least squares by BFGS on a flattened vector, the bias a single number: the printed weights are exact to six decimals."""
-    rng = np.random.RandomState(42)
-    start = scratch.flatten([rng.randn(2), rng.randn()])
-    np.testing.assert_allclose(start, [0.49671415, -0.1382643, 0.64768854], atol=5e-9)
-
-    def mean_squared_error(flat: np.ndarray) -> float:
-        w, b = scratch.unflatten(flat, [(2,), ()])
-        return float(np.mean((houses.X @ w + b - houses.y) ** 2))
-
-    found = minimize(mean_squared_error, start)
-    assert (round(mean_squared_error(start), 2), round(found.fun, 2)) == (1.33, 0.56)
-    exact = np.linalg.lstsq(np.column_stack([houses.X, np.ones(len(houses.X))]), houses.y, rcond=None)[0]
-    np.testing.assert_allclose(exact, [-0.26364470, 0.17475366, 0.98863573], atol=5e-9)
-    np.testing.assert_allclose(found.x, exact, atol=2e-6)
-    predicted = np.round(houses.X_valid @ found.x[:2] + found.x[2]).astype(int)
-    assert np.bincount(predicted).tolist() == [34, 546, 6]
-    assert (predicted[:10] == 1).all()
-    assert round(scratch.accuracy(predicted, houses.y_valid), 2) == 0.31
-    majority = np.bincount(houses.y).argmax()
-    assert round(scratch.accuracy(np.full(586, majority), houses.y_valid), 4) == 0.2935
-
-
-def test_lesson_a3_softmax_regression_and_its_exact_optimum(houses: Houses) -> None:
-    """BFGS on this objective, the package's certificate and the exact optimum agree."""
-    W, b, value = minimised(houses.X, houses.y, 3)
-    np.testing.assert_allclose(W, EXACT_W, atol=2e-8)
-    np.testing.assert_allclose(b, EXACT_B, atol=2e-8)
-    assert value == pytest.approx(1.01586305, abs=5e-9)
-    fitted = fit_arrays(houses.X, houses.y)
-    np.testing.assert_allclose(fitted.model.coef.T, EXACT_W, atol=5e-9)
-    np.testing.assert_allclose(fitted.model.intercept, EXACT_B, atol=5e-9)
-    assert value == pytest.approx(fitted.solution.certificate.value, rel=1e-14)
-    assert scratch.loss(W, b, houses.X_valid, houses.y_valid) == pytest.approx(1.00360719, abs=1e-8)
-    assert round(scratch.accuracy(scratch.predict(W, b, houses.X_valid), houses.y_valid), 5) == 0.52218
-
-
-def test_lesson_a3_ends_below_the_minimum(houses: Houses) -> None:
-    """log(p + 1e-6) is another objective: the lesson's final loss is smaller than any cross-entropy can be."""
-
-    def lesson(flat: np.ndarray) -> float:
-        W, b = scratch.unflatten(flat, [(2, 3), (3,)])
-        p = scratch.predict_proba(W, b, houses.X)
-        return scratch.cross_entropy_of_log_probabilities(np.log(p + 1e-6), scratch.one_hot(houses.y, 3))
-
-    start = np.random.RandomState(42).randn(9)
-    assert round(lesson(start), 2) == round(scratch.objective(start, houses.X, houses.y, 3)[0], 2) == 1.93
-    found = minimize(lesson, start)
-    assert found.fun == pytest.approx(1.01585997, abs=1e-8)
-    W, b = scratch.unflatten(found.x, [(2, 3), (3,)])
-    certificate = fit_arrays(houses.X, houses.y).solution.certificate
-    lowest = certificate.value - certificate.gap
-    assert found.fun < lowest < scratch.loss(W, b, houses.X, houses.y)
-    np.testing.assert_allclose(W - W.mean(axis=1, keepdims=True), EXACT_W, atol=2e-5)
-    assert scratch.predict(W, b, houses.X_valid)[:10].tolist() == [0, 1, 2, 2, 0, 2, 0, 1, 2, 2]
-    assert round(scratch.accuracy(scratch.predict(W, b, houses.X_valid), houses.y_valid), 2) == 0.52
-
-
-def test_lesson_a4_gradient_descent_has_not_converged(houses: Houses) -> None:
-    """From starts as nn.Linear draws them: 1.05 to 1.62 at first, 1.016 to 1.0225 at epoch 90, never yet at the minimum."""
-    for seed in range(8):
-        rng = np.random.default_rng(seed)
-        start = (rng.uniform(-1, 1, size=(2, 3)) / 2**0.5, rng.uniform(-1, 1, size=3) / 2**0.5)
-        W, b, losses = scratch.gradient_descent(start, houses.X, houses.y, learning_rate=0.1, epochs=100)
-        assert 1.05 <= losses[0] <= 1.62
-        assert 1.016 <= losses[90] <= 1.0225
-        assert losses[-1] > 1.01586305
-        assert 0.505 <= scratch.accuracy(scratch.predict(W, b, houses.X_valid), houses.y_valid) <= 0.539
-
-
-# ----------------------------------------------------------------------------------------- lessons B, C, D, E: numbers by hand
-
-
-def test_lesson_b_warm_up() -> None:
-    """100 houses, two features, three classes: shapes; then one house whose class is 1."""
-    X, W, b = np.ones((100, 2)), np.ones((2, 3)), np.zeros(3)
-    assert scratch.scores(W, b, X).shape == scratch.predict_proba(W, b, X).shape == (100, 3)
-    logits, y = np.array([[1.0, 2.0, -1.0]]), np.array([1])
-    np.testing.assert_allclose(scratch.softmax(logits), [[0.2595, 0.7054, 0.0351]], atol=5e-5)
-    assert scratch.accuracy(logits.argmax(axis=1), y) == 1
-    assert round(scratch.cross_entropy(logits, y), 4) == 0.3490
-
-
-def test_lesson_c_loss_before_training() -> None:
-    """Weights randn / sqrt(784), no bias: near ln 10 = 2.3026 on the digits, within 2.2 to 2.5."""
-    pixels, labels = (shared_file("data", "mnist", f"t10k-{name}-ubyte.gz") for name in ("images-idx3", "labels-idx1"))
-    X = np.frombuffer(gzip.decompress(pixels.read_bytes()), np.uint8, offset=16).reshape(-1, 784) / 255
-    y = np.frombuffer(gzip.decompress(labels.read_bytes()), np.uint8, offset=8)
-    assert X.shape == (10_000, 784)
-    for seed in range(5):
-        W = np.random.default_rng(seed).normal(size=(784, 10)) / 784**0.5
-        assert 2.2 < scratch.loss(W, np.zeros(10), X, y) < 2.5
-
-
-def test_lesson_d_loss_and_gradient_by_hand() -> None:
-    """Iris, virginica against the rest, no intercept: the softmax of [0, w x] has the binary loss and gradient."""
-    iris = load_iris()
-    X, X_test, y, y_test = train_test_split(iris.data, (iris.target == 2).astype(int), test_size=0.33, random_state=42)
-
-    def at(w: np.ndarray, X: np.ndarray, y: np.ndarray) -> tuple[float, np.ndarray]:
-        W = np.column_stack([0 * w, w])
-        return scratch.loss(W, np.zeros(2), X, y), scratch.gradient(W, np.zeros(2), X, y)[0][:, 1]
-
-    assert round(at(np.array([1.54099607, -0.29342890, -2.17878938, 0.56843126]), X, y)[0], 6) == 1.994707
-    free = fit_arrays(X, y, fit_intercept=False).model.coef[0]
-    np.testing.assert_allclose(free, [-4.414725, -9.114223, 6.540152, 12.691130], atol=1e-6)
-    assert at(free, X, y)[0] == pytest.approx(0.0690770079, abs=5e-11)
-    np.testing.assert_allclose(at(free, X, y)[1], 0, atol=1e-10)
-    value, slope = at(free, X_test, y_test)
-    assert value == pytest.approx(0.11827496, abs=5e-9)
-    np.testing.assert_allclose(slope, [-0.2353, -0.1222, -0.1976, -0.0638], atol=5e-5)
-    penalised = fit_arrays(X, y, fit_intercept=False, C=1e5).model.coef[0]
-    np.testing.assert_allclose(penalised, [-4.414, -9.111, 6.539, 12.686], atol=5e-4)
-    value, slope = at(penalised, X_test, y_test)
-    assert round(value, 5) == 0.11824
-    np.testing.assert_allclose(slope, [-0.2353, -0.1223, -0.1976, -0.0638], atol=5e-5)
-
-
-def test_lesson_e2_gradient_descent_on_the_tumors() -> None:
-    """One stream seeded 1234: shuffle, split, split, two draws; then losses and accuracies to every printed digit."""
-    tumors = pd.read_csv(shared_file("data", "tumors.csv"))
-    stream = np.random.RandomState(1234)
-    tumors = tumors.iloc[stream.permutation(len(tumors))]
-    y = LabelEncoder().fit(tumors["tumor_class"]).encode(tumors["tumor_class"])
-    (X, y), _, (X_test, y_test) = split(tumors[["leukocyte_count", "blood_pressure"]].to_numpy(), y, stratify=y, seed=stream)
-    Z, Z_test = ((part - X.mean(axis=0)) / X.std(axis=0) for part in (X, X_test))
-    W, b = 0.01 * stream.randn(2, 2), np.zeros(2)
-    np.testing.assert_allclose(scratch.scores(W, b, Z)[0], [-0.0069945, 0.00647147], atol=5e-9)
-    np.testing.assert_allclose(scratch.predict_proba(W, b, Z)[0], [0.49663356, 0.50336644], atol=5e-9)
-    assert round(scratch.loss(W, b, Z, y), 2) == 0.70
-
-    W = 0.01 * stream.randn(2, 2)
-    np.testing.assert_allclose(W, [[0.00234547, -0.01354852], [-0.01821304, -0.0043289]], atol=5e-9)
-    printed = []
-    for _ in range(5):
-        accuracy = scratch.accuracy(scratch.predict(W, b, Z), y)
-        W, b, losses = scratch.gradient_descent((W, b), Z, y, learning_rate=0.1, epochs=10)
-        printed.append((round(losses[0], 3), round(accuracy, 3)))
-    assert printed == [(0.684, 0.897), (0.446, 0.970), (0.349, 0.973), (0.297, 0.973), (0.263, 0.973)]
-    assert round(scratch.accuracy(scratch.predict(W, b, Z), y), 4) == 0.9743
-    assert round(scratch.accuracy(scratch.predict(W, b, Z_test), y_test), 4) == 0.9733

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from sklearn import datasets
 
+from logistic import separation
 from logistic.contracts import Stop
 from logistic.datasets import load as topics
 from logistic.outcome import Status
@@ -137,3 +138,31 @@ def test_words_of_one_topic_separate() -> None:
     assert model.certificate.status is Status.SEPARATED
     assert model.n_iter < 20
     assert _is_witness(model, X.toarray(), np.searchsorted(model.classes, y))
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+@pytest.mark.parametrize("intercept", [True, False])
+@pytest.mark.parametrize("kind", ["absent", "threshold", "from below"])
+def test_a_single_column_that_separates_is_seen_at_once(classes: int, intercept: bool, kind: str) -> None:
+    """A word that one class never uses, a limit that one class never crosses: found without a programme, where an intercept allows."""
+    X, y = overlapping(4, 200, 3, classes)
+    column = {"absent": (y != 0) * (np.arange(200) % 3), "threshold": 5.0 + (y == 1), "from below": -7.0 - (y == 1) * 0.5}[kind]
+    X = np.column_stack([X, column])
+    model = fit_arrays(X, y, fit_intercept=intercept, stop=Stop(max_iter=40)).model
+    if kind == "absent" or intercept:
+        assert model.certificate.status is Status.SEPARATED
+        assert 3 in model.certificate.columns
+        direction = np.asarray(model.certificate.direction)
+        assert abs(direction[3]).max() > 0
+        if intercept:
+            assert _is_witness(model, X, y)
+
+
+def test_wide_problems_are_not_stalled(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a programme would be too large, single columns are looked at, and no programme is tried."""
+    monkeypatch.setattr(separation, "_programme", lambda *_: pytest.fail("a programme of thousands of unknowns"))
+    monkeypatch.setattr(separation, "UNKNOWNS", 50)
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(400, 60)), rng.integers(0, 2, 400)
+    ended = fit_arrays(X, y, solver="lbfgs", stop=Stop(tol=1e-300, max_iter=18)).model
+    assert ended.certificate.status is Status.MAX_ITER

@@ -21,9 +21,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from safetensors.numpy import save as pack
 
-from logistic import Certificate, InputError, Model, ModelFileError, Status, load, store, strict
+from logistic import Certificate, InputError, Model, ModelFileError, Status, load, strict
 from logistic.model import Strength
 from logistic.provenance import Provenance
+from logistic.store import parts
 from support import fit_arrays, overlapping
 
 LABELS = {
@@ -185,7 +186,7 @@ def taken_apart(content: bytes) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
 
 def signed(header: dict[str, Any], tensors: dict[str, np.ndarray]) -> bytes:
     """A file whose checksum is right, whatever else is wrong."""
-    text = json.dumps({**header, "sha256": store._digest(header, tensors)}, sort_keys=True)
+    text = json.dumps({**header, "sha256": parts.digest(header, tensors)}, sort_keys=True)
     return pack(tensors, metadata={"logistic": text})
 
 

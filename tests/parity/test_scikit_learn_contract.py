@@ -159,7 +159,7 @@ def test_a_fork_after_a_torch_fit_does_not_hang() -> None:
         from logistic import LogisticRegression
         torch.set_num_threads(2)
         rng = np.random.default_rng(0)
-        X, y = rng.normal(size=(20000, 30)), rng.integers(3, size=20000)
+        X, y = rng.normal(size=(6000, 20)), rng.integers(3, size=6000)
         model = LogisticRegression(device="cpu", alpha=0.1).fit(X, y)
         child = os.fork()
         if child == 0:

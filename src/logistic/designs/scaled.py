@@ -43,7 +43,7 @@ class Scaled(Design):
             X = X - self.center
         elif X.dtype != self.scale.dtype:
             X = X + 0 * self.scale
-        if len(self.scale) and not (1 / TAME <= -float((-self.scale).max()) and float(self.scale.max()) <= TAME):
+        if len(self.scale) and (float(self.scale.max()) > TAME or -float((-self.scale).max()) < 1 / TAME):
             return Dense(X / self.scale)
         return Divided(Dense(X), self.scale)
 

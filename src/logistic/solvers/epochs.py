@@ -30,8 +30,9 @@ class Epochs(Settings):
     Parameters
     ----------
     lr : float, optional
-        Learning rate of the textbook iteration on the columns as given. Without one, columns are centred and scaled inside and
-        the rate follows from their curvature.
+        Learning rate of the textbook iteration on the columns as given; for two classes on the one column of coefficients, where
+        half of it in softmax regression takes the same steps. Without one, columns are centred and scaled inside and the rate
+        follows from their curvature.
     batch_size : int, optional
         Rows of a step; None for all rows. Rows are shuffled over the whole data before each epoch.
     epochs : int, default=100

@@ -3,6 +3,19 @@
 from __future__ import annotations
 
 from .arrays import ArraySource, check_names, check_numbers, matrix, real, validation_source, vector
-from .files import Table, read_table
+from .files import parse_table, read_table
+from .tables import ArrayTable, Table
 
-__all__ = ["ArraySource", "Table", "check_names", "check_numbers", "matrix", "read_table", "real", "validation_source", "vector"]
+__all__ = [
+    "ArraySource",
+    "ArrayTable",
+    "Table",
+    "check_names",
+    "check_numbers",
+    "matrix",
+    "parse_table",
+    "read_table",
+    "real",
+    "validation_source",
+    "vector",
+]

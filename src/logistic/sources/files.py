@@ -1,115 +1,33 @@
-"""Tables on disk: CSV and Parquet, read by pyarrow."""
+"""Tables on disk and from pipes: CSV and Parquet, read by pyarrow, and NumPy's .npz."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import hashlib
+import io
+import re
+import zipfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..errors import InputError, did_you_mean
+from .tables import ArrayTable, ArrowTable, Table
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-
-class Table:
-    """Named columns of one length.
-
-    Parameters
-    ----------
-    data : pyarrow.Table
-    name : str
-        What error messages call it.
-    """
-
-    def __init__(self, data: pa.Table, name: str) -> None:
-        self.data, self.name = data, name
-        self.columns: tuple[str, ...] = tuple(data.column_names)
-        repeated = {c for c in self.columns if self.columns.count(c) > 1}
-        if repeated:
-            raise InputError(f"{name} has two columns called {sorted(repeated)[0]!r}; rename one of them")
-        if data.num_rows == 0:
-            raise InputError(f"{name} has a header but no rows")
-
-    def features(self, names: Sequence[str]) -> np.ndarray:
-        """(n, p) float64 numbers of the named columns.
-
-        Raises
-        ------
-        InputError
-            If a column is missing, holds something else than numbers, or has empty cells: names the column and the row.
-        """
-        found = np.empty((self.data.num_rows, len(names)), order="F")
-        for j, name in enumerate(names):
-            found[:, j] = self._numbers(name)
-        return found
-
-    def labels(self, name: str) -> np.ndarray:
-        """(n,) the column as text, numbers or booleans."""
-        column = self._column(name)
-        self._refuse_gaps(column, name)
-        import pyarrow as pa
-
-        if pa.types.is_dictionary(column.type):
-            column = column.cast(column.type.value_type)
-        if pa.types.is_nested(column.type):
-            raise InputError(f"column {name!r} of {self.name} holds {column.type}, which is no label")
-        if pa.types.is_binary(column.type) or pa.types.is_large_binary(column.type):
-            try:
-                column = column.cast(pa.string())
-            except pa.ArrowInvalid:
-                raise InputError(f"column {name!r} of {self.name} is not UTF-8 text; save the file as UTF-8") from None
-        values = column.to_numpy()
-        values = values.astype(str) if values.dtype.kind == "O" else np.asarray(values)
-        if values.dtype.kind == "U":
-            self._refuse_rows(values == "", name)
-        return values
-
-    def _numbers(self, name: str) -> np.ndarray:
-        import pyarrow as pa
-
-        column = self._column(name)
-        kind = column.type
-        if pa.types.is_null(kind):
-            raise InputError(f"column {name!r} of {self.name} is empty; leave it out")
-        if not (pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_boolean(kind) or pa.types.is_decimal(kind)):
-            raise InputError(
-                f"column {name!r} of {self.name} holds {_example(column)}, not numbers; remove it or replace it by numbers"
-            )
-        self._refuse_gaps(column, name)
-        numbers = np.asarray(column.cast(pa.float64(), safe=False).to_numpy(), dtype=np.float64)  # rounded beyond 2^53
-        bad = ~np.isfinite(numbers)
-        if bad.any():
-            row = int(np.argmax(bad))
-            raise InputError(
-                f"column {name!r} of {self.name} is {numbers[row]} in row {row + 1} ({int(bad.sum())} such rows);"
-                " drop or fix these rows"
-            )
-        return numbers
-
-    def _column(self, name: str) -> Any:
-        if name not in self.columns:
-            raise InputError(
-                f"{self.name} has no column {name!r}{did_you_mean(name, self.columns)} (it has {_listed(self.columns)})"
-            )
-        return self.data.column(name)
-
-    def _refuse_gaps(self, column: Any, name: str) -> None:
-        if column.null_count:
-            self._refuse_rows(column.is_null().to_numpy(), name)
-
-    def _refuse_rows(self, empty: np.ndarray, name: str) -> None:
-        if empty.any():
-            raise InputError(
-                f"column {name!r} of {self.name} is empty in row {int(np.argmax(empty)) + 1} ({int(empty.sum())} such rows);"
-                " drop or fill these rows"
-            )
+DELIMITERS = {"csv": None, "tsv": "\t"}  # None: a comma, or a semicolon where the header has no comma
+KINDS = {"csv": "csv", "tsv": "tsv", "parquet": "parquet", "pq": "parquet", "npz": "npz"}
+HEADER_BYTES = 2**16
 
 
 def read_table(path: str | Path) -> Table:
-    """Read a CSV file (``.csv``, ``.csv.gz``, ``.tsv``) or a Parquet file (``.parquet``, ``.pq``).
+    """Read a CSV file (``.csv``, ``.tsv``, also ``.gz``), a Parquet file (``.parquet``, ``.pq``) or NumPy arrays (``.npz``).
+
+    A ``.npz`` file holds a matrix ``X`` (n, p), optionally the names of its columns, ``features`` (p,), and columns of their own
+    (n,); or such columns alone.
 
     Raises
     ------
@@ -121,38 +39,121 @@ def read_table(path: str | Path) -> Table:
         raise InputError(f"{path} is a folder; name a file in it")
     if not path.exists():
         raise InputError(f"{path} does not exist{_nearby(path)}")
-    suffix = path.name.removesuffix(".gz").rpartition(".")[2].lower()
-    if suffix in ("parquet", "pq"):
-        return Table(_read_parquet(path), path.name)
-    if suffix in ("csv", "tsv"):
-        return Table(_read_csv(path, "\t" if suffix == "tsv" else ","), path.name)
-    raise InputError(f"{path} is neither .csv, .csv.gz, .tsv nor .parquet; convert it to one of these")
+    name = path.name.lower()
+    kind = KINDS.get(name.removesuffix(".gz").rpartition(".")[2])
+    if kind is None or (name.endswith(".gz") and kind not in DELIMITERS):
+        raise InputError(f"{path} is neither .csv, .csv.gz, .tsv, .parquet nor .npz; convert it to one of these")
+    if path.is_file() and path.stat().st_size == 0:
+        raise InputError(f"{path} is empty")
+
+    def digest() -> str:
+        with open(path, "rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+
+    return _read(kind, lambda: open(path, "rb"), path.name, digest)
 
 
-def _read_csv(path: Path, delimiter: str) -> pa.Table:
+def parse_table(content: bytes, name: str) -> Table:
+    """The same from bytes, such as a pipe's; their beginning says what they are, and text is CSV.
+
+    Raises
+    ------
+    InputError
+        If there is nothing, or it cannot be parsed.
+    """
+    if not content.strip():
+        raise InputError(f"{name} is empty; pipe a CSV, Parquet or .npz file into it")
+    kind = {b"PAR1": "parquet", b"PK\x03\x04": "npz"}.get(content[:4], "csv")
+    return _read(kind, lambda: io.BytesIO(content), name, lambda: hashlib.sha256(content).hexdigest())
+
+
+def _read(kind: str, opened: Callable[[], Any], name: str, digest: Callable[[], str]) -> Table:
+    import pyarrow as pa
+
+    words = {"csv": "CSV", "tsv": "CSV", "parquet": "Parquet", "npz": ".npz"}[kind]
+    try:
+        if kind == "npz":
+            return _read_npz(opened, name, digest)
+        if kind == "parquet":
+            from pyarrow import parquet
+
+            with opened() as file:
+                return ArrowTable(parquet.read_table(file), name, digest)
+        table = _read_csv(opened, DELIMITERS[kind])
+        _ = table.column_names  # decodes them
+        return ArrowTable(table, name, digest)
+    except UnicodeDecodeError:
+        raise InputError(f"{name} is not UTF-8 text; save it as UTF-8") from None
+    except InputError:
+        raise
+    except (pa.ArrowInvalid, OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        raise InputError(f"{name} is not a readable {words} file: {_first_line(error)}") from None
+
+
+def _read_csv(opened: Callable[[], Any], delimiter: str | None) -> pa.Table:
     import pyarrow as pa
     from pyarrow import csv
 
-    if path.stat().st_size == 0:
-        raise InputError(f"{path} is empty")
+    def text() -> Any:
+        file = opened()
+        packed = file.read(2) == b"\x1f\x8b"
+        file.seek(0)
+        return pa.input_stream(file, compression="gzip" if packed else None)
+
+    if delimiter is None:
+        with text() as file:
+            header = file.read(HEADER_BYTES).partition(b"\n")[0]
+        delimiter = ";" if b";" in header and b"," not in header else ","
+    uneven: list[Any] = []
+
+    def noted(row: Any) -> str:
+        uneven.append(row)
+        return "error"
+
     try:
-        table = csv.read_csv(path, parse_options=csv.ParseOptions(delimiter=delimiter))
-        _ = table.column_names  # decodes them
-        return table
-    except UnicodeDecodeError:
-        raise InputError(f"{path} is not UTF-8 text; save it as UTF-8") from None
-    except (pa.ArrowInvalid, OSError) as error:
-        raise InputError(f"{path} is not a readable CSV file: {_first_line(error)}") from None
+        with text() as file:
+            return csv.read_csv(file, parse_options=csv.ParseOptions(delimiter=delimiter))
+    except pa.ArrowInvalid as error:
+        if "Expected" not in str(error):
+            raise
+        reading = csv.ReadOptions(use_threads=False)  # only then rows have numbers
+        parsing = csv.ParseOptions(delimiter=delimiter, invalid_row_handler=noted)
+        try:
+            with text() as file:
+                return csv.read_csv(file, read_options=reading, parse_options=parsing)
+        except pa.ArrowInvalid:
+            if not uneven:
+                raise
+            row = uneven[0]
+            where = "" if row.number is None else f" in line {row.number}"
+            raise ValueError(
+                f"the header names {row.expected_columns} columns, but there are {row.actual_columns}{where} ({row.text!r:.60});"
+                " mend that line"
+            ) from None
 
 
-def _read_parquet(path: Path) -> pa.Table:
-    import pyarrow as pa
-    from pyarrow import parquet
-
-    try:
-        return parquet.read_table(path)
-    except (pa.ArrowInvalid, OSError) as error:
-        raise InputError(f"{path} is not a readable Parquet file: {_first_line(error)}") from None
+def _read_npz(opened: Callable[[], Any], name: str, digest: Callable[[], str]) -> Table:
+    with opened() as file:
+        archive = np.load(file, allow_pickle=False)
+        if not hasattr(archive, "files"):
+            raise InputError(f"{name} holds one array, not named ones; save it with numpy.savez(file, X=X, y=y)")
+        arrays = {key: archive[key] for key in archive.files}
+    X = arrays.pop("X", None)
+    if X is None:
+        wrong = next((key for key, array in arrays.items() if array.ndim != 1), None)
+        if wrong is not None or not arrays:
+            raise InputError(f"{name} holds no matrix X; save it with numpy.savez(file, X=X, y=y)")
+        X = np.empty((len(next(iter(arrays.values()))), 0))
+    if X.ndim != 2 or X.dtype.kind not in "fiub":
+        raise InputError(f"X of {name} has shape {X.shape} and {X.dtype}; save numbers in rows and columns")
+    features = arrays.pop("features", None)
+    names = [f"x{j}" for j in range(X.shape[1])] if features is None else [str(feature) for feature in features.tolist()]
+    if len(names) != X.shape[1]:
+        raise InputError(f"{name} names {len(names)} features for the {X.shape[1]} columns of X")
+    for key, array in arrays.items():
+        if array.shape != X.shape[:1]:
+            raise InputError(f"{key} of {name} has shape {array.shape}, but X has {len(X)} rows; save one value a row")
+    return ArrayTable(X, names, arrays, name, digest=digest)
 
 
 def _nearby(path: Path) -> str:
@@ -160,27 +161,6 @@ def _nearby(path: Path) -> str:
     return did_you_mean(path.name, names)
 
 
-def _example(column: Any) -> str:
-    """The first cell that is no number."""
-    for chunk in column.chunks:
-        for value in chunk.to_pylist():
-            if value is not None and not (isinstance(value, str) and _is_number(value)):
-                return f"{value!r:.40}"
-    return str(column.type)
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
-
-
-def _listed(names: Sequence[str], most: int = 8) -> str:
-    shown = ", ".join(names[:most])
-    return shown if len(names) <= most else f"{shown} and {len(names) - most} more"
-
-
 def _first_line(error: BaseException) -> str:
-    return str(error).splitlines()[0][:200] if str(error) else type(error).__name__
+    first = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
+    return re.sub(r"^CSV parse error: ", "", first)

@@ -7,28 +7,21 @@ the keys of :data:`KEYS`. Its ``sha256`` is a digest of everything else, so that
 
 from __future__ import annotations
 
-import hashlib
-import math
-import re
-from dataclasses import asdict, fields
+from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from .errors import InputError, ModelFileError
-from .model import Model, Strength
-from .outcome import Certificate, Status
-from .provenance import Provenance
-from .strict import (
-    MOST_NAME,
+from ..errors import InputError, ModelFileError
+from ..model import Model, Strength
+from ..strict import (
     canonical,
     check_labels,
     exactly,
     label_type,
     number,
-    one_of,
     read_classes,
     read_count,
     read_header,
@@ -40,10 +33,19 @@ from .strict import (
     typed,
     write_packed,
 )
+from .parts import (
+    MODEL_ENTRY,
+    MODULE_ENTRY,
+    PLANE_ENTRY,
+    certificate_entry,
+    digest,
+    provenance_entry,
+    read_certificate,
+    read_digits,
+    read_provenance,
+)
 
 FORMAT = 1
-ENTRY = "logistic"
-MODULE_ENTRY = "logistic_module"
 MOST_TENSORS = 4
 MOST_RANK = 2
 MOST_COLUMNS = 2**26
@@ -66,7 +68,6 @@ KEYS = {
 }
 TENSORS = {"coef", "base", "center"}
 PENALTY_KEYS = {"alpha", "C", "standardized"}
-CERTIFICATE_KEYS = {"value", "gap", "kind", "kkt", "status", "columns"}
 
 
 def save(model: Model, path: str | Path) -> None:
@@ -91,11 +92,11 @@ def save(model: Model, path: str | Path) -> None:
     check_labels(model.classes)
     try:
         header = _header(model)
-        text = canonical({**header, "sha256": _digest(header, tensors)})
+        text = canonical({**header, "sha256": digest(header, tensors)})
         _model(read_header(text, FORMAT, KEYS), tensors)  # nothing is written that would not be read
     except (ValueError, TypeError) as error:
         raise InputError(f"this model cannot be saved: {error}") from None
-    write_packed(path, pack(tensors, metadata={ENTRY: text}), MOST_TENSORS, MOST_RANK)
+    write_packed(path, pack(tensors, metadata={MODEL_ENTRY: text}), MOST_TENSORS, MOST_RANK)
 
 
 def load(path: str | Path) -> Model:
@@ -113,35 +114,28 @@ def load(path: str | Path) -> Model:
 
     path = Path(path)
     found = read_packed(path, "model", MOST_TENSORS, MOST_RANK)
+    if PLANE_ENTRY in found.metadata:
+        raise ModelFileError(f"{path} holds a linear regression; use LinearRegression.load(path)")
     if MODULE_ENTRY in found.metadata:
         way = "ModuleClassifier.load(path, module) with an instance of its class"
         raise ModelFileError(f"{path} holds the numbers of a torch module, not its code; use {way}")
-    if ENTRY not in found.metadata:
+    if MODEL_ENTRY not in found.metadata:
         raise ModelFileError(f"{path} is a safetensors file, but not a model of this package")
     with sound(path, "model"):
-        if set(found.metadata) != {ENTRY} or not TENSORS <= set(found.tensors) <= TENSORS | {"direction"}:
+        if set(found.metadata) != {MODEL_ENTRY} or not TENSORS <= set(found.tensors) <= TENSORS | {"direction"}:
             raise ModelFileError("it has unexpected or missing parts")
         wrong = [name for name, (kind, _) in found.tensors.items() if kind != "F64"]
         if wrong:
             raise ModelFileError(f"tensor {wrong[0]!r} is not float64")
-        header = read_header(found.metadata[ENTRY], FORMAT, KEYS)
+        header = read_header(found.metadata[MODEL_ENTRY], FORMAT, KEYS)
         try:
             tensors = unpack(found.content)
         except SafetensorError as error:
             raise ModelFileError(str(error)) from None
         model = _model(header, tensors)
-        if header["sha256"] != _digest(header, tensors):
+        if header["sha256"] != digest(header, tensors):
             raise ModelFileError("its checksum does not match; the file was changed after it was written")
         return model
-
-
-def _digest(header: dict[str, Any], tensors: dict[str, np.ndarray]) -> str:
-    """SHA-256 of the header, ``sha256`` itself apart, and of the tensors with their names and shapes."""
-    found = hashlib.sha256(canonical({key: header[key] for key in header if key != "sha256"}).encode())
-    for name in sorted(tensors):
-        found.update(f"{name}{list(tensors[name].shape)}".encode())
-        found.update(np.ascontiguousarray(tensors[name]).data)
-    return found.hexdigest()
 
 
 def _header(model: Model) -> dict[str, Any]:
@@ -152,14 +146,7 @@ def _header(model: Model) -> dict[str, Any]:
         "classes": {"type": label_type(model.classes), "values": model.classes.tolist()},
         "features": None if model.features is None else list(model.features),
         "penalty": {**asdict(penalty), "alpha": number(penalty.alpha), "C": number(penalty.C)},
-        "certificate": {
-            "value": number(certificate.value),
-            "gap": number(certificate.gap),
-            "kind": certificate.kind,
-            "kkt": number(certificate.kkt),
-            "status": certificate.status.word,
-            "columns": list(certificate.columns),
-        },
+        "certificate": certificate_entry(certificate),
         "n_iter": model.n_iter,
         "solver": model.solver,
         "rows": model.rows,
@@ -167,7 +154,7 @@ def _header(model: Model) -> dict[str, Any]:
         "offset": model.offset,
         "fit_intercept": model.fit_intercept,
         "fingerprint": model.fingerprint,
-        "provenance": None if model.provenance is None else asdict(model.provenance),
+        "provenance": provenance_entry(model.provenance),
     }
 
 
@@ -188,15 +175,15 @@ def _model(header: dict[str, Any], tensors: dict[str, np.ndarray]) -> Model:
         base=base,
         center=center,
         penalty=_strength(header["penalty"]),
-        certificate=_certificate(header["certificate"], tensors.get("direction"), p),
+        certificate=read_certificate(header["certificate"], tensors.get("direction"), p),
         n_iter=read_count(header["n_iter"]),
         solver=read_text(header["solver"]),
         rows=read_count(header["rows"]),
         total=read_number(header["total"]),
         offset=typed(header["offset"], bool),
         fit_intercept=header["fit_intercept"],
-        fingerprint="" if header["fingerprint"] == "" else _digits(header["fingerprint"], 16),
-        provenance=None if header["provenance"] is None else _provenance(header["provenance"]),
+        fingerprint="" if header["fingerprint"] == "" else read_digits(header["fingerprint"], 16),
+        provenance=read_provenance(header["provenance"]),
     )
 
 
@@ -214,49 +201,6 @@ def _columns(tensors: dict[str, np.ndarray], M: int) -> int:
     return p
 
 
-def _certificate(entry: Any, direction: np.ndarray | None, p: int) -> Certificate:
-    found = exactly(typed(entry, dict), CERTIFICATE_KEYS)
-    columns = tuple(read_count(column) for column in typed(found["columns"], list))
-    if any(column >= p for column in columns) or len(set(columns)) < len(columns):
-        raise ModelFileError("its certificate names columns that do not exist, or one of them twice")
-    return Certificate(
-        read_number(found["value"]),
-        read_number(found["gap"]),
-        one_of(found["kind"], ("proof", "estimate", "none")),
-        read_number(found["kkt"]),
-        Status[one_of(found["status"], [status.word for status in Status]).upper()],
-        columns,
-        direction,
-    )
-
-
 def _strength(entry: Any) -> Strength:
     found = exactly(typed(entry, dict), PENALTY_KEYS)
     return Strength(read_number(found["alpha"]), read_number(found["C"]), typed(found["standardized"], bool))
-
-
-def _provenance(entry: Any) -> Provenance:
-    found = exactly(typed(entry, dict), {field.name for field in fields(Provenance)})
-    edges, fractions = (tuple(read_number(value) for value in typed(found[name], list)) for name in ("edges", "fractions"))
-    if not all(map(math.isfinite, edges + fractions)):
-        raise ModelFileError("its provenance holds numbers that are not finite")
-    weight, positive, seed, rows = (found[name] for name in ("weight", "positive", "seed", "rows_sha256"))
-    return Provenance(
-        data=read_text(found["data"]),
-        sha256=_digits(found["sha256"], 64),
-        target=read_text(found["target"], MOST_NAME),
-        weight=None if weight is None else read_text(weight, MOST_NAME),
-        positive=None if positive is None else read_text(positive, MOST_NAME),
-        edges=edges,
-        fractions=fractions,
-        seed=None if seed is None else read_count(seed),
-        rows_sha256=None if rows is None else _digits(rows, 64),
-        command=read_text(found["command"]),
-    )
-
-
-def _digits(value: Any, count: int) -> str:
-    """A text of so many hexadecimal digits."""
-    if not re.fullmatch(f"[0-9a-f]{{{count}}}", typed(value, str)):
-        raise ModelFileError(f"{value!r:.60} is not made of {count} hexadecimal digits")
-    return str(value)
