@@ -21,7 +21,7 @@ import logistic
 BASE = "backend outcome contracts errors"
 MATHEMATICS = "loss penalty certificate tasks rank separation objective squares coordinates solvers minimize start"
 DATA = "designs encoding sources executor"
-RESULT = "model plane store outputs"
+RESULT = "provenance model plane store outputs"
 MEETING = "frame fit online regress"
 FACES = "estimator linear modules cli datasets"
 
@@ -53,10 +53,11 @@ OURS = {
     "executor": "backend contracts errors",
     "preparation": "backend errors pair strict designs sources preparation",
     # result
-    "model": f"{BASE} loss encoding designs sources",
-    "plane": f"{BASE} designs sources",
-    "store": f"{BASE} strict model",
-    "outputs": f"{BASE} model sources outputs",
+    "provenance": "",
+    "model": f"{BASE} loss encoding designs sources provenance",
+    "plane": f"{BASE} designs sources provenance",
+    "store": f"{BASE} strict provenance model plane store",
+    "outputs": f"{BASE} model plane sources outputs",
     # meeting
     "frame": f"{BASE} {MATHEMATICS} {DATA} model",
     "fit": f"{BASE} {MATHEMATICS} {DATA} model frame",
@@ -68,10 +69,10 @@ OURS = {
     "validation": "errors sources",
     "modules": f"{BASE} strict validation callbacks loss penalty solvers minimize start designs encoding sources executor "
     f"{RESULT} {MEETING} modules",
-    "linear": "validation contracts outcome errors solvers sources outputs plane regress",
+    "linear": "validation contracts outcome errors solvers sources outputs plane regress store",
     "estimator": f"backend callbacks spellings validation designs contracts outcome errors solvers sources {RESULT} {MEETING}",
-    "cli": f"strict contracts outcome errors solvers sources {RESULT} {MEETING}",
-    "datasets": f"contracts outcome errors solvers sources {RESULT} {MEETING}",
+    "cli": f"strict contracts outcome errors solvers sources {RESULT} {MEETING} cli",
+    "datasets": "errors preparation sources datasets",
     # lessons
     "learn": "",
     # public names
@@ -79,7 +80,7 @@ OURS = {
 }
 
 # What a module may import besides, but only inside functions.
-OURS_LAZILY = {"model": "store outputs", "estimator": FACES, "cli": FACES, "datasets": FACES}
+OURS_LAZILY = {"model": "store outputs", "estimator": FACES, "cli": f"{FACES} preparation spellings", "datasets": "outputs", "plane": "store outputs"}
 
 # Packages of others, and who may import them. Whatever is not listed here and not in the standard library is refused.
 NUMPY = (
@@ -88,15 +89,17 @@ NUMPY = (
 )
 OTHERS = {"numpy": NUMPY, "sklearn": "estimator linear modules validation callbacks", "click": "cli", "rich_click": "cli"}
 OTHERS_LAZILY = {
-    "torch": "backend modules",
-    "scipy": "backend separation designs encoding estimator",
+    "torch": "backend modules cli",
+    "scipy": "backend separation designs encoding estimator datasets",
     "narwhals": "sources",
-    "pandas": "sources",
+    "pandas": "sources datasets",
     "polars": "sources",
     "pyarrow": "sources cli",
+    "pooch": "datasets",
+    "requests": "datasets",
     "sklearn": "estimator datasets outputs preparation",
     "safetensors": "store modules",
-    "threadpoolctl": "backend",
+    "threadpoolctl": "backend cli",
     "rich": "outputs",
 }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
@@ -15,6 +16,7 @@ from .outcome import Certificate, Status
 from .outputs.history import history
 from .plane import Plane, rounded, targets
 from .regress import regress
+from .store import load_plane
 from .validation import hold_to_columns, read, unharmed
 
 __all__ = ["LinearRegression", "rounded"]
@@ -117,6 +119,27 @@ class LinearRegression(RegressorMixin, BaseEstimator):
         hold_to_columns(self, X)
         return self._plane.predict(X)
 
+    def save(self, path: str | Path) -> None:
+        """Write the fit to a safetensors file; read it back with :meth:`load`."""
+        check_is_fitted(self)
+        self._plane.save(path)
+
+    @classmethod
+    def load(cls, path: str | Path) -> Self:
+        """A fitted estimator from a file that :meth:`save` wrote; the settings of the fit are not kept.
+
+        Raises
+        ------
+        ModelFileError
+            If the file is another one, or damaged.
+        """
+        found, plane = cls(), load_plane(path)
+        found._publish(plane, single=False)
+        found.n_features_in_ = len(plane.coef)
+        if plane.features is not None:
+            found.feature_names_in_ = np.asarray(plane.features, dtype=object)
+        return found
+
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
@@ -132,6 +155,7 @@ class LinearRegression(RegressorMixin, BaseEstimator):
             self.__dict__.pop(name, None)
         if plane.certificate is not None:
             self.certificate_: Certificate = plane.certificate
+        if plane.trace:
             self.history_ = history(plane.trace)
 
     def _warn(self, plane: Plane) -> None:

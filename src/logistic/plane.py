@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -10,7 +11,11 @@ from .backend import is_tensor, like_values, returned
 from .designs import is_sparse
 from .errors import InputError
 from .outcome import Certificate, Record
+from .provenance import Provenance
 from .sources import check_names, check_numbers, matrix, real
+
+if TYPE_CHECKING:
+    from .outputs.regression import Errors, PlaneSummary
 
 
 class Plane(NamedTuple):
@@ -34,6 +39,10 @@ class Plane(NamedTuple):
         Of the mean squared error, in its own units; None for the exact solution.
     trace : tuple of Record
         Empty for the exact solution.
+    rows : int
+        Rows of the data.
+    provenance : Provenance or None
+        Where the rows came from; the command line knows.
     """
 
     coef: np.ndarray
@@ -44,6 +53,8 @@ class Plane(NamedTuple):
     features: tuple[str, ...] | None = None
     certificate: Certificate | None = None
     trace: tuple[Record, ...] = ()
+    rows: int = 0
+    provenance: Provenance | None = None
 
     @property
     def intercept(self) -> float:
@@ -65,6 +76,25 @@ class Plane(NamedTuple):
         check_numbers(rows, names)
         values = rows @ self.coef + self.intercept if is_sparse(rows) else (rows - self.center) @ self.coef + self.base
         return returned(like_values(values, X) if is_tensor(X) else values, X)
+
+    def metrics(self, X: Any, y: Any, sample_weight: Any = None) -> Errors:
+        """How far the predictions of X (n, p) are from the true numbers y (n,); weights (n,) >= 0, ones by default."""
+        from .outputs.regression import errors
+
+        weight = None if sample_weight is None else targets(sample_weight, len(y), "sample_weight")
+        return errors(self.predict(X), targets(y, len(y)), weight)
+
+    def summary(self) -> PlaneSummary:
+        """Objective and coefficients, as a table that prints."""
+        from .outputs.regression import PlaneSummary
+
+        return PlaneSummary(self)
+
+    def save(self, path: str | Path) -> None:
+        """Write the plane to one safetensors file; an existing file is replaced only by a complete one."""
+        from .store import save_plane
+
+        save_plane(self, path)
 
 
 def targets(y: Any, n: int, name: str = "y") -> np.ndarray:

@@ -59,7 +59,7 @@ def regress(source: Source, spec: Spec) -> Plane:
         raise InputError("no row has a positive weight; at least one of sample_weight must be above zero")
     encoding = learn(executor, executor.map(alike, raw), spec.fit_intercept, classes=ONE_CLASS)
     plane = _exact(executor, raw, encoding, spec) if asked is None else _iterated(executor, raw, encoding, spec, asked)
-    return plane._replace(features=source.features)
+    return plane._replace(features=source.features, rows=source.shape[0])
 
 
 def _asked(spec: Spec) -> Solver | None:

@@ -333,3 +333,12 @@ def test_names_cannot_break_the_summary() -> None:
     assert "\x1b" not in text
     assert r"a\nb" in text
     assert len({line[:40] for line in text.splitlines()[-3:-1]}) == 2
+
+
+def test_a_summary_of_many_classes_stays_short() -> None:
+    """Thirty classes are not a table of thirty columns; the data form has them all."""
+    X, y = overlapping(0, 400, 2, 30)
+    summary = fit_arrays(X, y, C=1.0).model.summary()
+    assert max(map(len, str(summary).splitlines())) < 200
+    assert "90 coefficients, too many to show" in str(summary)
+    assert len(summary.to_dict()["coefficients"]) == 30

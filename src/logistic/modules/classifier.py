@@ -28,12 +28,14 @@ from ..outcome import Certificate, Record, Status
 from ..outputs.history import history
 from ..outputs.metrics import Metrics, metrics
 from ..outputs.progress import Progress
+from ..provenance import Provenance
 from ..solvers import Adam, named
 from ..start import generator
 from ..validation import hold_to_columns, unharmed
 from .files import Card, read, write
 from .objective import KIND, PIECE, ModuleObjective, logits, loss_for, width
 from .rows import cast, encoded, numbers, reference, targets, validation
+from .summary import ModuleSummary
 
 if TYPE_CHECKING:
     import torch
@@ -101,6 +103,7 @@ class ModuleClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
     classes_: np.ndarray
     certificate_: Certificate
     shape_in_: tuple[int, ...]
+    provenance_: Provenance | None
 
     def __init__(
         self,
@@ -228,6 +231,11 @@ class ModuleClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         log_p = loss.log_probabilities(eta)
         return metrics(y, loss.probabilities(eta), self.classes_, sample_weight, log_probabilities=log_p)
 
+    def summary(self) -> ModuleSummary:
+        """What was minimised, how it ended, and the parameters by name."""
+        check_is_fitted(self, "module_")
+        return ModuleSummary(self)
+
     def save(self, path: str | Path) -> None:
         """Write the fitted numbers to a safetensors file, without the code; read it back with :meth:`load`."""
         check_is_fitted(self, "module_")
@@ -240,6 +248,7 @@ class ModuleClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
             self.certificate_,
             int(self.n_iter_[0]),
             self.why_solver_,
+            getattr(self, "provenance_", None),
         )
         write(path, card, self.module_)
 
@@ -266,6 +275,7 @@ class ModuleClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         found.module_, found.classes_, found.certificate_ = loaded, card.classes, card.certificate
         found.n_iter_, found.why_solver_ = np.asarray([card.n_iter], dtype=np.int32), card.solver
         found.shape_in_, found.n_features_in_ = card.shape, math.prod(card.shape)
+        found.provenance_ = card.provenance
         if card.features is not None:
             found.feature_names_in_ = np.asarray(card.features, dtype=object)
         return found

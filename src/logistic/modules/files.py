@@ -18,7 +18,9 @@ import numpy as np
 
 from ..errors import InputError, ModelFileError
 from ..outcome import Certificate, Status
+from ..provenance import Provenance
 from ..store import MODULE_ENTRY as ENTRY
+from ..store import provenance_entry, read_provenance
 from ..strict import (
     MOST_CLASSES,
     MOST_NAME,
@@ -60,6 +62,7 @@ KEYS = {
     "certificate",
     "n_iter",
     "solver",
+    "provenance",
     "witness",
     "sha256",
 }
@@ -78,6 +81,8 @@ class Card(NamedTuple):
     certificate : Certificate
     n_iter : int
     solver : str
+    provenance : Provenance or None
+        Where the rows came from, where that is known.
     """
 
     classes: np.ndarray
@@ -87,6 +92,7 @@ class Card(NamedTuple):
     certificate: Certificate
     n_iter: int
     solver: str
+    provenance: Provenance | None = None
 
 
 def write(path: str | Path, card: Card, module: torch.nn.Module) -> None:
@@ -119,6 +125,7 @@ def write(path: str | Path, card: Card, module: torch.nn.Module) -> None:
         },
         "n_iter": card.n_iter,
         "solver": card.solver,
+        "provenance": provenance_entry(card.provenance),
         "witness": _witness(module, card.shape),
     }
     try:
@@ -247,6 +254,7 @@ def _card(header: dict[str, Any]) -> tuple[Card, str, list[float] | None]:
         Certificate(read_number(ended["value"]), math.inf, KIND, read_number(ended["kkt"]), status),
         read_count(header["n_iter"]),
         read_text(header["solver"]),
+        read_provenance(header["provenance"]),
     )
     if len(card.shape) >= MOST_RANK or math.prod(card.shape) > MOST_IN_A_ROW:
         raise ModelFileError(f"its rows have shape {list(card.shape)!r:.60}, more than {MOST_IN_A_ROW} numbers")

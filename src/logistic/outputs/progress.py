@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
+from contextlib import suppress
 from types import TracebackType
 from typing import Any, Self
 
@@ -13,22 +14,26 @@ from ..outcome import Record
 class Progress:
     """A bar on the terminal behind stderr; where stderr is no terminal, a line for iterations 0, 1, 2, 4, 8, ...
 
+    With ``every``, a line for each so manyth iteration, on any stderr.
+
     Parameters
     ----------
     title : str
         What is minimised.
     total : int, optional
         Points after the first, where that is known beforehand.
+    every : int, optional
+        At least 1.
     """
 
-    def __init__(self, title: str, total: int | None = None) -> None:
-        self.title, self.total = title, total
+    def __init__(self, title: str, total: int | None = None, every: int | None = None) -> None:
+        self.title, self.total, self.every = title, total, every
         self._bar: Any = None
         self._task: Any = None
 
     def __enter__(self) -> Self:
-        if not sys.stderr.isatty():
-            sys.stderr.write(f"{self.title}\n")
+        if self.every is not None or sys.stderr is None or not sys.stderr.isatty():
+            _say(self.title)
             return self
         from rich.console import Console
         from rich.progress import BarColumn, MofNCompleteColumn, SpinnerColumn, TextColumn, TimeElapsedColumn
@@ -48,12 +53,24 @@ class Progress:
         state = describe(record)
         if self._bar is not None:
             self._bar.update(self._task, completed=record.iteration, state=state)
-        elif record.iteration & (record.iteration - 1) == 0:
-            sys.stderr.write(f"  {record.iteration:6d}  {state}  {record.seconds:.1f} s\n")
+        elif self._wanted(record.iteration):
+            _say(f"  {record.iteration:6d}  {state}  {record.seconds:.1f} s")
+
+    def _wanted(self, iteration: int) -> bool:
+        return iteration & (iteration - 1) == 0 if self.every is None else iteration % self.every == 0
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         if self._bar is not None:
+            if error is None:
+                self._bar.update(self._task, total=self._bar.tasks[0].completed)  # done, however many points it took
             self._bar.stop()
+
+
+def _say(line: str) -> None:
+    """A line for whoever listens; that nobody does is no reason to end a fit."""
+    if sys.stderr is not None:
+        with suppress(OSError):
+            sys.stderr.write(f"{line}\n")
 
 
 def describe(record: Record) -> str:

@@ -11,6 +11,7 @@ from ..model import Model
 from ..outcome import Status
 
 MAX_WIDTH = 40  # of a column of the table
+MOST_CLASSES, MOST_COLUMNS = 20, 1000  # in the table; more are only counted
 
 
 class Summary:
@@ -74,6 +75,9 @@ class Summary:
 
     def _table(self) -> list[str]:
         m = self.model
+        if len(m.classes) > MOST_CLASSES or len(self.names) > MOST_COLUMNS:
+            size = m.coef.size + m.base.size
+            return [*self._title(), f"{size:,} coefficients, too many to show; to_dict() (on the command line --json) has them"]
         numbers = np.column_stack([m.coef, m.intercept]).T  # (p + 1, M)
         headings = self._headings()
         if len(m.classes) == 2:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import hashlib
 import io
 import re
@@ -116,6 +117,8 @@ def _read_csv(opened: Callable[[], Any], delimiter: str | None) -> pa.Table:
     except pa.ArrowInvalid as error:
         if "Expected" not in str(error):
             raise
+        with text() as file:
+            _refuse_other_encodings(file)
         reading = csv.ReadOptions(use_threads=False)  # only then rows have numbers
         parsing = csv.ParseOptions(delimiter=delimiter, invalid_row_handler=noted)
         try:
@@ -130,6 +133,13 @@ def _read_csv(opened: Callable[[], Any], delimiter: str | None) -> pa.Table:
                 f"the header names {row.expected_columns} columns, but there are {row.actual_columns}{where} ({row.text!r:.60});"
                 " mend that line"
             ) from None
+
+
+def _refuse_other_encodings(file: Any) -> None:
+    """Raise UnicodeDecodeError for what is not UTF-8; pyarrow fails to show such a line."""
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    while chunk := file.read(HEADER_BYTES):
+        decoder.decode(chunk)
 
 
 def _read_npz(opened: Callable[[], Any], name: str, digest: Callable[[], str]) -> Table:

@@ -1,0 +1,154 @@
+"""Model files as commands use them."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..errors import InputError
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from ..model import Model
+    from ..outputs.metrics import Metrics
+    from ..outputs.regression import Errors
+    from ..plane import Plane
+    from ..sources import ArraySource
+    from .neighbours import Network
+
+    Fitted = Model | Plane | Network
+
+LONGEST = 500  # characters of a command line that are shown
+
+
+def read_model(name: str) -> Fitted:
+    """The model in the file of this name, or the neighbour of one.
+
+    Raises
+    ------
+    InputError, ModelFileError
+        Saying how to make one, or what is wrong with it.
+    """
+    from ..store import MODULE_ENTRY, PLANE_ENTRY, kind, load, load_plane
+
+    path = Path(name)
+    if path.is_dir():
+        raise InputError(f"{path} is a folder; name a model file in it")
+    if not path.exists():
+        raise InputError(f"there is no model file {path}; make one with: logistic fit DATA --target COL -o {path}")
+    found = kind(path)
+    if found == PLANE_ENTRY:
+        return load_plane(path)
+    if found == MODULE_ENTRY:
+        from ..modules.hidden import load_hidden
+        from .neighbours import Network
+
+        classifier = load_hidden(path)
+        return Network(classifier, classifier.provenance_)
+    return load(path)
+
+
+def columns_of(model: Fitted) -> tuple[str, ...]:
+    """Names of the columns, x0, x1, ... where the fit knew none."""
+    if model.features is not None:
+        return model.features
+    coef = getattr(model, "coef", None)
+    return tuple(f"x{j}" for j in range(model.classifier.n_features_in_ if coef is None else coef.shape[-1]))  # type: ignore[union-attr]
+
+
+def predictions(model: Fitted, X: Any) -> dict[str, Any]:
+    """Label and probabilities of each row, or the number of a linear regression, column by column.
+
+    Raises
+    ------
+    InputError
+        Naming a row that lies too far out to have any.
+    """
+    import numpy as np
+
+    from ..plane import Plane
+
+    if isinstance(model, Plane):
+        return {"prediction": model.predict(X).tolist()}
+    with np.errstate(over="ignore", invalid="ignore"):  # a logit of -inf is a probability of 0
+        found, labels = _probabilities(model, X, ""), model.predict(X).tolist()
+    return {"prediction": labels, **{f"probability_{label}": found[:, k].tolist() for k, label in enumerate(model.classes)}}
+
+
+def metrics_of(model: Fitted, source: ArraySource, place: str) -> Metrics | Errors:
+    """How good the predictions are for rows that lie at ``place``.
+
+    Raises
+    ------
+    InputError
+        Naming a row that lies too far out to have a prediction.
+    """
+    import numpy as np
+
+    from ..plane import Plane
+
+    if isinstance(model, Plane):
+        return model.metrics(source.X, source.y, source.weight)
+    with np.errstate(over="ignore", invalid="ignore"):
+        _probabilities(model, source.X, place)
+        return model.metrics(source.X, source.y, source.weight)
+
+
+def _probabilities(model: Any, X: Any, place: str) -> np.ndarray:
+    import numpy as np
+
+    found = np.asarray(model.predict_proba(X))
+    lost = ~np.isfinite(found).all(axis=1)
+    if lost.any():
+        row = f"row {int(lost.argmax()) + 1}{place}"
+        raise InputError(f"{row} lies so far out that its logits are beyond what float64 can hold; rescale its numbers, or drop it")
+    return found
+
+
+def sentence(model: Fitted, x: Any, subject: str) -> str:
+    """What the subject, a row (1, p), is, how probably, and what else it may be; or the number that is predicted."""
+    from ..outputs.summary import printable
+    from ..plane import Plane
+    from ..preparation import Target
+
+    if isinstance(model, Plane):
+        return f"{printable(subject)} is predicted to be {model.predict(x)[0]:.6g}"
+    origin, probabilities = model.provenance, model.predict_proba(x)[0]
+    order = (-probabilities).argsort(kind="stable").tolist()
+    names = [printable(str(label)) for label in model.classes]
+    first, *others = order[:4]
+    more = ", ..." if len(order) > 4 else ""
+    rest = ", ".join(f"{names[k]} {_percent(probabilities[k])}" for k in others)
+    interval = f" ({Target(edges=origin.edges).interval(first)})" if origin is not None and origin.edges else ""
+    return f"{printable(subject)} is {names[first]}{interval} with a probability of {_percent(probabilities[first])} ({rest}{more})"
+
+
+def facts(model: Fitted) -> dict[str, Any]:
+    """The summary as data, and where the rows came from."""
+    return {**model.summary().to_dict(), "provenance": None if model.provenance is None else asdict(model.provenance)}
+
+
+def origin_lines(model: Fitted) -> list[str]:
+    """Where the rows came from, in words."""
+    from ..outputs.summary import printable
+    from ..preparation import Target
+
+    origin = model.provenance
+    if origin is None:
+        return []
+    rule = str(Target(origin.positive, origin.edges))
+    lines = [f"target       {origin.target} of {origin.data}" + (f", weighted by {origin.weight}" if origin.weight else "")]
+    lines += [f"classes      {rule}"] if rule else []
+    if origin.fractions:
+        lines.append(f"rows         the first part of {'/'.join(f'{f:g}' for f in origin.fractions)}, seed {origin.seed}")
+    command = origin.command if len(origin.command) <= LONGEST else f"{origin.command[:LONGEST]} ..."
+    return [printable(line) for line in [*lines, f"command      {command}"]]
+
+
+def _percent(share: float) -> str:
+    """To two digits after the point, and never 0 % or 100 %, which no probability of a model is."""
+    if share < 5e-5:
+        return "under 0.01%"
+    return "over 99.99%" if share > 1 - 5e-5 else f"{share:.2%}"

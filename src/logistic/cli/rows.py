@@ -1,0 +1,235 @@
+"""DATA as rows to learn from or to judge by: the target as classes, the weights, and the parts of a split."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..errors import InputError, listed
+from .options import DATASET, STDIN
+from .parts import divided, found_again, fractions_of, recounted
+from .writing import write
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from ..preparation import Split, Target
+    from ..sources import ArraySource, Table
+    from .fitted import Fitted
+
+
+def open_table(data: str) -> Table:
+    """DATA by columns; pipes and devices are read once, from their beginning to their end.
+
+    Raises
+    ------
+    InputError
+        If there is no such file or data set, or it cannot be read.
+    """
+    from ..sources import ArrayTable, parse_table, read_table
+
+    if data == STDIN:
+        if sys.stdin is None:
+            raise InputError("standard input is closed; pipe a table into it, or name a file")
+        if sys.stdin.isatty():
+            write(sys.stderr, "reading a table from the terminal; Ctrl-D on a line of its own ends it")
+        return parse_table(sys.stdin.buffer.read(), "standard input")
+    if data.startswith(DATASET):
+        from ..datasets import load
+
+        name, _, part = data.removeprefix(DATASET).partition("/")
+        found = load(name, split=part or None)
+        return ArrayTable(found.X, found.features, {found.target: found.y}, data, target=found.target)
+    path = Path(data)
+    if path.exists() and not (path.is_file() or path.is_dir()):
+        return parse_table(path.read_bytes(), data)
+    return read_table(path)
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Rows whose classes are known.
+
+    Attributes
+    ----------
+    table : Table
+    features : tuple of str
+        Columns to learn from.
+    target, weight : str, str or None
+        Columns.
+    rule : Target
+        How the target column becomes classes.
+    y : (n,) array
+        The classes.
+    split : Split or None
+        Which rows belong to which part.
+    notes : list of str
+        What looks strange about them, though it can be used.
+    """
+
+    table: Table
+    features: tuple[str, ...]
+    target: str
+    weight: str | None
+    rule: Target
+    y: np.ndarray
+    split: Split | None = None
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def learned(self) -> str | None:
+        """The part to learn from; None for all rows."""
+        return None if self.split is None else self.split.names[0]
+
+    def labels(self, part: str | None) -> Any:
+        """(n_i,) the classes of a part of the split, or all."""
+        return self._of(self.y, part)
+
+    def weights(self, part: str | None) -> Any:
+        """(n_i,) the weights of a part of the split, or all; None where there are none."""
+        return None if self._weights is None else self._of(self._weights, part)
+
+    def validating(self) -> ArraySource | None:
+        """The middle one of three parts."""
+        return None if self.split is None or len(self.split.names) < 3 else self.part(self.split.names[1])
+
+    def part(self, part: str | None) -> ArraySource:
+        """The rows of a part of the split, or all."""
+        from ..sources import ArraySource
+
+        return ArraySource(self._of(self._numbers, part), self.labels(part), self.weights(part), features=self.features)
+
+    def _of(self, values: Any, part: str | None) -> Any:
+        return values if self.split is None or part is None else values[self.split.rows[self.split.names.index(part)]]
+
+    @cached_property
+    def _numbers(self) -> Any:
+        return self.table.features(self.features)
+
+    @cached_property
+    def _weights(self) -> np.ndarray | None:
+        if self.weight is None:
+            return None
+        column = self.table.features([self.weight])
+        weights: np.ndarray = (column.toarray() if hasattr(column, "toarray") else column)[:, 0]
+        if (weights < 0).any():
+            row = int((weights < 0).argmax())
+            raise InputError(
+                f"column {self.weight!r} of {self.table.name} is {weights[row]:g} in row {row + 1}; weights must be at least 0"
+            )
+        return weights
+
+
+def rows_to_fit(table: Table, choices: dict[str, Any]) -> Rows:
+    """The rows that the choices of ``logistic fit`` speak of.
+
+    Raises
+    ------
+    InputError
+        Naming the option or the column.
+    """
+    from ..preparation import cut_by_rank
+    from ..strict import check_labels
+
+    target, weight = _target(table, choices["target"]), choices["weight"]
+    if weight == target:
+        raise InputError(f"--target and --weight both name {target!r}; a column is one or the other")
+    if weight is not None:
+        table.check_column(weight)
+    features = _features(table, choices["features"], target, weight)
+    values, name = table.labels(target), f"column {target!r} of {table.name}"
+    check_labels(values)
+    rule = _rule(values, name, choices["positive"], choices["bins"])
+    y, doubt = (values, "") if choices["linear"] and not rule.edges else _classes(rule, values, name)
+    notes = [doubt] if doubt else []
+    if "" in features:
+        notes.append(f"{table.name} has a column without a name, perhaps row numbers; --features leaves it out")
+    split = None
+    if choices["split"] is not None:
+        fractions = fractions_of(choices["split"])
+        try:
+            split = divided(y, fractions, choices["seed"], stratified=not choices["linear"])
+        except InputError as error:
+            raise InputError(f"--split {choices['split']}: {str(error).replace('out stratify', 'out --split')}") from None
+        if rule.edges:  # what the other parts look like may not decide where the classes end
+            rule = cut_by_rank(values[split.rows[0]], choices["bins"], f"the training part of {name}")
+            y = rule.classes(values, name)
+            split = recounted(split, y)
+    return Rows(table, features, target, weight, rule, y, split, notes)
+
+
+def rows_to_judge(table: Table, model: Fitted, target: str | None, weight: str | None, part: str | None) -> Rows:
+    """The rows that a model is evaluated on; with ``part``, those that were in this part when it was fitted.
+
+    Raises
+    ------
+    InputError
+        If the labels are not those of the model, or these are not the rows that were divided.
+    """
+    from ..plane import Plane
+    from ..preparation import Target, known_labels
+
+    origin = model.provenance
+    rule = Target() if origin is None else Target(origin.positive, origin.edges)
+    target = _target(table, origin.target if target is None and origin is not None else target)
+    if weight is None and origin is not None and origin.weight in table.columns:
+        weight = origin.weight
+    others = tuple(name for name in table.columns if name not in (target, weight))
+    name, values = f"column {target!r} of {table.name}", table.labels(target)
+    number = isinstance(model, Plane)
+    split = None if part is None else found_again(table, origin, part, stratified=not number)
+    y = values if number and rule == Target() else rule.classes(values, name)
+    if not isinstance(model, Plane):
+        y = known_labels(y, model.classes, name)
+    return Rows(table, others if model.features is None else model.features, target, weight, rule, y, split)
+
+
+def _target(table: Table, target: str | None) -> str:
+    target = table.target if target is None else target
+    if target is None:
+        raise InputError(f"--target is missing: name the column of {table.name} to predict (it has {listed(table.columns)})")
+    table.check_column(target)
+    return target
+
+
+def _rule(values: np.ndarray, name: str, positive: str | None, bins: int | None) -> Target:
+    from ..preparation import Target, cut_by_rank, set_against_the_rest
+
+    if positive is not None and bins is not None:
+        raise InputError("--positive and --bins are two ways to make classes; give one of them")
+    if positive is not None:
+        return set_against_the_rest(values, positive, name)
+    return Target() if bins is None else cut_by_rank(values, bins, name)
+
+
+def _classes(rule: Target, values: np.ndarray, name: str) -> tuple[np.ndarray, str]:
+    """The classes of a column, and what is doubtful about them."""
+    from ..preparation import WAYS, Target, check_classes
+
+    options = "--bins 3 cuts them into classes, --linear predicts the number itself"
+    try:
+        y = rule.classes(values, name)
+        doubt = check_classes(y, name) if rule == Target() else ""
+    except InputError as error:
+        raise InputError(str(error).replace(WAYS, options)) from None
+    return y, doubt.replace(WAYS, options)
+
+
+def _features(table: Table, asked: tuple[str, ...], target: str, weight: str | None) -> tuple[str, ...]:
+    """The columns to learn from: those asked for, or all but target and weights."""
+    names: list[str] = []
+    for given in asked:
+        names += [given] if given in table.columns else [name.strip() for name in given.split(",")]
+    for name in names:
+        table.check_column(name)
+        if name in (target, weight):
+            raise InputError(f"--features names {name!r}, which is the {'target' if name == target else 'weight'}; leave it out")
+    if len(set(names)) < len(names):
+        raise InputError(f"--features names {next(n for n in names if names.count(n) > 1)!r} twice; name each column once")
+    features = tuple(names) or tuple(name for name in table.columns if name not in (target, weight))
+    if not features:
+        raise InputError(f"{table.name} has no column besides {target!r} to learn from")
+    return features
