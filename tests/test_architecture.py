@@ -80,7 +80,13 @@ OURS = {
 }
 
 # What a module may import besides, but only inside functions.
-OURS_LAZILY = {"model": "store outputs", "estimator": FACES, "cli": f"{FACES} preparation spellings", "datasets": "outputs", "plane": "store outputs"}
+OURS_LAZILY = {
+    "model": "store outputs",
+    "estimator": FACES,
+    "cli": f"{FACES} preparation spellings",
+    "datasets": "outputs",
+    "plane": "store outputs",
+}
 
 # Packages of others, and who may import them. Whatever is not listed here and not in the standard library is refused.
 NUMPY = (

@@ -144,7 +144,7 @@ def test_words_of_one_topic_separate() -> None:
 @pytest.mark.parametrize("intercept", [True, False])
 @pytest.mark.parametrize("kind", ["absent", "threshold", "from below"])
 def test_a_single_column_that_separates_is_seen_at_once(classes: int, intercept: bool, kind: str) -> None:
-    """A word that one class never uses, a limit that one class never crosses: found without a programme, where an intercept allows."""
+    """A word that one class never uses, a limit that one class never crosses: found without a programme."""
     X, y = overlapping(4, 200, 3, classes)
     column = {"absent": (y != 0) * (np.arange(200) % 3), "threshold": 5.0 + (y == 1), "from below": -7.0 - (y == 1) * 0.5}[kind]
     X = np.column_stack([X, column])
