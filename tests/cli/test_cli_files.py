@@ -76,6 +76,8 @@ def test_predictions_are_those_of_the_model(labels: tuple[str, ...], run: Run) -
     assert run("predict", "m", "new.csv", "-o", "out.csv") == Ran(0, "", "")
     assert Path("out.csv").read_text() == shown.out
     told = strict(run("predict", "m", "new.csv", "--json").out)
+    assert run("predict", "m", "new.csv", "--json", "-o", "out.json") == Ran(0, "", "")
+    assert strict(Path("out.json").read_text()) == told
     model = load("m")
     rows, probabilities = rows_of(shown.out), model.predict_proba(matrix(new))
     assert list(rows[0]) == ["prediction", *(f"probability_{label}" for label in labels)] == list(told)

@@ -24,6 +24,7 @@ def furnished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     sound = {"age": X[:, 0].tolist(), "wage": X[:, 1].tolist(), "ok": codes.tolist()}
     write("sound.csv", sound)
     write("text.csv", {**sound, "colour": ["red"] * 30})
+    write("texts.csv", {"colour": ["red"] * 30, "shape": ["round"] * 30, **sound, "mood": ["good"] * 30, "day": ["late"] * 30})
     write("cell.csv", {**sound, "wage": [1, 2, "much", *range(27)]})
     write("gap.csv", {**sound, "wage": [1, 2, "", *range(27)]})
     write("nan.csv", {**sound, "wage": [1, 2, "NaN", *range(27)]})
@@ -117,6 +118,11 @@ MISTAKES = {
     "one array": (fit_of("single.npz"), "single.npz holds one array, not named ones; save it with numpy.savez"),
     "text among numbers": (fit_of("text.csv"), "column 'colour' of text.csv holds 'red' in row 1, not numbers"),
     "text in a cell": (fit_of("cell.csv"), "column 'wage' of cell.csv holds 'much' in row 3, which is not a number (1 such rows)"),
+    "many columns of text": (
+        fit_of("texts.csv"),
+        "'red' in row 1, not numbers; remove it or replace it by numbers; columns such as 'colour', 'shape', 'mood' cannot"
+        " be used as they are: name the others with --features",
+    ),
     "dates among numbers": (fit_of("dates.csv"), "column 'day' of dates.csv holds"),
     "empty cell": (fit_of("gap.csv"), "column 'wage' of gap.csv is empty in row 3 (1 such rows)"),
     "cell NaN": (fit_of("nan.csv"), "column 'wage' of nan.csv is empty in row 3"),

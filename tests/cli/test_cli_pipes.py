@@ -19,12 +19,13 @@ from shell import COMMAND, NAMES, Ran, Run, everything, matrix, people, rows_of,
 Fitted = Callable[..., Model]
 
 
-def terminal(*arguments: str) -> Ran:
-    """A command whose stdout and stderr are one terminal; everything that it shows is ``err``."""
-    child, screen = pty.fork()
-    if child == 0:
-        os.environ.update(TERM="xterm", COLUMNS="100")
-        os.execv(COMMAND, ["logistic", *arguments])
+def terminal(*arguments: str, typed: bytes = b"") -> Ran:
+    """A command whose stdin, stdout and stderr are one terminal; everything that it shows is ``err``."""
+    screen, theirs = pty.openpty()
+    environment = {**os.environ, "TERM": "xterm", "COLUMNS": "100"}
+    process = subprocess.Popen([COMMAND, *arguments], stdin=theirs, stdout=theirs, stderr=theirs, env=environment)
+    os.close(theirs)
+    os.write(screen, typed)
     shown = b""
     while True:
         try:
@@ -35,7 +36,7 @@ def terminal(*arguments: str) -> Ran:
             break
         shown += chunk
     os.close(screen)
-    return Ran(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), "", shown.decode())
+    return Ran(process.wait(60), "", shown.decode())
 
 
 # ------------------------------------------------------------------------------------------------------------ what comes in
@@ -148,6 +149,13 @@ def test_progress_is_shown_on_a_terminal_alone() -> None:
     assert [line.split()[0] for line in lines.err.splitlines()[1:4]] == ["0", "20", "40"]
 
 
+def test_whoever_types_a_table_is_told_how_to_end_it() -> None:
+    """A hurried person who types - without a pipe would otherwise wait for ever."""
+    done = terminal("fit", "-", "--target", "y", "-o", "m", typed=b"x,y\n1,0\n2,1\n3,0\n4,1\n\x04")
+    assert "reading a table from the terminal; Ctrl-D on a line of its own ends it" in done.err
+    assert (done.code, load("m").rows) == (0, 4)
+
+
 def test_ctrl_c_keeps_the_best_point(folder: Path) -> None:
     """SIGINT in the middle of a long fit: exit code 130, a whole model that says interrupted, and nothing beside it."""
     write("people.csv", people())
@@ -179,9 +187,10 @@ def test_ctrl_c_while_rows_are_awaited_writes_nothing(folder: Path) -> None:
 
 def wait_until_asleep(pid: int) -> None:
     """Until a process waits for a pipe, as Linux tells it."""
-    for _ in range(600):
+    state = Path(f"/proc/{pid}/wchan")
+    for _ in range(200 if state.exists() else 0):
         time.sleep(0.05)
-        if "pipe" in Path(f"/proc/{pid}/wchan").read_text():
+        if "pipe" in state.read_text():
             return
     pytest.skip("this system does not tell what a process waits for")
 

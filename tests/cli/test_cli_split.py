@@ -158,7 +158,10 @@ def test_a_number_is_cut_into_classes_by_the_training_rows(run: Run) -> None:
     np.testing.assert_allclose(model.coef, LogisticRegression().fit(matrix(columns, train), y[train]).coef_, rtol=1e-9)
     told = strict(run("evaluate", "m", "people.csv", "--split", "test", "--json").out)
     assert told == strict(model.metrics(matrix(columns, test), y[test]).to_json())
-    assert str(split(np.arange(90), fractions=(0.6, 0.4), stratify=y, seed=0)).splitlines()[0] in done.err
+    typed = ("people.csv", "--target", "answer", "-o", "m", "--bins", 3, "--split", "0.6/0.4", "--force", "--json")
+    parts_told = strict(run("fit", *typed).out)["split"]
+    for name, part in (("train", train), ("test", test)):
+        assert list(parts_told[name]["counts"].values()) == np.bincount(y[part]).tolist()
     low, high = (f"{edge:.10g}" for edge in bins.edges)
     cuts = f"0 is up to {low}, 1 is above {low} and up to {high}, 2 is above {high}"
     assert f"\nclasses of answer: {cuts}\n" in done.err
@@ -200,6 +203,7 @@ def test_all_rows_flatter_the_model_and_that_is_said(run: Run) -> None:
         assert run("evaluate", "m", "people.csv").err.startswith(words)
         assert run("evaluate", "m", "people.csv", "--quiet").err == ""
         assert run("evaluate", "m", "people.csv", "--json").err == ""
+    assert run("evaluate", "m", "people.csv", "--split", "test").err == ""
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ def evaluate_command(
 ) -> int:
     """Show how good MODEL's predictions for DATA are, overall and class by class.
 
-    The parts of a split are found again by what the model file keeps: fractions, seed, and a digest of the data.
+    The rows that fit --split held out are found again: the model file keeps the fractions, the seed and a digest of DATA.
 
     For example:
 

@@ -109,6 +109,20 @@ class Rows:
     def _numbers(self) -> Any:
         return self.table.features(self.features)
 
+    def advice(self) -> str:
+        """What to do where several columns, of which three are named, cannot be learned from; empty for one or none."""
+        bad: list[str] = []
+        for name in self.features:
+            try:
+                self.table.features([name])
+            except InputError:
+                bad.append(name)
+            if len(bad) == 3:
+                break
+        if len(bad) < 2:
+            return ""
+        return f"; columns such as {', '.join(map(repr, bad))} cannot be used as they are: name the others with --features"
+
     @cached_property
     def _weights(self) -> np.ndarray | None:
         if self.weight is None:
@@ -158,7 +172,12 @@ def rows_to_fit(table: Table, choices: dict[str, Any]) -> Rows:
             rule = cut_by_rank(values[split.rows[0]], choices["bins"], f"the training part of {name}")
             y = rule.classes(values, name)
             split = recounted(split, y)
-    return Rows(table, features, target, weight, rule, y, split, notes)
+    rows = Rows(table, features, target, weight, rule, y, split, notes)
+    try:
+        _ = rows._numbers  # before anything is computed
+    except InputError as error:
+        raise InputError(f"{error}{rows.advice()}") from None
+    return rows
 
 
 def rows_to_judge(table: Table, model: Fitted, target: str | None, weight: str | None, part: str | None) -> Rows:
