@@ -19,7 +19,7 @@ import logistic
 # A module or folder of src/logistic, and which others it may import, inside functions too. From bottom to top.
 
 BASE = "backend outcome contracts errors"
-MATHEMATICS = "loss penalty certificate tasks rank separation objective squares coordinates solvers minimize start"
+MATHEMATICS = "loss penalty certificate tasks rank separation metric objective squares coordinates solvers minimize start"
 DATA = "designs encoding sources executor"
 RESULT = "provenance model plane store outputs"
 MEETING = "frame fit online regress"
@@ -40,7 +40,8 @@ OURS = {
     "tasks": "backend contracts certificate",
     "rank": f"{BASE} certificate tasks",
     "separation": f"{BASE} certificate tasks",
-    "objective": f"{BASE} loss penalty certificate tasks rank separation",
+    "metric": "backend contracts tasks",
+    "objective": f"{BASE} loss penalty certificate tasks rank separation metric",
     "solvers": f"{BASE} solvers",
     "squares": f"{BASE} penalty certificate tasks objective",
     "coordinates": "backend contracts outcome",

@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import os
 import sys
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Lock
@@ -19,6 +20,7 @@ import numpy as np
 from .errors import InputError
 
 EPS = float(np.finfo(np.float64).eps)
+LEAF = 64  # a triangle of so many rows is inverted as any matrix
 HEALTHY_PIVOT = 1e-10  # smaller pivots of a unit-diagonal Cholesky factor: rounding may rule, ask the eigenvalues
 
 
@@ -238,6 +240,24 @@ def _survive_forks() -> None:
         os.register_at_fork(after_in_child=lambda: torch.set_num_threads(1))
 
 
+def double(array: Any) -> Array:
+    """The numbers in float64; the same array where it is in it."""
+    raised: Array = array.double() if is_tensor(array) else array.astype(np.float64, copy=False)
+    return raised
+
+
+def single(array: Any) -> Array:
+    """The numbers in float32, for what need not be exact."""
+    lowered: Array = array.float() if is_tensor(array) else array.astype(np.float32)
+    return lowered
+
+
+def chances(array: Array) -> Array:
+    """Uniform random numbers in [0, 1) in the shape of ``array``, the same for the same array: its own bytes are the seed."""
+    held = np.ascontiguousarray(to_numpy(array))
+    return like(np.random.default_rng(zlib.crc32(held.tobytes())).random(held.shape), array)
+
+
 def pick(array: Any, columns: Any) -> Array:
     """(n, 1): the entry of each row in the given column (n,)."""
     if is_tensor(array):
@@ -281,6 +301,20 @@ def cholesky(matrix: Any) -> Array | None:
     except np.linalg.LinAlgError:
         return None
     return lower
+
+
+def inverse_lower(lower: Any) -> Array:
+    """The inverse of a lower triangular matrix, by halves."""
+    xp, size = namespace(lower), len(lower)
+    if size <= LEAF:
+        inverse: Array = xp.linalg.inv(lower)
+        return inverse
+    half = size // 2
+    found: Array = xp.zeros_like(lower)
+    found[:half, :half] = inverse_lower(lower[:half, :half])
+    found[half:, half:] = inverse_lower(lower[half:, half:])
+    found[half:, :half] = -(found[half:, half:] @ lower[half:, :half] @ found[:half, :half])
+    return found
 
 
 def solve_psd(matrix: Array, right: Array) -> Array:

@@ -28,6 +28,7 @@ class Design(ABC):
     """HOW X multiplies, for M columns at once. Sparsity, scaling and the intercept are designs, never branches."""
 
     shape: tuple[int, int]
+    sparse: bool = False  # most entries are zero, and not stored
 
     @abstractmethod
     def matmul(self, W: Array) -> Array:
@@ -48,6 +49,14 @@ class Design(ABC):
     @abstractmethod
     def absolute(self) -> Design:
         """The design of the absolute entries, for bounds on rounding."""
+
+    @abstractmethod
+    def squared(self) -> Design:
+        """The design of the squared entries, for the diagonal of a Gram matrix."""
+
+    @abstractmethod
+    def dense(self) -> Array:
+        """(n, p): the entries themselves."""
 
     @abstractmethod
     def to(self, device: str) -> Design:
@@ -192,14 +201,19 @@ Batch = Callable[[Array], tuple[float, Array, float]]
 """Some rows of an epoch: W -> mean loss of these rows + penalty, its gradient, and their weight relative to an even batch."""
 
 
+Metric = Callable[[Array], Array]
+"""(q, M) -> (q, M): an estimate of the inverse Hessian, linear, symmetric and positive definite."""
+
+
 class Objective(ABC):
     """WHAT is minimised: all that a solver ever sees. ``offers`` is matched against ``Solver.needs`` before any work."""
 
-    offers: frozenset[str]  # "gradient" and "batches" always; "line", "hessian", "bound" are defined only where offered
+    offers: frozenset[str]  # "gradient" and "batches" always; "line", "hessian", "metric", "bound" are defined only where offered
     shape: tuple[int, ...]  # of W
     batch_losses: list[float]  # since somebody last took them
     line: Callable[[Point, Array], Line]  # from a point along a direction
     hessian: Callable[[Point], Array]  # (size, size), positive definite but for directions in which nothing changes, filled in
+    metric: Callable[[Point], Metric]  # near a point
     bound: Callable[[int | None], float]  # on the curvature that a step on so many random rows meets (None: all rows)
 
     @abstractmethod

@@ -141,7 +141,8 @@ class Frame:
         fine = self.here(np.concatenate([resolution(self.encoding, self.scale), self.edge]))
         if total is None:
             total = self.encoding.total
-        return Rows(executor, executor.put(blocks), most, total, fine)
+        count, sparse = sum(len(block.y) for block in blocks), any(block.X.sparse for block in blocks)
+        return Rows(executor, executor.put(blocks), most, total, fine, count, sparse)
 
     def watch(self, executor: Executor, source: Source) -> LogisticObjective:
         """The mean loss of other rows, without a penalty."""

@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from functools import cached_property, partial
 from typing import Any, NamedTuple
 
-from . import rank, separation, tasks
+from . import metric, rank, separation, tasks
 from .backend import EPS, Array, largest, namespace, solve_psd, vdot
 from .certificate import UNIT, Curvature, newton_factor, summation_error
-from .contracts import Batch, Line, Loss, Objective, Penalty, Point
+from .contracts import Batch, Line, Loss, Metric, Objective, Penalty, Point
 from .outcome import Certificate, Status
 from .tasks import Place, Rows, Token, Trial
 
@@ -63,7 +63,8 @@ class LogisticObjective(Objective):
         self.shape = (rows.resolution.shape[0], loss.columns)
         size = self.shape[0] * self.shape[1]
         explicit = {"hessian"} if 8 * size**2 <= hessian_bytes else set()
-        self.offers = frozenset({"gradient", "line", "batches", "bound"} | explicit)
+        sampled = {"metric"} if metric.worthwhile(rows, self.shape) else set()
+        self.offers = frozenset({"gradient", "line", "batches", "bound"} | explicit | sampled)
         self.rng = rng
         self.batch_losses = []
         self._serial = itertools.count()
@@ -99,6 +100,10 @@ class LogisticObjective(Objective):
         if self._hessian is None or self._hessian[0] is not point.W:
             self._hessian = point.W, self._assembled(point)
         return self._hessian[1]
+
+    def metric(self, point: Point) -> Metric:
+        """An inverse Hessian from a few rows; see :mod:`logistic.metric`."""
+        return metric.metric(self.rows, self.loss, self.place(point), self.penalty.curvature(point.W))
 
     def batches(self, size: int | None) -> Iterator[Batch]:
         """All rows once, in one random order over all blocks."""

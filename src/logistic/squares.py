@@ -70,6 +70,7 @@ class SquaredObjective(LogisticObjective):
 
     def __init__(self, rows: Rows, intercept: bool, rng: Any = None) -> None:
         super().__init__(Squared(), L2(0.0, 0 * rows.resolution), rows, intercept, rng)
+        self.offers -= {"metric"}  # its factors know probabilities
 
     def accuracy(self, point: Point) -> float:
         """NaN: there are no classes to be right about."""

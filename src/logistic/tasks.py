@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from .backend import Array, namespace, peak
+from .backend import Array, chances, namespace, peak, single
 from .certificate import UNIT
 from .contracts import Block, Design, Executor, Loss
 
@@ -32,6 +32,10 @@ class Rows:
         Sum of the weights.
     resolution : (q,) array
         Rounding unit of the numbers of each column, in the scaled columns: differences below it are not in the data.
+    count : int
+        Rows in all; 0 where nobody counted, and then there is no metric.
+    sparse : bool
+        Whether the designs are.
     """
 
     executor: Executor
@@ -39,6 +43,8 @@ class Rows:
     block_rows: int
     total: float
     resolution: Array
+    count: int = 0
+    sparse: bool = False
 
 
 class Place(NamedTuple):
@@ -151,6 +157,37 @@ def curvature_product(block: Block, loss: Loss, place: Place, V: Array) -> tuple
     X = block.X.ready()
     product = loss.curvature(logits(block, place, X), X.matmul(V))
     return (X.rmatmul(block.weight[:, None] * product),)
+
+
+def diagonals(block: Block, loss: Loss, place: Place) -> tuple[Array, Array]:
+    """Diagonals (q, M) of Xᵀ diag(weight * p_k (1 - p_k)) X, and their sums over the columns of X (M,)."""
+    X = block.X.ready()
+    found = X.squared().rmatmul(_own_curvature(block, loss, logits(block, place, X)))
+    return found, found.sum(axis=0)
+
+
+def draw(block: Block, loss: Loss, place: Place, rate: Array) -> tuple[Array, Array]:
+    """A few rows (m, q) in float32, and of each for each class the weight (m, M) with which it stands for all rows; 0 if not drawn.
+
+    A row is drawn for a class in proportion to the trace of what it adds to that class's diagonal block of the Hessian, times
+    ``rate`` (M,), and stands for 1 / chance rows. The numbers of the block are the seed, so the same block draws the same rows.
+    """
+    X = block.X.ready()
+    own = _own_curvature(block, loss, logits(block, place, X))
+    length = X.squared().matmul(1 + 0 * place.W[:, :1])  # (n, 1)
+    chance = rate * own * length
+    xp = namespace(own)
+    drawn = chances(own) < chance
+    weight = xp.where(drawn, own / xp.where(drawn & (chance < 1), chance, xp.ones_like(own)), xp.zeros_like(own))
+    rows = (weight > 0).any(axis=1)
+    return single(block.X.take(rows).ready().dense()), weight[rows]
+
+
+def _own_curvature(block: Block, loss: Loss, eta: Array) -> Array:
+    """(n, M): weight * p_k (1 - p_k)."""
+    p = loss.probabilities(eta)[:, -loss.columns :]
+    found: Array = block.weight[:, None] * (p * (1 - p))
+    return found
 
 
 def gram(block: Block) -> tuple[Array]:

@@ -269,6 +269,17 @@ def test_absolute_is_the_matrix_of_absolute_entries(example: Example) -> None:
         check_products(design.absolute(), abs(example.explicit))
 
 
+def test_squared_and_dense_are_the_entries(example: Example) -> None:
+    """The diagonal of a Gram matrix is a product with the squares; the entries can be had as they are."""
+    for design in variants(example.design):
+        size = abs(example.explicit).max(initial=1e-300)
+        assert (abs(design.dense() - example.explicit) <= 1e-12 * size).all()
+        with np.errstate(over="ignore"):
+            squares = example.explicit**2
+        if np.isfinite(squares).all() and size < 1e100:
+            check_products(design.squared(), squares)
+
+
 def test_take_commutes_with_every_product(example: Example) -> None:
     """Some rows of the design are the design of these rows."""
     for name, rows in selections(example.design.shape[0]).items():

@@ -194,6 +194,8 @@ TASKS: dict[str, Run] = {
     "advance": summed(tasks.advance, lambda p: (p.loss, p.trial, (7, 1))),
     "hessian": summed(tasks.hessian, lambda p: (p.loss, p.here)),
     "curvature_product": summed(tasks.curvature_product, lambda p: (p.loss, p.here, p.V)),
+    "diagonals": summed(tasks.diagonals, lambda p: (p.loss, p.here)),
+    "draw": stacked(tasks.draw, lambda p: (p.loss, p.here, 1e9 + 0 * p.here.W[0])),  # all rows
     "gram": summed(tasks.gram, lambda p: ()),
     "gram_of_product": summed(tasks.gram_of_product, lambda p: (p.N,)),
     "intercept_derivatives": summed(tasks.intercept_derivatives, lambda p: (p.loss, p.here, p.V[0])),
@@ -322,6 +324,8 @@ def test_tasks_are_what_they_say(case: Problem) -> None:
     values, residual = loss.evaluate(eta, y)
     ahead, ahead_residual = loss.evaluate(eta + t * zeta, y)
     shifted = eta + V[0]
+    p = loss.probabilities(eta)[:, -loss.columns :]
+    own = w[:, None] * p * (1 - p)
     wanted = {
         "logits": (eta,),
         "logits_along": (eta + t * zeta, zeta),
@@ -334,6 +338,8 @@ def test_tasks_are_what_they_say(case: Problem) -> None:
         "advance": (w @ ahead, X.T @ (w[:, None] * ahead_residual)),
         "hessian": tuple((X * (w * h)[:, None]).T @ X for _, _, h in loss.curvature_pairs(eta)),
         "curvature_product": (X.T @ (w[:, None] * loss.curvature(eta, X @ V)),),
+        "diagonals": (X.T**2 @ own, (X.T**2 @ own).sum(axis=0)),
+        "draw": (X, own),
         "gram": ((X * w[:, None]).T @ X,),
         "gram_of_product": (X.T @ (w[:, None] * (X @ basis)), (X @ basis).T @ (w[:, None] * (X @ basis))),
         "intercept_derivatives": (
@@ -344,7 +350,7 @@ def test_tasks_are_what_they_say(case: Problem) -> None:
     }
     assert set(wanted) | {"audit"} == set(FOUND)
     for name, formula in wanted.items():
-        same(reference(case, name), formula)
+        same(reference(case, name), formula, 1e-7 if name == "draw" else 1e-12)  # drawn rows are in float32
 
 
 def test_the_audit_bounds_what_rounding_does(case: Problem) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..backend import Array, to_device
+from ..backend import Array, double, to_device
 from ..contracts import Design
 
 
@@ -34,6 +34,14 @@ class Dense(Design):
     def absolute(self) -> Dense:
         """|X|."""
         return Dense(abs(self.X * 1.0))  # as floats: the smallest integer of a type has no absolute value in it
+
+    def squared(self) -> Dense:
+        """X², entry by entry."""
+        return Dense(double(self.X) ** 2)
+
+    def dense(self) -> Array:
+        """X itself."""
+        return self.X
 
     def to(self, device: str) -> Dense:
         """As a tensor."""

@@ -20,7 +20,7 @@ class Divided(Design):
 
     def __init__(self, design: Design, scale: Array) -> None:
         self.design, self.scale = design, scale
-        self.shape = design.shape
+        self.shape, self.sparse = design.shape, design.sparse
 
     def matmul(self, W: Array) -> Array:
         """(p, M) -> (n, M)."""
@@ -39,6 +39,15 @@ class Divided(Design):
     def absolute(self) -> Design:
         """|X| / scale."""
         return Divided(self.design.absolute(), self.scale)
+
+    def squared(self) -> Design:
+        """X² / scale², entry by entry."""
+        return Divided(self.design.squared(), self.scale**2)
+
+    def dense(self) -> Array:
+        """X / scale."""
+        entries: Array = self.design.dense() / self.scale
+        return entries
 
     def to(self, device: str) -> Divided:
         """Both on the device."""

@@ -13,7 +13,7 @@ class Intercept(Design):
 
     def __init__(self, design: Design) -> None:
         self.design = design
-        self.shape = (design.shape[0], design.shape[1] + 1)
+        self.shape, self.sparse = (design.shape[0], design.shape[1] + 1), design.sparse
 
     def ready(self) -> Design:
         """An intercept beside the prepared design."""
@@ -41,6 +41,18 @@ class Intercept(Design):
     def absolute(self) -> Intercept:
         """[|X|, 1]."""
         return Intercept(self.design.absolute())
+
+    def squared(self) -> Intercept:
+        """[X², 1]."""
+        return Intercept(self.design.squared())
+
+    def dense(self) -> Array:
+        """[X, 1] as one array."""
+        X = self.design.dense()
+        xp = namespace(X)
+        ones = xp.ones((X.shape[0], 1), dtype=X.dtype, device=X.device)
+        entries: Array = xp.concatenate([X, ones], axis=1)
+        return entries
 
     def to(self, device: str) -> Intercept:
         """The other design on the device."""

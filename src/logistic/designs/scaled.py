@@ -32,7 +32,7 @@ class Scaled(Design):
         if center is not None and not isinstance(design, Dense):
             raise TypeError("only a dense design can be centred; pass center=None to keep the data sparse")
         self.design, self.center, self.scale = design, center, scale
-        self.shape = design.shape
+        self.shape, self.sparse = design.shape, design.sparse
 
     def ready(self) -> Design:
         """A dense block centred, in float64; and any block divided."""
@@ -62,6 +62,14 @@ class Scaled(Design):
     def absolute(self) -> Design:
         """|X - center| / scale."""
         return self.ready().absolute()
+
+    def squared(self) -> Design:
+        """((X - center) / scale)², entry by entry."""
+        return self.ready().squared()
+
+    def dense(self) -> Array:
+        """(X - center) / scale."""
+        return self.ready().dense()
 
     def to(self, device: str) -> Scaled:
         """All three on the device."""

@@ -12,6 +12,8 @@ from ..errors import InputError
 class Sparse(Design):
     """X as scipy CSR (array or matrix, any index type, duplicates and unsorted indices allowed), never written to."""
 
+    sparse = True
+
     def __init__(self, X: Any) -> None:
         self.X = X
         self.shape = (X.shape[0], X.shape[1])
@@ -37,6 +39,17 @@ class Sparse(Design):
     def absolute(self) -> Sparse:
         """|X|."""
         return Sparse(abs(self.X * 1.0))
+
+    def squared(self) -> Sparse:
+        """X², entry by entry."""
+        X = self.X.astype("float64")
+        X.sum_duplicates()
+        return Sparse(X.multiply(X).tocsr())
+
+    def dense(self) -> Array:
+        """X with its zeros."""
+        entries: Array = self.X.toarray()
+        return entries
 
     def to(self, device: str) -> Sparse:
         """Refused: sparse products stay on the CPU."""

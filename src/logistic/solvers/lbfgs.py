@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
 from ..backend import EPS, Array, vdot
-from ..contracts import Objective, Point
+from ..contracts import Metric, Objective, Point
 from .linesearch import search
 from .settings import Settings
 
+FIRST_METRIC = 8  # points before the metric is made, so that easy fits never pay for it
+NEXT_METRIC = 2.5  # and made again after so many times as many
 IDLE = 30  # points in a row without a lower value or a smaller gradient: rounding rules
 
 
 @dataclass(repr=False)
 class LBFGS(Settings):
     """The two-loop recursion of Nocedal (1980) over the last ``memory`` steps; two products with X an iteration.
+
+    Where the objective offers a metric, an inverse Hessian estimated from a few rows, the recursion starts from it in place of
+    the identity. It is made anew as the fit goes on, ever more rarely. Many correlated columns then take far fewer iterations.
 
     Parameters
     ----------
@@ -39,16 +45,22 @@ class LBFGS(Settings):
         point = objective.at(W0)
         yield point
         pairs: deque[tuple[Array, Array, float]] = deque(maxlen=self.memory)
+        metric: Metric | None = None
+        due, number = FIRST_METRIC if "metric" in objective.offers else math.inf, 0
         lowest, smallest, idle = point.value, vdot(point.grad, point.grad), 0
         while idle < IDLE:
-            step = -_apply(pairs, point.grad)
+            if number >= due:
+                metric, due = objective.metric(point), NEXT_METRIC * due
+            number += 1
+            step = -_apply(pairs, point.grad, metric)
             slope = vdot(point.grad, step)
-            first = 1.0 if pairs else min(1.0, 1.0 / max(vdot(point.grad, point.grad) ** 0.5, EPS))
+            first = 1.0 if pairs or metric else min(1.0, 1.0 / max(vdot(point.grad, point.grad) ** 0.5, EPS))
             line = objective.line(point, step)
             t = search(line, point.value, slope, first)
-            if t is None and not pairs:
+            if t is None and not pairs and metric is None:
                 return
             if t is None:
+                metric = metric if pairs else None
                 pairs.clear()  # the memory misleads at rounding level: start over from the gradient
                 continue
             arrived = line.point(t)
@@ -63,16 +75,18 @@ class LBFGS(Settings):
             lowest, smallest = min(lowest, point.value), min(smallest, size)
 
 
-def _apply(pairs: deque[tuple[Array, Array, float]], gradient: Array) -> Array:
-    """Inverse Hessian estimate times the gradient."""
+def _apply(pairs: deque[tuple[Array, Array, float]], gradient: Array, metric: Metric | None) -> Array:
+    """Inverse Hessian estimate times the gradient; the metric, or else the identity, is scaled by the last pair."""
     r = gradient
     weights: list[float] = []
     for change, turn, curved in reversed(pairs):
         weights.append(vdot(change, r) / curved)
         r = r - weights[-1] * turn
+    if metric is not None:
+        r = metric(r)
     if pairs:
         _, turn, curved = pairs[-1]
-        r = r * (curved / vdot(turn, turn))
+        r = r * (curved / vdot(turn, turn if metric is None else metric(turn)))
     for (change, turn, curved), weight in zip(pairs, reversed(weights), strict=True):
         r = r + (weight - vdot(turn, r) / curved) * change
     return r

@@ -1,0 +1,115 @@
+"""An estimate of the inverse Hessian: a factor for each class, of its own diagonal block, from a few rows."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+from . import tasks
+from .backend import Array, cholesky, inverse_lower, is_tensor, largest, like, namespace, single
+from .contracts import Loss, Metric
+from .tasks import Place, Rows
+
+ROWS_PER_COLUMN = 6  # drawn for each class
+PASSES = 12  # over the rows that the factors may cost
+CHEAP = 32  # multiplications of a Gram matrix take the time of one in a product with few columns
+DOUBT = 2  # rows: a column in which so few were seen is half believed
+SMALL = 500  # coefficients below which no metric is made
+RIDGES = (1e-5, 1e-3, 1e-1)  # of the unit diagonal, tried in turn: float32 tells no smaller pivots from rounding
+ALL = 1e200  # a rate at which no row is left out
+FACTOR_BYTES = 2**27  # of all factors together
+
+
+class Part(NamedTuple):
+    """One class: the rows drawn for all (m, q), how many rows each stands for (m,), the diagonal (q,), and the penalty's (q,)."""
+
+    rows: Array
+    weight: Array
+    diagonal: Array
+    strength: Array
+    whole: bool
+
+
+def sample_size(rows: int, shape: tuple[int, int]) -> int:
+    """Rows to draw for each class, 0 where no useful number of them is worth its price."""
+    q, M = shape
+    if 4 * M * q**2 > FACTOR_BYTES:
+        return 0
+    affordable = min(ROWS_PER_COLUMN * q, rows, PASSES * CHEAP * rows // q)
+    return affordable if affordable >= min(2 * q, rows) else 0
+
+
+def worthwhile(rows: Rows, shape: tuple[int, int]) -> bool:
+    """Whether factors are worth their price."""
+    if rows.sparse or is_tensor(rows.resolution) or math.prod(shape) < SMALL:
+        return False
+    return sample_size(rows.count, shape) > 0
+
+
+def metric(rows: Rows, loss: Loss, place: Place, strength: Array) -> Metric:
+    """The inverse of the diagonal blocks of the Hessian at a place, one for each class, with the exact diagonal.
+
+    What is off the diagonal comes from rows drawn by their curvature. A column that few of them show is believed less.
+    Softmax does not change in the direction of equal logits: there the penalty alone curves, and its inverse is exact.
+
+    Parameters
+    ----------
+    rows : Rows
+    loss : Loss
+    place : Place
+    strength : (q,) array
+        Curvature of the penalty.
+    """
+    wanted = sample_size(rows.count, (place.W.shape[0], place.W.shape[1]))
+    loose, traces = rows.executor.map_sum(tasks.diagonals, rows.handles, loss, place)
+    whole = wanted >= rows.count
+    rate = (ALL if whole else wanted) / namespace(traces).where(traces > 0, traces, namespace(traces).ones_like(traces))
+    drawn = rows.executor.map(tasks.draw, rows.handles, loss, place, rate)
+    xp = namespace(place.W)
+    sample, weight = (xp.concatenate(parts, axis=0) for parts in zip(*drawn, strict=True))
+    parts = [
+        Part(sample, single(weight[:, k] / rows.total), loose[:, k] / rows.total, strength, whole) for k in range(loss.columns)
+    ]
+    return _inverse(rows.executor.map(factor, rows.executor.put(parts)), strength)
+
+
+def factor(part: Part) -> Array:
+    """(q, q) in float32: R with Rᵀ R the inverse of the class's block."""
+    xp = namespace(part.rows)
+    seen = part.weight > 0
+    half = part.rows[seen] * (part.weight[seen] ** 0.5)[:, None]
+    size = (half * half).sum(axis=0) ** 0.5
+    half = half / xp.where(size > 0, size, xp.ones_like(size))
+    square = half * half
+    inverse_count = (square * square).sum(axis=0)  # rows that show a column, as Kish counts them: 1 / this
+    trust = 1 / (1 + (0 if part.whole else DOUBT) * inverse_count)
+    full = part.diagonal + part.strength
+    full = xp.where(full > 0, full, xp.ones_like(full))
+    share = single(part.diagonal / full)
+    root = (trust * share) ** 0.5
+    unit = (half.T @ half) * root * root[:, None]
+    identity = single(xp.eye(len(full), dtype=full.dtype, device=full.device))
+    unit = unit * (1 - identity) + identity
+    pivots = (cholesky(unit + ridge * identity) for ridge in RIDGES)
+    lower = next((found for found in pivots if found is not None), identity)
+    scaled: Array = inverse_lower(lower) / single(full**0.5)
+    return scaled
+
+
+def _inverse(factors: list[Array], strength: Array) -> Metric:
+    """The metric of the given factors."""
+    xp = namespace(strength)
+    shared = xp.where(strength > 0, strength, xp.ones_like(strength))[:, None]
+
+    def apply(G: Array) -> Array:
+        size = largest(G) or 1.0
+        mean = G.sum(axis=1)[:, None] / G.shape[1] if len(factors) > 1 else 0 * G
+        g = single((G - mean) / size)
+        columns = [like(R.T @ (R @ g[:, k]), G) for k, R in enumerate(factors)]
+        found = xp.stack(columns, axis=1)
+        if len(factors) > 1:
+            found = found - found.sum(axis=1)[:, None] / G.shape[1]
+        moved: Array = size * found + mean / shared
+        return moved
+
+    return apply
