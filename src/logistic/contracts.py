@@ -143,6 +143,10 @@ class Loss(ABC):
         """(n, M): the Hessian of each row's loss in its logits, applied to the rows of V."""
 
     @abstractmethod
+    def steepness(self, eta: Array) -> Array:
+        """(n, M): no less than the diagonal entries of each row's Hessian, to rounding."""
+
+    @abstractmethod
     def curvature_pairs(self, eta: Array) -> Iterator[tuple[int, int, Array]]:
         """(k, l, h) for k <= l: h >= 0 (n,), the absolute (k, l) entry of each row's Hessian; negative off the diagonal."""
 

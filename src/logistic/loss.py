@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from .backend import Array, namespace, pick
+from .backend import EPS, Array, namespace, pick
 from .contracts import Loss
 from .pair import Pair, difference, exact, exp_difference, product, quotient, rounded, row_sum, two_sum
 
@@ -43,6 +43,10 @@ class Binary(Loss):
         small = namespace(eta).exp(-abs(eta))
         total = two_sum(1 + 0 * small, small)
         return rounded(quotient(quotient(product(exact(V), exact(small)), total), total))
+
+    def steepness(self, eta: Array) -> Array:
+        """(n, 1): p (1 - p)."""
+        return _spread(self.probabilities(eta)[:, 1:])
 
     def curvature_pairs(self, eta: Array) -> Iterator[tuple[int, int, Array]]:
         """The single pair (0, 0): p (1 - p)."""
@@ -104,6 +108,10 @@ class Softmax(Loss):
         mean = quotient(row_sum(product(e, relative)), total)
         return rounded(quotient(product(e, difference(relative, mean)), total))
 
+    def steepness(self, eta: Array) -> Array:
+        """(n, K): p (1 - p)."""
+        return _spread(self.probabilities(eta))
+
     def curvature_pairs(self, eta: Array) -> Iterator[tuple[int, int, Array]]:
         """(k, k, p_k (1 - p_k)) and (k, l, p_k p_l)."""
         xp = namespace(eta)
@@ -146,6 +154,12 @@ class Softmax(Loss):
         rest = row_sum(Pair(xp.where(ahead, nothing, e.value), xp.where(ahead, nothing, e.lost)))
         total, lost = two_sum(xp.ones_like(rest.value), rest.value)
         return top, e, Pair(total, lost + rest.lost), rest
+
+
+def _spread(p: Array) -> Array:
+    """P (1 - p), no smaller than the exact one."""
+    found: Array = p * (1 - p) + EPS
+    return found
 
 
 def _log_total(total: Pair, rest: Pair) -> Array:

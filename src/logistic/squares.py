@@ -36,6 +36,11 @@ class Squared(Loss):
         twice: Array = 2 * V
         return twice
 
+    def steepness(self, eta: Array) -> Array:
+        """(n, 1): 2."""
+        twice: Array = 2 + 0 * eta
+        return twice
+
     def curvature_pairs(self, eta: Array) -> Iterator[tuple[int, int, Array]]:
         """The single pair (0, 0): 2."""
         yield 0, 0, 2 + 0 * eta[:, 0]

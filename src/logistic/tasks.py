@@ -229,8 +229,7 @@ def audit(block: Block, loss: Loss, place: Place) -> Audit:
     _, residual = loss.evaluate(eta, block.y)
     size = abs(residual) if block.y.ndim == 1 else abs(residual) + 2
     reach = namespace(eta).amax(terms, axis=1)[:, None]
-    p = loss.probabilities(eta)[:, -loss.columns :]
-    curvature = p * (1 - p) + 2 * UNIT  # no smaller than the exact one
+    curvature = loss.steepness(eta)
     noise = UNIT * (2 * (place.W.shape[0] + 4) * reach * curvature + 8 * size)
     drift = float(block.weight @ (curvature * (8 * UNIT * reach) ** 2).sum(axis=1))
     return Audit(block.weight @ residual**2, block.weight @ noise**2, drift, peak(reach))

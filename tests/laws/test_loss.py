@@ -478,3 +478,16 @@ def test_every_loss_is_tested() -> None:
     """A loss without laws fails here."""
     members = {c for c in vars(module).values() if isinstance(c, type) and issubclass(c, Loss) and c is not Loss}
     assert members == {type(loss) for loss in LOSSES.values()}
+
+
+def test_steepness_bounds_the_diagonal_of_the_curvature(loss: Loss, to: Callable) -> None:
+    """Never below p (1 - p), and above it by rounding alone, for logits of any size."""
+    rng = np.random.default_rng(3)
+    for size in (1.0, 30.0, 1e3):
+        eta = to(size * rng.normal(size=(50, loss.columns)))
+        diagonal = [np.asarray(h) for k, m, h in loss.curvature_pairs(eta) if k == m]
+        found = np.asarray(loss.steepness(eta))
+        assert found.shape == (50, loss.columns)
+        for k, exact in enumerate(diagonal):
+            assert (found[:, k] >= exact).all()
+            assert (found[:, k] <= exact + 1e-15).all()

@@ -107,7 +107,9 @@ anything = st.floats(allow_nan=False)
 def models(draw: st.DrawFn) -> Model:
     """Models that no fit would give: any names, any finite numbers, any status."""
     classes = np.array(
-        sorted(set(draw(st.lists(st.text(st.characters(exclude_characters="\0")), min_size=2, max_size=4, unique=True))))
+        sorted(
+            set(draw(st.lists(st.text(st.characters(codec="utf-8", exclude_characters="\0")), min_size=2, max_size=4, unique=True)))
+        )
     )
     p, M = draw(st.integers(0, 3)), 1 if len(classes) == 2 else len(classes)
 
