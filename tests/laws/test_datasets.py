@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import gzip
 import hashlib
+import itertools
 import json
 import struct
 import subprocess
@@ -688,6 +689,7 @@ GOOD = idx_bytes(0x08, (2, 3), bytes(6))
         (idx_bytes(0x08, (100,), bytes(6)), "more than a file of its size can"),
         (idx_bytes(0x0B, (7,), bytes(7)), "but ends after 7"),
     ],
+    ids=itertools.count(),  # what is compressed holds the time
 )
 def test_damaged_idx_files_are_refused(content: bytes, what: str, tmp_path: Path) -> None:
     """By name, in one line, and with a way out."""
