@@ -15,10 +15,12 @@ Rounding is part of both: gradients are widened by a bound on their own error, a
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
-from .backend import EPS, Array, cholesky, namespace
+from .backend import EPS, Array, cholesky, namespace, vdot
 
 UNIT = EPS / 2  # unit roundoff
+ESTIMATE_STEPS = 40  # of conjugate gradients, each two products with the rows
 SLACK = 1.01  # covers the rounding of the triangular solves below
 
 
@@ -66,6 +68,10 @@ class Curvature:
         """Whether the lowered Hessian is still positive definite."""
         return self.lower is not None
 
+    def most(self, step: Array) -> float:
+        """Upper bound on sqrt(stepᵀ H step): by the triangle inequality, that of its entries together."""
+        return float(SLACK * float((abs(step).reshape(-1) * self.scale).sum()))
+
     def decrement(self, gradient: Array, error: Array) -> float:
         """Upper bound on sqrt(gᵀ H⁻¹ g) for every g within ``error`` of ``gradient``; both (m,)."""
         assert self.inverse_root is not None
@@ -74,6 +80,12 @@ class Curvature:
         widened = float(((error / self.scale) ** 2).sum()) ** 0.5 * norm
         return float(SLACK * (float((exact**2).sum()) ** 0.5 + widened))
 
+    def widest(self, columns: int) -> float:
+        """Upper bound on |x (e_k - e_l)| over |x|, in the inverse norm, for every x and every pair of classes."""
+        assert self.inverse_root is not None
+        norm = float(((self.inverse_root / self.scale) ** 2).sum()) ** 0.5
+        return float(SLACK * norm * (1.0 if columns == 1 else 2**0.5))  # |a - b|² <= 2 |a|² + 2 |b|²
+
     def spread_roots(self, rows: int, columns: int) -> list[Array]:
         """For each pair of classes a (q, r) matrix T with |x T| = |x (e_k - e_l)| in the inverse norm; one matrix where M = 1."""
         assert self.inverse_root is not None
@@ -81,8 +93,28 @@ class Curvature:
         blocks = (self.inverse_root / self.scale).reshape(-1, rows, columns)
         if columns == 1:
             return [blocks[:, :, 0].T]
-        pairs = ((k, m) for k in range(columns) for m in range(k + 1, columns))
-        return [xp.linalg.qr(blocks[:, :, k] - blocks[:, :, m])[1].T for k, m in pairs]  # |C x| = |R x|, and R is small
+        classes = xp.moveaxis(blocks, 2, 0)
+        apart = (classes[k] - classes[k + 1 :] for k in range(columns - 1))
+        return [small.T for each in apart for small in xp.linalg.qr(each)[1]]  # |C x| = |R x|, and R is small
+
+
+def estimated_gap(product: Callable[[Array], Array], gradient: Array) -> float:
+    """gᵀ H⁻¹ g / 2 by conjugate gradients on H times a direction: an estimate, where the Hessian is too large to bound."""
+    x = 0 * gradient
+    residual = direction = gradient
+    norm = first = vdot(residual, residual)
+    for _ in range(ESTIMATE_STEPS):
+        if norm <= 1e-4 * first or norm == 0:
+            break
+        bent = product(direction)
+        curved = vdot(direction, bent)
+        if not curved > 0:
+            return math.inf
+        x = x + (norm / curved) * direction
+        residual = residual - (norm / curved) * bent
+        norm, previous = vdot(residual, residual), norm
+        direction = residual + (norm / previous) * direction
+    return 0.5 * vdot(gradient, x)
 
 
 def summation_error(rows_in_block: int, blocks: int) -> float:

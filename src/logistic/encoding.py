@@ -18,6 +18,7 @@ from .designs import Dense, Intercept, Scaled, Sparse, is_sparse
 from .errors import InputError
 
 GOLDEN = (3 - 5**0.5) / 2  # where roundings are cut: no mean or deviation of tidy numbers falls there
+SOLID = 2**19  # numbers up to which a block that stands alone is copied, 4 MiB
 SPARSE_RANGE = 1e150  # sparse columns are multiplied as they are, so their squares must stay finite
 
 
@@ -84,12 +85,15 @@ class Encoding:
         found.update((np.concatenate([self.low, self.high]) + 0.0).astype("<f8").tobytes())  # + 0 makes -0 to 0
         return found.hexdigest()[:16]
 
-    def block(self, raw: RawBlock, scale: np.ndarray, intercept: bool) -> Block:
-        """Encoded rows; rows of weight zero are left out, as if they were absent."""
+    def block(self, raw: RawBlock, scale: np.ndarray, intercept: bool, solid: bool = False) -> Block:
+        """Encoded rows; rows of weight zero are left out, as if they were absent. ``solid`` makes few dense numbers one array."""
         raw = counted(raw)
-        X: Design = Scaled(Sparse(raw.X) if is_sparse(raw.X) else Dense(raw.X), self.center, scale)
-        if intercept:
-            X = Intercept(X)
+        X: Design
+        if solid and not is_sparse(raw.X) and raw.X.size <= SOLID:
+            X = _solid(raw.X, self.center, scale, intercept)
+        else:
+            X = Scaled(Sparse(raw.X) if is_sparse(raw.X) else Dense(raw.X), self.center, scale)
+            X = Intercept(X) if intercept else X
         codes = self.codes(raw.y) if raw.y.ndim == 1 else np.asarray(raw.y, dtype=np.float64)
         weight = self.row_weights(raw)
         weight = np.broadcast_to(np.ones(1), len(codes)) if weight is None else weight  # ones that take no memory
@@ -165,10 +169,10 @@ def learn(
         If there are fewer than two classes, one of them has no weight, or a sparse column is too large to square.
     """
     parts = executor.map(_extremes, handles)
-    low, high = np.min([part.low for part in parts], axis=0), np.max([part.high for part in parts], axis=0)
+    low, high = np.minimum.reduce([part.low for part in parts]), np.maximum.reduce([part.high for part in parts])
     whole = classes is None
     if classes is None:
-        classes = union([part.classes for part in parts])
+        classes = parts[0].classes if len(parts) == 1 else union([part.classes for part in parts])
     each = np.zeros(len(classes))
     for part in parts:
         each[np.searchsorted(classes, part.classes)] += part.weights
@@ -293,10 +297,12 @@ def _moments(raw: RawBlock, middle: np.ndarray, unit: np.ndarray, classes: np.nd
         values = X.data / unit[X.indices]
         first, second = (csr_array((v, X.indices, X.indptr), shape=X.shape).T @ w for v in (values, values**2))
         return _Moments(total, first / total, second - total * (first / total) ** 2)
-    u = (X - middle) / unit
+    u = X - middle
+    u /= unit  # in place from here on: memory is what takes the time
     mean = w @ u / total
     u -= mean
-    return _Moments(total, mean, w @ (u * u))
+    u *= u
+    return _Moments(total, mean, w @ u)
 
 
 def _row_weights(y: Any, weight: Any, classes: np.ndarray, class_weight: np.ndarray | None) -> np.ndarray | None:
@@ -361,6 +367,13 @@ def union(parts: list[np.ndarray]) -> np.ndarray:
             raise InputError(f"y mixes labels of type {' and '.join(kinds)}; make them all one type")
     labels = np.unique(joined)
     return np.asarray(labels.tolist()) if labels.dtype.kind == "U" else labels  # text no wider than its longest label
+
+
+def _solid(X: np.ndarray, center: np.ndarray | None, scale: np.ndarray, intercept: bool) -> Dense:
+    """Columns centred and divided, and the ones, in an array of their own: a product is a single call then."""
+    found = np.ones((X.shape[0], X.shape[1] + intercept))
+    np.divide(X if center is None else X - center, scale, out=found[:, : X.shape[1]])
+    return Dense(found)
 
 
 def _column(offset: Any, logits: int) -> np.ndarray | None:

@@ -42,9 +42,9 @@ def strength(spec: Spec, total_weight: float) -> float:
     return 0.0 if spec.C is None else 1.0 / (spec.C * total_weight)
 
 
-def encoded(raw: RawBlock, encoding: Encoding, scale: np.ndarray, intercept: bool, device: str) -> Block:
+def encoded(raw: RawBlock, encoding: Encoding, scale: np.ndarray, intercept: bool, solid: bool, device: str) -> Block:
     """One raw block, encoded, on the device."""
-    block = encoding.block(raw, scale, intercept)
+    block = encoding.block(raw, scale, intercept, solid)
     if device == "auto":
         return block
     offset = None if block.offset is None else to_device(block.offset, device)
@@ -136,7 +136,7 @@ class Frame:
 
     def rows(self, executor: Executor, raw: list[Any], total: float | None = None) -> Rows:
         """The encoded rows, of the fit or of others with another total weight."""
-        blocks = executor.map(encoded, raw, self.encoding, self.scale, self.spec.fit_intercept, self.spec.device)
+        blocks = executor.map(encoded, raw, self.encoding, self.scale, self.spec.fit_intercept, len(raw) == 1, self.spec.device)
         most = max(len(block.y) for block in blocks)
         fine = self.here(np.concatenate([resolution(self.encoding, self.scale), self.edge]))
         if total is None:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from .backend import EPS, Array, namespace, pick
 from .contracts import Loss
-from .pair import Pair, difference, exact, exp_difference, product, quotient, rounded, row_sum, two_sum
+from .pair import Pair, difference, exact, exp_difference, product, quotient, ratio, rounded, row_sum, two_sum
 
 
 class Binary(Loss):
@@ -24,17 +24,18 @@ class Binary(Loss):
         """Loss (n,) and residual (n, 1) of codes 0 and 1, or of soft targets (n, 2)."""
         xp = namespace(eta)
         x = eta[:, 0]
-        small = xp.exp(-abs(x))
-        tail = xp.log1p(small)  # softplus(x) = max(x, 0) + tail
-        lower, upper = small / (1 + small), 1 / (1 + small)
+        size = abs(x)
+        small = xp.exp(-size)
+        tail, total = xp.log1p(small), 1 + small  # softplus(x) = max(x, 0) + tail
         if y.ndim == 1:
             positive = y > 0
             margin = xp.where(positive, x, -x)  # how far the true class is ahead
-            loss = (abs(margin) - margin) / 2 + tail  # max(-margin, 0); on a tape its slope at 0 is a half, as it must be
-            away = xp.where(margin > 0, lower, upper)  # probability of the other class
+            loss = (size - margin) / 2 + tail  # max(-margin, 0); on a tape its slope at 0 is a half, as it must be
+            away = xp.where(margin > 0, small, 1.0) / total  # probability of the other class
             return loss, xp.where(positive, -away, away)[:, None]
+        lower, upper = small / total, 1 / total
         t0, t1 = y[:, 0], y[:, 1]
-        up, down = (abs(x) + x) / 2 + tail, (abs(x) - x) / 2 + tail  # softplus of x and -x
+        up, down = (size + x) / 2 + tail, (size - x) / 2 + tail  # softplus of x and -x
         p1, p0 = xp.where(x > 0, upper, lower), xp.where(x > 0, lower, upper)
         return t0 * up + t1 * down, (t0 * p1 - t1 * p0)[:, None]
 
@@ -57,8 +58,9 @@ class Binary(Loss):
         xp = namespace(eta)
         x = eta[:, 0]
         small = xp.exp(-abs(x))
-        lower, upper = small / (1 + small), 1 / (1 + small)
-        p: Array = xp.stack([xp.where(x > 0, lower, upper), xp.where(x > 0, upper, lower)], axis=1)
+        ahead, total = x > 0, 1 + small
+        lower, upper = small / total, 1 / total
+        p: Array = xp.concatenate([xp.where(ahead, lower, upper)[:, None], xp.where(ahead, upper, lower)[:, None]], axis=1)
         return p
 
     def log_probabilities(self, eta: Array) -> Array:
@@ -95,7 +97,7 @@ class Softmax(Loss):
             return loss, rounded(difference(product(mass, quotient(e, total)), exact(y)))
         columns = xp.arange(self.classes, device=eta.device)[None, :]
         true = columns == y[:, None]
-        other = _without(rest, Pair(pick(e.value, y), pick(e.lost, y)), (y == leading)[:, None])
+        other = _sum_without(e, true)
         numerators = Pair(xp.where(true, other.value, e.value), xp.where(true, other.lost, e.lost))
         p = rounded(quotient(numerators, total))  # of each wrong class; of all wrong ones together at the true class
         return (top - pick(eta, y))[:, 0] + log_total, xp.where(true, -p, p)
@@ -132,7 +134,7 @@ class Softmax(Loss):
     def probabilities(self, eta: Array) -> Array:
         """(n, K)."""
         _, e, total, _ = self._exponentials(eta, eta.argmax(axis=1))
-        return rounded(quotient(e, total))
+        return ratio(e, total)
 
     def log_probabilities(self, eta: Array) -> Array:
         """(n, K)."""
@@ -149,9 +151,7 @@ class Softmax(Loss):
         xp = namespace(eta)
         top = pick(eta, leading)
         e = exp_difference(eta, top)
-        ahead = xp.arange(self.classes, device=eta.device)[None, :] == leading[:, None]
-        nothing = xp.zeros_like(eta)
-        rest = row_sum(Pair(xp.where(ahead, nothing, e.value), xp.where(ahead, nothing, e.lost)))
+        rest = _sum_without(e, xp.arange(self.classes, device=eta.device)[None, :] == leading[:, None])
         total, lost = two_sum(xp.ones_like(rest.value), rest.value)
         return top, e, Pair(total, lost + rest.lost), rest
 
@@ -160,6 +160,12 @@ def _spread(p: Array) -> Array:
     """P (1 - p), no smaller than the exact one."""
     found: Array = p * (1 - p) + EPS
     return found
+
+
+def _sum_without(e: Pair, left_out: Array) -> Pair:
+    """(n, 1): the sum of the terms that are not left out."""
+    kept = ~left_out
+    return row_sum(Pair(e.value * kept, e.lost * kept))
 
 
 def _log_total(total: Pair, rest: Pair) -> Array:

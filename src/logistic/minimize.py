@@ -11,7 +11,7 @@ from .backend import EPS, Array, largest, overflow_allowed
 from .contracts import Objective, Point, Solution, Solver, Stop
 from .errors import InputError
 from .outcome import Certificate, Record, Status
-from .solvers.newton import polish
+from .solvers.newton import Endgame
 
 POLISH_STEPS = 3
 FLOOR = 1e-6  # relative gap above which an end without progress is a failure, not the floor of float64
@@ -152,6 +152,9 @@ class _Run:
             self.point = self.best
         moved, found = self.objective.certify(self.point)
         if self._within(found) and self.stop.max_iter > 0:
+            if self._exact:
+                polished, better = self.objective.certify(Endgame(self.objective, moved).polished(POLISH_STEPS))
+                moved, found = (polished, better) if self._within(better) else (moved, found)
             return self._accept(moved, found)
         asked = reason in (Status.INTERRUPTED, Status.EARLY_STOPPED)
         diagnosis = None if asked else self.objective.diagnose(self.point)
@@ -186,23 +189,31 @@ class _Run:
             self.trigger = goal**0.5  # columns are scaled, so the gap is about the squared gradient
         if size > self.trigger:
             return False
+        if self._exact:
+            end = Endgame(self.objective, point)
+            if end.decrement / 2 > goal:
+                return self._postponed(size, goal / end.decrement)
+            point = end.polished(POLISH_STEPS)
         moved, found = self.objective.certify(point)
         self.gap = found.gap if math.isfinite(found.gap) else math.nan
         if self._within(found):
             return self._accept(moved, found)
-        ratio = goal / found.gap if found.gap < math.inf else 0.0
+        return self._postponed(size, goal / found.gap if found.gap < math.inf else 0.0)
+
+    def _postponed(self, size: float, ratio: float) -> bool:
+        """No certificate yet: wait until the gradient has shrunk by what the gap, 1 / ratio times the goal, asks for."""
         self.trigger = size * max(0.7 * min(ratio, 1.0) ** 0.5, 0.05)
         return False
+
+    @property
+    def _exact(self) -> bool:
+        """Whether exact Newton steps are cheap."""
+        return "hessian" in self.objective.offers and math.prod(self.objective.shape) <= POLISH_SIZE
 
     def _within(self, found: Certificate) -> bool:
         return found.kind != "none" and found.gap <= self.stop.tol * max(abs(found.value), 5e-324)
 
     def _accept(self, point: Point, found: Certificate) -> bool:
-        """Finish the last digits where an exact Newton step is cheap, and keep the better certificate."""
-        if "hessian" in self.objective.offers and math.prod(self.objective.shape) <= POLISH_SIZE:
-            polished, better = self.objective.certify(polish(self.objective, point, POLISH_STEPS))
-            if self._within(better):
-                point, found = polished, better
         if found.kind == "proof" and found.status is not Status.RANK_DEFICIENT:
             found = replace(found, status=Status.CONVERGED)
         self.point, self.certificate = point, found

@@ -9,16 +9,18 @@ from functools import cached_property, partial
 from typing import Any, NamedTuple
 
 from . import metric, rank, separation, tasks
-from .backend import EPS, Array, largest, namespace, solve_psd, vdot
-from .certificate import UNIT, Curvature, newton_factor, summation_error
+from .backend import EPS, Array, largest, namespace, psd_solver, vdot
+from .certificate import UNIT, Curvature, estimated_gap, newton_factor, summation_error
 from .contracts import Batch, Line, Loss, Metric, Objective, Penalty, Point
 from .outcome import Certificate, Status
 from .tasks import Place, Rows, Token, Trial
 
 HESSIAN_BYTES = 2 * 2**30  # a larger Hessian is not offered
 CERTIFY_SIZE = 2000  # coefficients up to which a Hessian is made for the certificate alone
+NEAR = 1e-3  # length of a step, in the norm of the Hessian, after which the old one may still do for a proof
+ROUGH = 0.05  # relative change of the Hessian that a proof need not know better
+SAME = 1.1  # by which factor it may have changed
 POWER_STEPS = 12
-ESTIMATE_STEPS = 40  # of conjugate gradients, each two products with the rows
 FRESH = 8  # logits carried along a line this many times are computed from the data again
 
 
@@ -51,13 +53,7 @@ class LogisticObjective(Objective):
     """
 
     def __init__(
-        self,
-        loss: Loss,
-        penalty: Penalty,
-        rows: Rows,
-        intercept: bool,
-        rng: Any = None,
-        hessian_bytes: int = HESSIAN_BYTES,
+        self, loss: Loss, penalty: Penalty, rows: Rows, intercept: bool, rng: Any = None, hessian_bytes: int = HESSIAN_BYTES
     ) -> None:
         self.loss, self.penalty, self.rows, self.intercept = loss, penalty, rows, intercept
         self.shape = (rows.resolution.shape[0], loss.columns)
@@ -170,7 +166,8 @@ class LogisticObjective(Objective):
         explicit = self._explicit(point)
         W = self.canonical(point.W)  # the gauge term of the Hessian is no curvature of a penalty, so no gradient may point there
         W = rank.minimum_norm(W, self.null_space(), self.intercept) if explicit else W
-        point = self.at(W)
+        if W is not point.W or point.memo is None or point.memo[1] > 0:  # logits that were carried along a line have drifted
+            point = self.at(W)
         if not math.isfinite(point.value):
             return point, Certificate(point.value, math.inf, "none", math.inf, Status.DIVERGED)
         gap, kind = self._newton_gap(point) if explicit else (math.inf, "none")
@@ -178,7 +175,7 @@ class LogisticObjective(Objective):
             point, gap = self._dual_gap(point)
             kind = "proof"
         elif not explicit:
-            gap, kind = self._estimated_gap(point), "estimate"
+            gap, kind = estimated_gap(partial(self.hvp, point), point.grad), "estimate"
         kind = kind if math.isfinite(gap) else "none"
         columns = rank.aliased(self.null_space(), self.intercept) if explicit else ()
         status = Status.RANK_DEFICIENT if columns else Status.UNCERTIFIED
@@ -230,42 +227,70 @@ class LogisticObjective(Objective):
         return "hessian" in self.offers and (at_hand or math.prod(self.shape) <= CERTIFY_SIZE)
 
     def _assembled(self, point: Point) -> Array:
-        q, M = self.shape
-        grams = self.rows.executor.map_sum(tasks.hessian, self.rows.handles, self.loss, self.place(point))
-        xp = namespace(point.W)
-        H = xp.zeros((q, M, q, M), dtype=point.W.dtype, device=point.W.device)
-        for (k, m), total in zip(_pairs(M), grams, strict=True):
-            H[:, k, :, m] = total / self.rows.total if k == m else -total / self.rows.total
-            H[:, m, :, k] = H[:, k, :, m]
-        identity = xp.eye(q, dtype=point.W.dtype, device=point.W.device)
-        ridge = identity * self.penalty.curvature(point.W)
         null = self.null_space()
-        filled = null @ null.T / self.loss.classes
-        for k in range(M):
-            H[:, k, :, k] += ridge + filled
-            for m in range(M):
-                H[:, k, :, m] += identity * self._gauge() / self.loss.classes
-        found: Array = H.reshape(q * M, q * M)
+        own = namespace(null).diag(self.penalty.curvature(point.W))
+        if null.shape[1]:
+            own = own + null @ null.T / self.loss.classes
+        grams = self.rows.executor.map_sum(tasks.hessian, self.rows.handles, self.loss, self.place(point))
+        H = tasks.joined(grams, self.shape[1], self.rows.total, own)
+        if self._gauge():
+            q, M = self.shape
+            H = H.reshape(q, M, q, M)
+            H += namespace(H).eye(q, dtype=H.dtype, device=H.device)[:, None, :, None] / self.loss.classes
+        found: Array = H.reshape(math.prod(self.shape), -1)
         return found
 
     def _newton_gap(self, point: Point) -> tuple[float, str]:
-        """delta² * newton_factor(rho * delta), every rounding counted."""
+        """delta² * newton_factor(rho * delta), every rounding counted, with the Hessian of a point nearby where there is one."""
         rounding = self._rounding(point)
         adding = summation_error(self.rows.block_rows, len(self.rows.handles))
-        curvature = Curvature(self.hessian(point), adding + self._curvature_error(rounding))
+        W, H = self._nearby(point)
+        reach = rounding.reach if W is point.W else 2 * rounding.reach
+        curvature = Curvature(H, adding + self._curvature_error(reach))
         if not curvature.sound:
-            return math.inf, "none"
+            return self._newton_gap(self._renewed(point)) if W is not point.W else (math.inf, "none")
         null = self.null_space()
         gradient = point.grad - null @ (null.T @ point.grad)
         delta = curvature.decrement(gradient.reshape(-1), rounding.gradient.reshape(-1))
-        return rounding.widen(delta**2 * newton_factor(self._change_of_curvature(curvature) * delta)), "proof"
+        moved = curvature.most(point.W - W)
+        rho = self._change_of_curvature(curvature, max(delta, moved))
+        grown = math.exp(min(rho * moved, 1.0))
+        if grown > SAME:
+            return self._newton_gap(self._renewed(point))
+        return rounding.widen(grown * delta**2 * newton_factor(grown * rho * delta)), "proof"
 
-    def _curvature_error(self, rounding: _Rounding) -> float:
+    def _renewed(self, point: Point) -> Point:
+        """The same point, its own Hessian at hand."""
+        self.hessian(point)
+        return point
+
+    def _nearby(self, point: Point) -> tuple[Array, Array]:
+        """A Hessian and the coefficients it was made for, which no entry of the point's is twice or half as large as."""
+        if self._hessian is not None:
+            W, H = self._hessian
+            apart = abs(point.W - W)
+            root = namespace(H).diagonal(H).reshape(W.shape) ** 0.5
+            if bool((apart <= abs(point.W)).all()) and float((apart * root).sum()) <= NEAR:
+                return W, H
+        return point.W, self.hessian(point)
+
+    def _curvature_error(self, reach: float) -> float:
         """Relative rounding of a row's part of the Hessian: a row's curvature is as inexact as its logits."""
-        return UNIT * (16 + 4 * (self.shape[0] + 4) * rounding.reach)
+        return UNIT * (24 + self.loss.classes + 4 * (self.shape[0] + 4) * reach)
 
-    def _change_of_curvature(self, curvature: Curvature) -> float:
-        """Rho: how fast, at most, the Hessian changes relative to itself, along a step of length one in its own norm."""
+    @cached_property
+    def _longest(self) -> float:
+        """The largest sum of the absolute numbers of a row."""
+        return 1.01 * float(self.rows.executor.map_merge(tasks.longest, self.rows.handles, max, self.zeros()[:, :1] + 1))
+
+    def _change_of_curvature(self, curvature: Curvature, length: float) -> float:
+        """Rho: how fast, at most, the Hessian changes relative to itself, along a step of length one in its own norm.
+
+        A rough bound will do where it hardly changes along a step of this ``length``.
+        """
+        rough = self._longest * curvature.widest(self.shape[1])
+        if rough * length <= ROUGH:
+            return rough
         roots = curvature.spread_roots(*self.shape)
         return 1.01 * math.sqrt(self.rows.executor.map_merge(tasks.spread, self.rows.handles, max, roots))
 
@@ -317,7 +342,7 @@ class LogisticObjective(Objective):
             H = (identity * apart.sum(axis=1) - apart)[-M:, -M:]  # p_k (1 - p_k) as a sum, never by subtraction from 1
             flat = float(xp.linalg.eigvalsh(H)[1 if M > 1 else 0])
             gradient = gradient / self.rows.total
-            step = -solve_psd(H + self._gauge() / self.loss.classes, gradient)
+            step = -psd_solver(H + self._gauge() / self.loss.classes)(gradient)
             shift = shift + step / max(1.0, largest(step))
             if largest(step) <= 4 * UNIT * (1 + largest(shift)):
                 break
@@ -325,32 +350,9 @@ class LogisticObjective(Objective):
         W[-1] = W[-1] + shift
         return self.at(W), max(flat, 5e-324)
 
-    def _estimated_gap(self, point: Point) -> float:
-        """gᵀ H⁻¹ g / 2 by conjugate gradients: an estimate, since the Hessian is too large to bound."""
-        x = 0 * point.grad
-        residual = direction = point.grad
-        norm = first = vdot(residual, residual)
-        for _ in range(ESTIMATE_STEPS):
-            if norm <= 1e-4 * first or norm == 0:
-                break
-            product = self.hvp(point, direction)
-            curved = vdot(direction, product)
-            if not curved > 0:
-                return math.inf
-            x = x + (norm / curved) * direction
-            residual = residual - (norm / curved) * product
-            norm, previous = vdot(residual, residual), norm
-            direction = residual + (norm / previous) * direction
-        return 0.5 * vdot(point.grad, x)
-
     def _gauge(self) -> float:
         """Curvature given to the direction of equal logits, in which softmax does not change."""
         return 0.0 if self.loss.columns == 1 else 1.0
-
-
-def _pairs(M: int) -> list[tuple[int, int]]:
-    """The order of ``Loss.curvature_pairs``."""
-    return [(k, m) for k in range(M) for m in range(k, M)]
 
 
 class _Line(Line):
@@ -374,10 +376,11 @@ class _Line(Line):
         W = self.start.W + t * self.direction.W
         if self.arrived is None:
             token = self._token()
-            total, slope, gradient = o.rows.executor.map_sum(tasks.leap, o.rows.handles, o.loss, trial, token)
-            self.arrived = t, o.point(W, total, gradient, token)
-        else:
-            total, slope = o.rows.executor.map_sum(tasks.value_and_slope, o.rows.handles, o.loss, trial)
+            total, gradient = o.rows.executor.map_sum(tasks.leap, o.rows.handles, o.loss, trial, token)
+            point = o.point(W, total, gradient, token)
+            self.arrived = t, point
+            return point.value, vdot(point.grad, self.direction.W)
+        total, slope = o.rows.executor.map_sum(tasks.value_and_slope, o.rows.handles, o.loss, trial)
         slope = float(slope) / o.rows.total + vdot(o.penalty.gradient(W), self.direction.W)
         return float(total) / o.rows.total + o.penalty.value(W), slope
 

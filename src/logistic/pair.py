@@ -69,17 +69,25 @@ def quotient(a: Pair, b: Pair) -> Pair:
     return Pair(value, (((a.value - back) - lost) + (a.lost - value * b.lost)) / b.value)
 
 
+def ratio(a: Pair, b: Pair) -> Array:
+    """The quotient of two pairs as one number, within a unit of its last place."""
+    rough = a.value / b.value
+    found: Array = rough + (a.lost - rough * b.lost) / b.value
+    return found
+
+
 def row_sum(terms: Pair) -> Pair:
-    """Sums over the columns, (n, 1), added in halves."""
+    """Sums over the columns, (n, 1).
+
+    Next to a number as large as all terms together, each term is cut to the same last place; what is left adds up exactly, and
+    what was cut off is too small for its rounding to matter (Rump, Ogita and Oishi, 2008).
+    """
     values, lost = terms
-    xp = namespace(values)
-    while values.shape[1] > 1:
-        half = values.shape[1] // 2
-        added, error = two_sum(values[:, :half], values[:, half : 2 * half])
-        error = error + (lost[:, :half] + lost[:, half : 2 * half])
-        values = xp.concatenate([added, values[:, 2 * half :]], axis=1)
-        lost = xp.concatenate([error, lost[:, 2 * half :]], axis=1)
-    return Pair(values, lost)
+    ceiling = namespace(values).amax(abs(values), axis=1)[:, None] * values.shape[1]
+    kept = (values + ceiling) - ceiling
+    whole, cut = kept.sum(axis=1)[:, None], ((values - kept) + lost).sum(axis=1)[:, None]
+    value = whole + cut
+    return Pair(value, cut - (value - whole))
 
 
 def exp_difference(a: Array, b: Array) -> Pair:

@@ -88,7 +88,7 @@ class SquaredObjective(LogisticObjective):
         """
         if size is None:
             return 2 * self._eigenvalue
-        return 2 * (self._eigenvalue + max(self._longest - self._eigenvalue, 0.0) / size)
+        return 2 * (self._eigenvalue + max(self._heaviest - self._eigenvalue, 0.0) / size)
 
     def hessian(self, point: Point) -> Array:
         """(q, q), the same at every point, with the null space filled in."""
@@ -110,16 +110,16 @@ class SquaredObjective(LogisticObjective):
         """Nothing: a least squares problem always has a solution."""
         return None
 
-    def _curvature_error(self, rounding: Any) -> float:
+    def _curvature_error(self, reach: float) -> float:
         """That of products alone: the curvature of a row is 2."""
         return 16 * UNIT
 
-    def _change_of_curvature(self, curvature: Curvature) -> float:
+    def _change_of_curvature(self, curvature: Curvature, length: float) -> float:
         """None: the gap of a quadratic is half its squared Newton decrement."""
         return 0.0
 
     @cached_property
-    def _longest(self) -> float:
+    def _heaviest(self) -> float:
         """R², in units of the mean weight; of many columns estimated by random combinations."""
         q, held = self.shape[0], self.rows.resolution
         if q <= PROBES:

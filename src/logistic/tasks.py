@@ -126,14 +126,13 @@ def value_and_slope(block: Block, loss: Loss, trial: Trial) -> tuple[Array, Arra
     return block.weight @ values, block.weight @ (residual * zeta).sum(axis=1)
 
 
-def leap(block: Block, loss: Loss, trial: Trial, arrival: Token) -> tuple[Array, Array, Array]:
-    """Value, derivative along the direction, and gradient at the end of a trial, in one visit to the rows."""
+def leap(block: Block, loss: Loss, trial: Trial, arrival: Token) -> tuple[Array, Array]:
+    """Value and gradient at the end of a trial that may be gone on from: its logits and those of its start are remembered."""
     X = block.X.ready()
-    eta, zeta = logits_along(block, trial, X)
+    eta, _ = logits_along(block, trial, X)
     block.cache["arrival"] = (arrival, eta)
     values, residual = loss.evaluate(eta, block.y)
-    slope = block.weight @ (residual * zeta).sum(axis=1)
-    return block.weight @ values, slope, X.rmatmul(block.weight[:, None] * residual)
+    return block.weight @ values, X.rmatmul(block.weight[:, None] * residual)
 
 
 def advance(block: Block, loss: Loss, trial: Trial, arrival: Token) -> tuple[Array, Array]:
@@ -146,10 +145,30 @@ def advance(block: Block, loss: Loss, trial: Trial, arrival: Token) -> tuple[Arr
 
 
 def hessian(block: Block, loss: Loss, place: Place) -> tuple[Array, ...]:
-    """Xᵀ diag(weight * |curvature_kl|) X (q, q) for each pair k <= l, in the order of ``loss.curvature_pairs``."""
+    """Xᵀ diag(weight * h) X (q, q): h is p_k p_l for each pair k < l of classes, or the curvature where there is one class."""
     X = block.X.ready()
     eta = logits(block, place, X)
-    return tuple(X.gram(block.weight * h) for _, _, h in loss.curvature_pairs(eta))
+    if loss.classes == 1:
+        return tuple(X.gram(block.weight * h) for _, _, h in loss.curvature_pairs(eta))
+    p = loss.probabilities(eta).T
+    return tuple(X.gram(mine * p[m]) for k, mine in enumerate(block.weight * p) for m in range(k + 1, loss.classes))
+
+
+def joined(grams: Sequence[Array], columns: int, total: float, own: Array) -> Array:
+    """(q M, q M): what :func:`hessian` gives, over the total weight, with ``own`` (q, q) added to the block of each class."""
+    if columns == 1:
+        alone: Array = grams[0] / total + own
+        return alone
+    (q, _), given, xp = own.shape, iter(grams), namespace(own)
+    H = xp.zeros((columns, columns, q, q), dtype=own.dtype, device=own.device)
+    for k in range(columns):
+        for m in range(k + 1, columns):
+            H[k, m] = H[m, k] = next(given) / -total
+    diagonal = own - H.sum(axis=1)  # p_k (1 - p_k) is the sum of all p_k p_l, which have one sign
+    for k in range(columns):
+        H[k, k] = diagonal[k]
+    found: Array = xp.moveaxis(H, (2, 3), (0, 2)).reshape(q * columns, q * columns)
+    return found
 
 
 def curvature_product(block: Block, loss: Loss, place: Place, V: Array) -> tuple[Array]:
@@ -238,6 +257,11 @@ def audit(block: Block, loss: Loss, place: Place) -> Audit:
 def merge_audits(a: Audit, b: Audit) -> Audit:
     """The audit of both blocks."""
     return Audit(a.residual + b.residual, a.noise + b.noise, a.drift + b.drift, max(a.reach, b.reach))
+
+
+def longest(block: Block, ones: Array) -> float:
+    """Largest sum of the absolute numbers of a row; ``ones`` is (q, 1)."""
+    return peak(block.X.absolute().matmul(ones))
 
 
 def spread(block: Block, roots: list[Array]) -> float:

@@ -41,6 +41,10 @@ def read(
     source = ArraySource(X, y if labels else None, sample_weight, offset)
     if source.shape[1] == 0:
         raise InputError(f"X has 0 feature(s) (shape={source.shape}) while a minimum of 1 is required.")
+    if reset and isinstance(X, np.ndarray):  # what scikit-learn does to one, without its search for names
+        estimator.n_features_in_ = source.shape[1]
+        vars(estimator).pop("feature_names_in_", None)
+        return source
     foreign = _foreign(X)
     if foreign and not reset and hasattr(estimator, "feature_names_in_"):
         check_names(source.features, estimator.feature_names_in_, "X")

@@ -85,6 +85,29 @@ def test_ugly_problems_without_a_hessian(ugly):
         assert found.kind in ("estimate", "none")
 
 
+@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+@given(ugly_problems())
+def test_a_hessian_from_nearby_proves_no_less(ugly):
+    """However far away the Hessian was made, and however much it may have changed, the claim is not below the truth."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("NEAR", "ROUGH"):
+            patch.setattr(f"logistic.objective.{name}", 0.5)
+        patch.setattr("logistic.objective.SAME", 1.7)
+        _judge(ugly)
+
+
+def test_the_last_digits_cost_one_hessian(monkeypatch):
+    """The proof of the polished point uses the Hessian of the polish."""
+    made = []
+    assembled = LogisticObjective._assembled
+    monkeypatch.setattr(LogisticObjective, "_assembled", lambda self, point: made.append(1) or assembled(self, point))
+    X, y = overlapping(3, 300, 4, 3)
+    result = fit_arrays(X, y, C=1.0)
+    assert result.model.certificate.status is Status.CONVERGED
+    assert result.model.certificate.gap < 1e-24
+    assert len(made) == result.model.n_iter + 1
+
+
 @pytest.mark.parametrize("tol", [1.0, 1e-1, 1e-3, 1e-6, 1e-10])
 @pytest.mark.parametrize("spread", [0.5, 3.0, 12.0])
 @pytest.mark.parametrize("classes", [2, 3])

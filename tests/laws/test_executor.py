@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
-from itertools import pairwise
+from itertools import combinations, pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -200,6 +200,7 @@ TASKS: dict[str, Run] = {
     "gram_of_product": summed(tasks.gram_of_product, lambda p: (p.N,)),
     "intercept_derivatives": summed(tasks.intercept_derivatives, lambda p: (p.loss, p.here, p.V[0])),
     "audit": lambda executor, handles, p: executor.map_merge(tasks.audit, handles, tasks.merge_audits, p.loss, p.here),
+    "longest": lambda executor, handles, p: (max(executor.map(tasks.longest, handles, 1 + 0 * p.V[:, :1])),),
     "spread": lambda executor, handles, p: (max(executor.map(tasks.spread, handles, [p.N, p.V])),),
 }
 FOUND = [
@@ -323,9 +324,8 @@ def test_tasks_are_what_they_say(case: Problem) -> None:
     eta, zeta = X @ W + offset, X @ D
     values, residual = loss.evaluate(eta, y)
     ahead, ahead_residual = loss.evaluate(eta + t * zeta, y)
-    shifted = eta + V[0]
-    p = loss.probabilities(eta)[:, -loss.columns :]
-    own = w[:, None] * p * (1 - p)
+    shifted, p = eta + V[0], loss.probabilities(eta)
+    curved = w[:, None] * (p * (1 - p))[:, -loss.columns :]
     wanted = {
         "logits": (eta,),
         "logits_along": (eta + t * zeta, zeta),
@@ -334,18 +334,19 @@ def test_tasks_are_what_they_say(case: Problem) -> None:
         "hits": ((w * (loss.class_logits(eta).argmax(axis=1) == (y if y.ndim == 1 else y.argmax(axis=1)))).sum(),),
         "size": (N,),
         "value_and_slope": (w @ ahead, (w[:, None] * ahead_residual * zeta).sum()),
-        "leap": (w @ ahead, (w[:, None] * ahead_residual * zeta).sum(), X.T @ (w[:, None] * ahead_residual)),
+        "leap": (w @ ahead, X.T @ (w[:, None] * ahead_residual)),
         "advance": (w @ ahead, X.T @ (w[:, None] * ahead_residual)),
-        "hessian": tuple((X * (w * h)[:, None]).T @ X for _, _, h in loss.curvature_pairs(eta)),
+        "hessian": tuple((X * (w * p[:, k] * p[:, m])[:, None]).T @ X for k, m in combinations(range(loss.classes), 2)),
         "curvature_product": (X.T @ (w[:, None] * loss.curvature(eta, X @ V)),),
-        "diagonals": (X.T**2 @ own, (X.T**2 @ own).sum(axis=0)),
-        "draw": (X, own),
+        "diagonals": (X.T**2 @ curved, (X.T**2 @ curved).sum(axis=0)),
+        "draw": (X, curved),
         "gram": ((X * w[:, None]).T @ X,),
         "gram_of_product": (X.T @ (w[:, None] * (X @ basis)), (X @ basis).T @ (w[:, None] * (X @ basis))),
         "intercept_derivatives": (
             w @ loss.evaluate(shifted, y)[1],
             (loss.probabilities(shifted) * w[:, None]).T @ loss.probabilities(shifted),
         ),
+        "longest": (abs(X).sum(axis=1).max(),),
         "spread": (max(((X @ T) ** 2).sum(axis=1).max() for T in (basis, V)),),
     }
     assert set(wanted) | {"audit"} == set(FOUND)

@@ -210,3 +210,35 @@ def test_solvers_pass_on_a_forgetful_executor(solver):
     model = fit_arrays(X, y, solver=solver, alpha=0.0, executor=Forgetful()).model
     assert model.certificate.status is Status.CONVERGED
     np.testing.assert_allclose(model.coef, fit_arrays(X, y, alpha=0.0).model.coef, rtol=1e-10)
+
+
+def test_a_sample_is_a_start_and_no_more(monkeypatch):
+    """Many rows are begun on some of them: the same optimum in fewer steps, the same bits each time; where asked for, zeros."""
+    X, y = overlapping(5, 3000, 3, 3)
+    X = X * [1e-3, 1, 1e3]
+    plain = fit_arrays(X, y, C=1.0, solver="newton").model
+    monkeypatch.setattr("logistic.fit.SAMPLE", 150)
+    begun, again = (fit_arrays(X, y, C=1.0, solver="newton").model for _ in range(2))
+    assert "sample" in begun.solver
+    assert "sample" not in plain.solver
+    assert begun.n_iter < plain.n_iter
+    assert begun.certificate.status is Status.CONVERGED
+    np.testing.assert_allclose(begun.coef, plain.coef, rtol=1e-10)
+    np.testing.assert_array_equal(begun.coef, again.coef)
+    assert "sample" not in fit_arrays(X, y, C=1.0, solver="newton", init=np.zeros((3, 3))).model.solver
+    assert "sample" not in fit_arrays(X, y, C=1.0, solver="lbfgs").model.solver
+
+
+def test_a_sample_without_an_optimum_is_no_start(monkeypatch):
+    """A class that the sample does not hold, or rows that count for nothing: the fit begins at zero."""
+    X, y = overlapping(6, 3000, 2, 2)
+    y[:] = 0
+    y[[7, 1500, 2900]] = 1
+    X[y == 1] = [[0.1, 0.2], [-0.3, 0.1], [0.2, -0.4]]
+    weight = np.zeros(3000)
+    weight[[1, 2, 7, 1500, 2900]] = weight[20:40] = 1
+    plain = fit_arrays(X, y, solver="newton").model
+    monkeypatch.setattr("logistic.fit.SAMPLE", 60)
+    np.testing.assert_allclose(fit_arrays(X, y, solver="newton").model.coef, plain.coef, rtol=1e-9)
+    few = fit_arrays(X, y, weight, alpha=0.1, solver="newton").model
+    assert few.certificate.status is Status.CONVERGED

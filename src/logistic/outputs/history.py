@@ -30,8 +30,9 @@ def history(trace: Sequence[Record]) -> dict[str, np.ndarray]:
     ``accuracy``, with the weights of the fit, those of classes included; ``validation_loss`` and ``validation_accuracy``; and
     ``batch_loss``, one entry for every mini-batch.
     """
-    found = {name: np.asarray([getattr(record, field) for record in trace], dtype=np.float64) for name, field in NAMES.items()}
-    found = {name: values for name, values in found.items() if not np.isnan(values).all()}
+    table = np.array([[getattr(record, field) for record in trace] for field in NAMES.values()], dtype=np.float64)
+    measured = np.asarray((~np.isnan(table)).any(axis=1))
+    found = {name: values for name, values, there in zip(NAMES, table, measured, strict=True) if there}
     found["iteration"] = found["iteration"].astype(np.int64)
     losses = [loss for record in trace for loss in record.batch_losses]
     return {**found, "batch_loss": np.asarray(losses)} if losses else found

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
-from ..backend import Array, is_finite, solve_psd, vdot
+from ..backend import EPS, Array, is_finite, psd_solver, vdot
 from ..contracts import Objective, Point
 from .linesearch import search
 from .settings import Settings
+
+FLOOR = 4 * EPS**2  # squared decrement, relative to the value, below which a step moves no digit
 
 
 @dataclass(repr=False)
@@ -39,29 +41,44 @@ class Newton(Settings):
 
 def direction(objective: Objective, point: Point) -> Array:
     """The Newton step -H⁻¹ gradient, shaped like W."""
-    return _step(objective.hessian(point), point)
+    return _step(psd_solver(objective.hessian(point)), point)
 
 
-def polish(objective: Objective, point: Point, steps: int) -> Point:
-    """At most ``steps`` full Newton steps, as long as each shrinks the Newton decrement: the last digits of the coefficients.
+class Endgame:
+    """Full Newton steps with the Hessian of one point: this close to the optimum it changes less than a step can show.
 
-    The Hessian is that of the first point: this close to the optimum it changes less than a step can show.
+    Parameters
+    ----------
+    objective : Objective
+    point : Point
+
+    Attributes
+    ----------
+    decrement : float
+        Squared Newton decrement of the point; half of it is an estimate of the gap, and no proof of a gap can undercut it.
     """
-    H = objective.hessian(point)
-    step = _step(H, point)
-    size = -vdot(point.grad, step)
-    for _ in range(steps):
-        if not is_finite(step) or not size > 0:
-            break
-        candidate = objective.at(point.W + step)
-        next_step = _step(H, candidate)
-        next_size = -vdot(candidate.grad, next_step)
-        if not next_size < size:
-            break
-        point, step, size = candidate, next_step, next_size
-    return point
+
+    def __init__(self, objective: Objective, point: Point) -> None:
+        self.objective, self.point = objective, point
+        self._solve = psd_solver(objective.hessian(point))
+        self._step = _step(self._solve, point)
+        self.decrement = -vdot(point.grad, self._step)
+
+    def polished(self, steps: int) -> Point:
+        """The last digits of the coefficients: at most ``steps`` steps, as long as each shrinks the decrement."""
+        point, step, size = self.point, self._step, self.decrement
+        for _ in range(steps):
+            if not is_finite(step) or not size > FLOOR * abs(point.value):
+                break
+            candidate = self.objective.at(self.objective.canonical(point.W + step))
+            next_step = _step(self._solve, candidate)
+            next_size = -vdot(candidate.grad, next_step)
+            if not next_size < size:
+                break
+            point, step, size = candidate, next_step, next_size
+        return point
 
 
-def _step(H: Array, point: Point) -> Array:
-    solved: Array = -solve_psd(H, point.grad.reshape(-1)).reshape(point.W.shape)
-    return solved
+def _step(solve: Callable[[Array], Array], point: Point) -> Array:
+    step: Array = -solve(point.grad.reshape(-1)).reshape(point.W.shape)
+    return step
