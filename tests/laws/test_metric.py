@@ -161,7 +161,7 @@ def test_the_optimum_is_the_plain_one_in_fewer_steps(name, classes, monkeypatch)
     fits = []
     for smallest in (10**9, 20):
         monkeypatch.setattr(module, "SMALL", smallest)
-        fits.append(fit_arrays(X, y, weight, offset, solver="lbfgs", stop=Stop(tol=1e-10), **PROBLEMS[name]))
+        fits.append(fit_arrays(X, y, weight, offset, solver="lbfgs", stop=Stop(1e-10, 3000), **PROBLEMS[name]))
     without, with_it = fits
     assert made
     for result in fits:
