@@ -88,3 +88,14 @@ def refused(done: Ran, *words: str) -> None:
     assert done.err.startswith("logistic: ")
     for word in words:
         assert word in done.err, done.err
+
+
+def same(found: Any, wanted: Any) -> bool:
+    """Equal data, numbers to 12 digits: rows that lie otherwise in memory are added up in another order."""
+    if isinstance(wanted, dict):
+        return isinstance(found, dict) and found.keys() == wanted.keys() and all(same(found[key], wanted[key]) for key in wanted)
+    if isinstance(wanted, list):
+        return isinstance(found, list) and len(found) == len(wanted) and all(map(same, found, wanted))
+    if isinstance(wanted, float):
+        return isinstance(found, float) and abs(found - wanted) <= 1e-12 * abs(wanted)
+    return bool(found == wanted)
