@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from . import tasks
 from .backend import EPS, Array, like, namespace, peak, to_numpy
 from .contracts import Block, Loss
 from .tasks import Rows
@@ -121,11 +122,6 @@ def violated(block: Block, loss: Loss, B: Array, limit: int, chosen: np.ndarray)
     return _contrasts(block, loss, np.argsort(least, kind="stable")[: min(limit, int((least < 0).sum()))], chosen)
 
 
-def size(block: Block) -> int:
-    """Rows of the block."""
-    return len(block.weight)
-
-
 def ranges(block: Block, loss: Loss, chosen: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Smallest and largest value of each chosen column in the rows of each class, (K, f); inf and -inf where there are none."""
     X, support = block.X.ready(), to_numpy(_support(block, loss))
@@ -215,7 +211,7 @@ def _as_coefficients(b: np.ndarray, chosen: np.ndarray, loss: Loss, W: Array) ->
 
 def _by_single_columns(rows: Rows, loss: Loss, chosen: np.ndarray, W: Array) -> Array | None:
     """The sum of all directions in one column that set one class off from the others, such as a word that it never uses."""
-    if sum(rows.executor.map(size, rows.handles)) * W.shape[0] * len(chosen) > SINGLE:
+    if sum(rows.executor.map(tasks.size, rows.handles)) * W.shape[0] * len(chosen) > SINGLE:
         return None
     low, high = (np.stack(parts) for parts in zip(*rows.executor.map(ranges, rows.handles, loss, chosen), strict=True))
     low, high = low.min(axis=0), high.max(axis=0)  # (K, f)

@@ -128,18 +128,18 @@ def value_and_slope(block: Block, loss: Loss, trial: Trial) -> tuple[Array, Arra
 
 def leap(block: Block, loss: Loss, trial: Trial, arrival: Token) -> tuple[Array, Array]:
     """Value and gradient at the end of a trial that may be gone on from: its logits and those of its start are remembered."""
-    X = block.X.ready()
-    eta, _ = logits_along(block, trial, X)
-    block.cache["arrival"] = (arrival, eta)
-    values, residual = loss.evaluate(eta, block.y)
-    return block.weight @ values, X.rmatmul(block.weight[:, None] * residual)
+    return _arrived(block, loss, trial, arrival, "arrival")
 
 
 def advance(block: Block, loss: Loss, trial: Trial, arrival: Token) -> tuple[Array, Array]:
     """Value and gradient at the end of a trial, whose logits are remembered under ``arrival``."""
+    return _arrived(block, loss, trial, arrival, "point")
+
+
+def _arrived(block: Block, loss: Loss, trial: Trial, arrival: Token, name: str) -> tuple[Array, Array]:
     X = block.X.ready()
     eta, _ = logits_along(block, trial, X)
-    block.cache["point"] = (arrival, eta)
+    block.cache[name] = (arrival, eta)
     values, residual = loss.evaluate(eta, block.y)
     return block.weight @ values, X.rmatmul(block.weight[:, None] * residual)
 

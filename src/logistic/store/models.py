@@ -38,11 +38,13 @@ from .parts import (
     MODULE_ENTRY,
     PLANE_ENTRY,
     certificate_entry,
+    check_digest,
     digest,
     provenance_entry,
     read_certificate,
     read_digits,
     read_provenance,
+    read_tensors,
 )
 
 FORMAT = 1
@@ -109,9 +111,6 @@ def load(path: str | Path) -> Model:
     FileNotFoundError, PermissionError, IsADirectoryError
         As for any file.
     """
-    from safetensors import SafetensorError
-    from safetensors.numpy import load as unpack
-
     path = Path(path)
     found = read_packed(path, "model", MOST_TENSORS, MOST_RANK)
     if PLANE_ENTRY in found.metadata:
@@ -124,17 +123,10 @@ def load(path: str | Path) -> Model:
     with sound(path, "model"):
         if set(found.metadata) != {MODEL_ENTRY} or not TENSORS <= set(found.tensors) <= TENSORS | {"direction"}:
             raise ModelFileError("it has unexpected or missing parts")
-        wrong = [name for name, (kind, _) in found.tensors.items() if kind != "F64"]
-        if wrong:
-            raise ModelFileError(f"tensor {wrong[0]!r} is not float64")
+        tensors = read_tensors(found)
         header = read_header(found.metadata[MODEL_ENTRY], FORMAT, KEYS)
-        try:
-            tensors = unpack(found.content)
-        except SafetensorError as error:
-            raise ModelFileError(str(error)) from None
         model = _model(header, tensors)
-        if header["sha256"] != digest(header, tensors):
-            raise ModelFileError("its checksum does not match; the file was changed after it was written")
+        check_digest(header, tensors)
         return model
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from ..errors import ModelFileError
 from ..outcome import Certificate, Status
 from ..provenance import Provenance
-from ..strict import MOST_NAME, canonical, exactly, number, one_of, read_count, read_number, read_text, typed
+from ..strict import MOST_NAME, Packed, canonical, exactly, number, one_of, read_count, read_number, read_text, typed
 
 MODEL_ENTRY, PLANE_ENTRY, MODULE_ENTRY = "logistic", "logistic_plane", "logistic_module"
 CERTIFICATE_KEYS = {"value", "gap", "kind", "kkt", "status", "columns"}
@@ -26,6 +26,26 @@ def digest(header: dict[str, Any], tensors: dict[str, np.ndarray]) -> str:
         found.update(f"{name}{list(tensors[name].shape)}".encode())
         found.update(np.ascontiguousarray(tensors[name]).data)
     return found.hexdigest()
+
+
+def check_digest(header: dict[str, Any], tensors: dict[str, np.ndarray]) -> None:
+    """Refuse a file that was changed after it was written."""
+    if header["sha256"] != digest(header, tensors):
+        raise ModelFileError("its checksum does not match; the file was changed after it was written")
+
+
+def read_tensors(found: Packed) -> dict[str, np.ndarray]:
+    """The tensors of a file, all of them float64."""
+    from safetensors import SafetensorError
+    from safetensors.numpy import load as unpack
+
+    wrong = [name for name, (kind, _) in found.tensors.items() if kind != "F64"]
+    if wrong:
+        raise ModelFileError(f"tensor {wrong[0]!r} is not float64")
+    try:
+        return dict(unpack(found.content))
+    except SafetensorError as error:
+        raise ModelFileError(str(error)) from None
 
 
 def certificate_entry(certificate: Certificate) -> dict[str, Any]:

@@ -15,7 +15,16 @@ import numpy as np
 from ..errors import InputError, ModelFileError
 from ..plane import Plane
 from ..strict import canonical, read_count, read_header, read_packed, read_text, read_texts, sound, typed, write_packed
-from .parts import PLANE_ENTRY, certificate_entry, digest, provenance_entry, read_certificate, read_provenance
+from .parts import (
+    PLANE_ENTRY,
+    certificate_entry,
+    check_digest,
+    digest,
+    provenance_entry,
+    read_certificate,
+    read_provenance,
+    read_tensors,
+)
 
 FORMAT = 1
 KEYS = {"format", "software", "features", "certificate", "n_iter", "solver", "rows", "provenance", "sha256"}
@@ -65,25 +74,15 @@ def load_plane(path: str | Path) -> Plane:
     FileNotFoundError, PermissionError, IsADirectoryError
         As for any file.
     """
-    from safetensors import SafetensorError
-    from safetensors.numpy import load as unpack
-
     path = Path(path)
     found = read_packed(path, "model", MOST_TENSORS, MOST_RANK)
     with sound(path, "linear regression"):
         if set(found.metadata) != {PLANE_ENTRY} or set(found.tensors) != TENSORS:
             raise ModelFileError("it is another safetensors file, or has unexpected or missing parts")
-        wrong = [name for name, (kind, _) in found.tensors.items() if kind != "F64"]
-        if wrong:
-            raise ModelFileError(f"tensor {wrong[0]!r} is not float64")
+        tensors = read_tensors(found)
         header = read_header(found.metadata[PLANE_ENTRY], FORMAT, KEYS)
-        try:
-            tensors = unpack(found.content)
-        except SafetensorError as error:
-            raise ModelFileError(str(error)) from None
         plane = _plane(header, tensors)
-        if header["sha256"] != digest(header, tensors):
-            raise ModelFileError("its checksum does not match; the file was changed after it was written")
+        check_digest(header, tensors)
         return plane
 
 
