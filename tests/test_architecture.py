@@ -19,7 +19,7 @@ import logistic
 # A module or folder of src/logistic, and which others it may import, inside functions too. From bottom to top.
 
 BASE = "backend outcome contracts errors"
-MATHEMATICS = "loss penalty certificate tasks rank separation metric objective squares coordinates solvers minimize start"
+MATHEMATICS = "loss penalty certificate tasks rank separation metric proof objective squares coordinates solvers minimize start"
 DATA = "designs encoding sources executor"
 RESULT = "provenance model plane store outputs"
 MEETING = "frame fit online regress"
@@ -41,9 +41,10 @@ OURS = {
     "rank": f"{BASE} certificate tasks",
     "separation": f"{BASE} certificate tasks",
     "metric": "backend contracts tasks",
-    "objective": f"{BASE} loss penalty certificate tasks rank separation metric",
+    "proof": f"{BASE} certificate tasks rank",
+    "objective": f"{BASE} loss penalty tasks rank separation metric proof",
     "solvers": f"{BASE} solvers",
-    "squares": f"{BASE} penalty certificate tasks objective",
+    "squares": f"{BASE} penalty certificate tasks proof objective",
     "coordinates": "backend contracts outcome",
     "minimize": f"{BASE} solvers",
     "start": "backend errors",

@@ -6,34 +6,18 @@ import itertools
 import math
 from collections.abc import Iterator
 from functools import cached_property, partial
-from typing import Any, NamedTuple
+from typing import Any
 
 from . import metric, rank, separation, tasks
-from .backend import EPS, Array, largest, namespace, psd_solver, vdot
-from .certificate import UNIT, Curvature, estimated_gap, newton_factor, summation_error
+from .backend import EPS, Array, largest, namespace, vdot
 from .contracts import Batch, Line, Loss, Metric, Objective, Penalty, Point
 from .outcome import Certificate, Status
+from .proof import Prover
 from .tasks import Place, Rows, Token, Trial
 
 HESSIAN_BYTES = 2 * 2**30  # a larger Hessian is not offered
-CERTIFY_SIZE = 2000  # coefficients up to which a Hessian is made for the certificate alone
-NEAR = 1e-3  # length of a step, in the norm of the Hessian, after which the old one may still do for a proof
-ROUGH = 0.05  # relative change of the Hessian that a proof need not know better
-SAME = 1.1  # by which factor it may have changed
 POWER_STEPS = 12
 FRESH = 8  # logits carried along a line this many times are computed from the data again
-
-
-class _Rounding(NamedTuple):
-    """Bounds on what floating point did: to the gradient (q, M), to F by rounding W; and the largest sum of terms in a logit."""
-
-    gradient: Array
-    drift: float
-    reach: float
-
-    def widen(self, gap: float) -> float:
-        """The gap of the point as it is published: distances add, and the gap is a squared distance."""
-        return float((gap**0.5 + self.drift**0.5) ** 2)
 
 
 class LogisticObjective(Objective):
@@ -65,8 +49,9 @@ class LogisticObjective(Objective):
         self.batch_losses = []
         self._serial = itertools.count()
         self._null: Array | None = None
-        self._hessian: tuple[Array, Array] | None = None  # of the last W asked for: step, certificate and polish share it
+        self.at_hand: tuple[Array, Array] | None = None  # W and Hessian last asked for: step, certificate and polish share them
         self._finite = False  # proved: no direction of separation
+        self.prover = Prover(self)
 
     def zeros(self) -> Array:
         """(q, M) coefficients, all zero."""
@@ -88,14 +73,14 @@ class LogisticObjective(Objective):
         """(q, M): Hessian times V, gauge included."""
         (product,) = self.rows.executor.map_sum(tasks.curvature_product, self.rows.handles, self.loss, self.place(point), V)
         curved = product / self.rows.total + self.penalty.curvature(point.W)[:, None] * V
-        total: Array = curved + self._gauge() * V.sum(axis=1)[:, None] / self.loss.classes
+        total: Array = curved + self.gauge * V.sum(axis=1)[:, None] / self.loss.classes
         return total
 
     def hessian(self, point: Point) -> Array:
         """(q M, q M), rows of W one after another; gauge and null space filled in, so it is positive definite."""
-        if self._hessian is None or self._hessian[0] is not point.W:
-            self._hessian = point.W, self._assembled(point)
-        return self._hessian[1]
+        if self.at_hand is None or self.at_hand[0] is not point.W:
+            self.at_hand = point.W, self._assembled(point)
+        return self.at_hand[1]
 
     def metric(self, point: Point) -> Metric:
         """An inverse Hessian from a few rows; see :mod:`logistic.metric`."""
@@ -162,26 +147,8 @@ class LogisticObjective(Objective):
         return self._null
 
     def certify(self, point: Point) -> tuple[Point, Certificate]:
-        """The sharpest proof that is affordable; see :mod:`logistic.certificate`."""
-        explicit = self._explicit(point)
-        W = self.canonical(point.W)  # the gauge term of the Hessian is no curvature of a penalty, so no gradient may point there
-        W = rank.minimum_norm(W, self.null_space(), self.intercept) if explicit else W
-        if W is not point.W or point.memo is None or point.memo[1] > 0:  # logits that were carried along a line have drifted
-            point = self.at(W)
-        if not math.isfinite(point.value):
-            return point, Certificate(point.value, math.inf, "none", math.inf, Status.DIVERGED)
-        gap, kind = self._newton_gap(point) if explicit else (math.inf, "none")
-        if math.isinf(gap) and self._dual_applies():
-            point, gap = self._dual_gap(point)
-            kind = "proof"
-        elif not explicit:
-            gap, kind = estimated_gap(partial(self.hvp, point), point.grad), "estimate"
-        kind = kind if math.isfinite(gap) else "none"
-        columns = rank.aliased(self.null_space(), self.intercept) if explicit else ()
-        status = Status.RANK_DEFICIENT if columns else Status.UNCERTIFIED
-        if kind == "none":
-            status = Status.UNDETERMINED
-        return point, Certificate(point.value, gap, kind, largest(point.grad), status, columns)
+        """The sharpest proof that is affordable; see :mod:`logistic.proof`."""
+        return self.prover.certify(point)
 
     def diagnose(self, point: Point) -> Certificate | None:
         """Separation, with its witness, where the penalty leaves directions free."""
@@ -219,13 +186,6 @@ class LogisticObjective(Objective):
         value = self.batch_losses[-1] + self.penalty.value(W)
         return value, gradient / weight + self.penalty.gradient(W), float(weight) / even
 
-    # ------------------------------------------------------------------------------------------------------------- certificate
-
-    def _explicit(self, point: Point) -> bool:
-        """Whether a Hessian is worth its price for a proof: a small one, or one that the solver has made anyway."""
-        at_hand = self._hessian is not None and self._hessian[0] is point.W
-        return "hessian" in self.offers and (at_hand or math.prod(self.shape) <= CERTIFY_SIZE)
-
     def _assembled(self, point: Point) -> Array:
         null = self.null_space()
         own = namespace(null).diag(self.penalty.curvature(point.W))
@@ -233,124 +193,15 @@ class LogisticObjective(Objective):
             own = own + null @ null.T / self.loss.classes
         grams = self.rows.executor.map_sum(tasks.hessian, self.rows.handles, self.loss, self.place(point))
         H = tasks.joined(grams, self.shape[1], self.rows.total, own)
-        if self._gauge():
+        if self.gauge:
             q, M = self.shape
             H = H.reshape(q, M, q, M)
             H += namespace(H).eye(q, dtype=H.dtype, device=H.device)[:, None, :, None] / self.loss.classes
         found: Array = H.reshape(math.prod(self.shape), -1)
         return found
 
-    def _newton_gap(self, point: Point) -> tuple[float, str]:
-        """delta² * newton_factor(rho * delta), every rounding counted, with the Hessian of a point nearby where there is one."""
-        rounding = self._rounding(point)
-        adding = summation_error(self.rows.block_rows, len(self.rows.handles))
-        W, H = self._nearby(point)
-        reach = rounding.reach if W is point.W else 2 * rounding.reach
-        curvature = Curvature(H, adding + self._curvature_error(reach))
-        if not curvature.sound:
-            return self._newton_gap(self._renewed(point)) if W is not point.W else (math.inf, "none")
-        null = self.null_space()
-        gradient = point.grad - null @ (null.T @ point.grad)
-        delta = curvature.decrement(gradient.reshape(-1), rounding.gradient.reshape(-1))
-        moved = curvature.most(point.W - W)
-        rho = self._change_of_curvature(curvature, max(delta, moved))
-        grown = math.exp(min(rho * moved, 1.0))
-        if grown > SAME:
-            return self._newton_gap(self._renewed(point))
-        return rounding.widen(grown * delta**2 * newton_factor(grown * rho * delta)), "proof"
-
-    def _renewed(self, point: Point) -> Point:
-        """The same point, its own Hessian at hand."""
-        self.hessian(point)
-        return point
-
-    def _nearby(self, point: Point) -> tuple[Array, Array]:
-        """A Hessian and the coefficients it was made for, which no entry of the point's is twice or half as large as."""
-        if self._hessian is not None:
-            W, H = self._hessian
-            apart = abs(point.W - W)
-            root = namespace(H).diagonal(H).reshape(W.shape) ** 0.5
-            if bool((apart <= abs(point.W)).all()) and float((apart * root).sum()) <= NEAR:
-                return W, H
-        return point.W, self.hessian(point)
-
-    def _curvature_error(self, reach: float) -> float:
-        """Relative rounding of a row's part of the Hessian: a row's curvature is as inexact as its logits."""
-        return UNIT * (24 + self.loss.classes + 4 * (self.shape[0] + 4) * reach)
-
-    @cached_property
-    def _longest(self) -> float:
-        """The largest sum of the absolute numbers of a row."""
-        return 1.01 * float(self.rows.executor.map_merge(tasks.longest, self.rows.handles, max, self.zeros()[:, :1] + 1))
-
-    def _change_of_curvature(self, curvature: Curvature, length: float) -> float:
-        """Rho: how fast, at most, the Hessian changes relative to itself, along a step of length one in its own norm.
-
-        A rough bound will do where it hardly changes along a step of this ``length``.
-        """
-        rough = self._longest * curvature.widest(self.shape[1])
-        if rough * length <= ROUGH:
-            return rough
-        roots = curvature.spread_roots(*self.shape)
-        return 1.01 * math.sqrt(self.rows.executor.map_merge(tasks.spread, self.rows.handles, max, roots))
-
-    def _rounding(self, point: Point) -> _Rounding:
-        """What floating point can have done at this point."""
-        found = self.rows.executor.map_merge(tasks.audit, self.rows.handles, tasks.merge_audits, self.loss, self.place(point))
-        adding = summation_error(self.rows.block_rows, len(self.rows.handles))
-        # Cauchy and Schwarz bound the sums over rows: columns have root mean square 1, but for the rounding of their centres.
-        per_class = ((found.noise / self.rows.total) ** 0.5 + adding * (found.residual / self.rows.total) ** 0.5) * 1.001
-        column = (1 + self.rows.resolution**2) ** 0.5
-        pull = abs(self.penalty.gradient(point.W))
-        drift = found.drift / self.rows.total + (8 * UNIT) ** 2 * vdot(pull, abs(point.W))
-        return _Rounding(column[:, None] * per_class + 16 * UNIT * pull, drift, found.reach)
-
-    def _dual_applies(self) -> bool:
-        strength = self.penalty.curvature(self.zeros())
-        penalised = strength[:-1] if self.intercept else strength
-        return bool((penalised > 0).all())
-
-    def _dual_gap(self, point: Point) -> tuple[Point, float]:
-        """The intercept is minimised on the logits, then the gap is the scaled squared gradient of the other rows."""
-        q = self.shape[0]
-        strength = self.penalty.curvature(point.W)
-        left, flat = 0.0, 1.0
-        if self.intercept:
-            point, flat = self._with_best_intercept(point)
-        rounding = self._rounding(point)
-        residue = abs(point.grad) + rounding.gradient
-        if self.intercept:
-            left = float((residue[-1] ** 2).sum()) ** 0.5
-        rows = slice(0, q - 1 if self.intercept else q)
-        # An intercept gradient of size `left` moves the other gradients by at most left * sqrt(H_jj / H_00) each.
-        residue = residue[rows] + left * (0.5 / flat) ** 0.5
-        gap = 1.001 * float((residue**2 / (2 * strength[rows, None])).sum()) + left**2 / flat
-        return point, rounding.widen(gap)
-
-    def _with_best_intercept(self, point: Point) -> tuple[Point, float]:
-        """Newton on the intercept alone, from the logits; also the smallest curvature met there."""
-        M = self.loss.columns
-        xp = namespace(point.W)
-        shift = xp.zeros_like(point.W[-1])
-        identity = xp.eye(self.loss.classes, dtype=point.W.dtype, device=point.W.device)
-        flat = 1.0
-        for _ in range(30):
-            gradient, products = self.rows.executor.map_sum(
-                tasks.intercept_derivatives, self.rows.handles, self.loss, self.place(point), shift
-            )
-            apart = products * (1 - identity) / self.rows.total
-            H = (identity * apart.sum(axis=1) - apart)[-M:, -M:]  # p_k (1 - p_k) as a sum, never by subtraction from 1
-            flat = float(xp.linalg.eigvalsh(H)[1 if M > 1 else 0])
-            gradient = gradient / self.rows.total
-            step = -psd_solver(H + self._gauge() / self.loss.classes)(gradient)
-            shift = shift + step / max(1.0, largest(step))
-            if largest(step) <= 4 * UNIT * (1 + largest(shift)):
-                break
-        W = point.W + 0
-        W[-1] = W[-1] + shift
-        return self.at(W), max(flat, 5e-324)
-
-    def _gauge(self) -> float:
+    @property
+    def gauge(self) -> float:
         """Curvature given to the direction of equal logits, in which softmax does not change."""
         return 0.0 if self.loss.columns == 1 else 1.0
 

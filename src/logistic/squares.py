@@ -15,6 +15,7 @@ from .contracts import Block, Loss, Point
 from .objective import LogisticObjective
 from .outcome import Certificate
 from .penalty import L2
+from .proof import Prover
 from .tasks import Rows
 
 PROBES = 32
@@ -60,6 +61,18 @@ class Squared(Loss):
         return V
 
 
+class SquaredProver(Prover):
+    """Proofs for a quadratic, whose curvature is known to the rounding of products and the same everywhere."""
+
+    def curvature_error(self, reach: float) -> float:
+        """That of products alone: the curvature of a row is 2."""
+        return 16 * UNIT
+
+    def change_of_curvature(self, curvature: Curvature, length: float) -> float:
+        """None: the gap of a quadratic is half its squared Newton decrement."""
+        return 0.0
+
+
 class SquaredObjective(LogisticObjective):
     """Mean weighted squared error, without a penalty and without a factor 1/2.
 
@@ -76,6 +89,7 @@ class SquaredObjective(LogisticObjective):
     def __init__(self, rows: Rows, intercept: bool, rng: Any = None) -> None:
         super().__init__(Squared(), L2(0.0, 0 * rows.resolution), rows, intercept, rng)
         self.offers -= {"metric"}  # its factors know probabilities
+        self.prover = SquaredProver(self)
 
     def accuracy(self, point: Point) -> float:
         """NaN: there are no classes to be right about."""
@@ -92,8 +106,8 @@ class SquaredObjective(LogisticObjective):
 
     def hessian(self, point: Point) -> Array:
         """(q, q), the same at every point, with the null space filled in."""
-        if self._hessian is not None:
-            self._hessian = point.W, self._hessian[1]
+        if self.at_hand is not None:
+            self.at_hand = point.W, self.at_hand[1]
         return super().hessian(point)
 
     def certify(self, point: Point) -> tuple[Point, Certificate]:
@@ -109,14 +123,6 @@ class SquaredObjective(LogisticObjective):
     def diagnose(self, point: Point) -> Certificate | None:
         """Nothing: a least squares problem always has a solution."""
         return None
-
-    def _curvature_error(self, reach: float) -> float:
-        """That of products alone: the curvature of a row is 2."""
-        return 16 * UNIT
-
-    def _change_of_curvature(self, curvature: Curvature, length: float) -> float:
-        """None: the gap of a quadratic is half its squared Newton decrement."""
-        return 0.0
 
     @cached_property
     def _heaviest(self) -> float:

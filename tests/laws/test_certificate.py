@@ -91,8 +91,8 @@ def test_a_hessian_from_nearby_proves_no_less(ugly):
     """However far away the Hessian was made, and however much it may have changed, the claim is not below the truth."""
     with pytest.MonkeyPatch.context() as patch:
         for name in ("NEAR", "ROUGH"):
-            patch.setattr(f"logistic.objective.{name}", 0.5)
-        patch.setattr("logistic.objective.SAME", 1.7)
+            patch.setattr(f"logistic.proof.{name}", 0.5)
+        patch.setattr("logistic.proof.SAME", 1.7)
         _judge(ugly)
 
 
