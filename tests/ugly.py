@@ -51,13 +51,14 @@ def ugly_problems(draw: st.DrawFn) -> Ugly:
     """One problem; every structural choice is drawn, the numbers come from a drawn seed."""
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     classes = draw(st.sampled_from([2, 2, 3, 4]))
-    n, p = draw(st.integers(classes, 40)), draw(st.integers(1, 5))
-    kind = draw(st.sampled_from(["normal", "integers", "binary", "heavy"]))
+    n, p = draw(st.integers(classes, 40)), draw(st.sampled_from([1, 2, 3, 4, 5, 12]))
+    kind = draw(st.sampled_from(["normal", "integers", "binary", "heavy", "rare"]))
     X = {
         "normal": lambda: rng.normal(size=(n, p)),
         "integers": lambda: rng.integers(-2, 3, size=(n, p)).astype(float),
         "binary": lambda: rng.integers(0, 2, size=(n, p)).astype(float),
         "heavy": lambda: rng.standard_t(1.5, size=(n, p)),
+        "rare": lambda: rng.normal(size=(n, p)) * (rng.random((n, p)) < 0.1),
     }[kind]()
     logits = draw(st.sampled_from([0.0, 0.5, 3.0, 50.0])) * X @ rng.normal(size=(p, classes))
     y = (logits + rng.gumbel(size=logits.shape)).argmax(axis=1)
@@ -77,10 +78,13 @@ def ugly_problems(draw: st.DrawFn) -> Ugly:
         "none": lambda: None,
         "integers": lambda: rng.integers(0, 4, size=n).astype(float),
         "wild": lambda: 10.0 ** rng.uniform(-6, 3, size=n),
-    }[draw(st.sampled_from(["none", "none", "integers", "wild"]))]()
-    if weight is not None:
+        "tiny": lambda: 1e-12 * rng.uniform(0.5, 2.0, size=n),
+    }[kind_of_weight := draw(st.sampled_from(["none", "none", "integers", "wild", "tiny"]))]()
+    if weight is not None and kind_of_weight != "tiny":
         weight[:classes] = np.maximum(weight[:classes], 1.0)
     offset = rng.normal(size=(n, 1 if classes == 2 else classes)) if draw(st.integers(0, 4)) == 0 else None
+    if draw(st.integers(0, 4)) == 0:
+        X = X.astype(np.float32)
     strength = draw(st.sampled_from([{"alpha": 0.0}, {"alpha": 0.0}, {"C": 1.0}, {"C": 100.0}, {"alpha": 1e-6}, {"alpha": 3.0}]))
     choices = {**strength, "fit_intercept": draw(st.integers(0, 4)) > 0, "standardize": draw(st.booleans())}
     choices["solver"] = draw(st.sampled_from(["auto", "newton", "lbfgs"]))
