@@ -122,7 +122,8 @@ class Softmax(Loss):
         for k in range(self.classes):
             others = _without(rest, Pair(e[k], e_lost[k]), leading == k)
             partners = Pair(
-                xp.concatenate([others.value[None, :], e[k + 1 :]], axis=0), xp.concatenate([others.lost[None, :], e_lost[k + 1 :]], axis=0)
+                xp.concatenate([others.value[None, :], e[k + 1 :]], axis=0),
+                xp.concatenate([others.lost[None, :], e_lost[k + 1 :]], axis=0),
             )
             entries = rounded(quotient(quotient(product(Pair(e[k], e_lost[k]), partners), total), total))
             for m in range(k, self.classes):
@@ -147,7 +148,7 @@ class Softmax(Loss):
 
 
 class _Exponentials(NamedTuple):
-    """Of the logits of each row: the class of the largest and its logit (n,), exp(logit - largest) (K, n), and sums of these (n,)."""
+    """Of each row: the class of the largest logit and that logit (n,), exp(logit - largest) (K, n), and sums of these (n,)."""
 
     leading: Array
     top: Array

@@ -1,4 +1,7 @@
-"""Designs: how X multiplies. ``Dense`` and ``Sparse`` hold numbers; ``Divided``, ``Scaled`` and ``Intercept`` wrap any; ``Shifted`` wraps a dense one."""
+"""Designs: how X multiplies.
+
+``Dense`` and ``Sparse`` hold numbers; ``Divided``, ``Scaled`` and ``Intercept`` wrap any design, ``Shifted`` a dense one.
+"""
 
 from __future__ import annotations
 

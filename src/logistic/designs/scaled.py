@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any
 
 from ..backend import Array, double, largest, to_device
@@ -46,8 +47,7 @@ class Scaled(Design):
             return Dense((X if self.center is None else X - self.center) / self.scale)
         if self.center is None:
             return Divided(Dense(X), self.scale)
-        near = largest(self.center / self.scale) <= NEAR
-        return Divided(Shifted(Dense(X), self.center) if near else Dense(X - self.center), self.scale)
+        return Divided(Shifted(Dense(X), self.center) if self._near else Dense(X - self.center), self.scale)
 
     def matmul(self, W: Array) -> Array:
         """(p, M) -> (n, M)."""
@@ -78,7 +78,12 @@ class Scaled(Design):
         center = None if self.center is None else to_device(self.center, device)
         return Scaled(self.design.to(device), center, to_device(self.scale, device))
 
-    @property
+    @cached_property
+    def _near(self) -> bool:
+        """Whether all centres are small beside the scales."""
+        return largest(self.center / self.scale) <= NEAR
+
+    @cached_property
     def _wild(self) -> bool:
         """Whether some scale is near the ends of float64."""
         return len(self.scale) > 0 and (float(self.scale.max()) > TAME or -float((-self.scale).max()) < 1 / TAME)
