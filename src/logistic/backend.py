@@ -258,13 +258,28 @@ def chances(array: Array) -> Array:
     return like(np.random.default_rng(zlib.crc32(held.tobytes())).random(held.shape), array)
 
 
-def pick(array: Any, columns: Any) -> Array:
-    """(n, 1): the entry of each row in the given column (n,)."""
+def turned(array: Any) -> Array:
+    """(n, K) as (K, n), each class in one piece of memory; the same memory where it lies so already."""
     if is_tensor(array):
-        taken: Array = array.gather(1, columns.long()[:, None])
+        tensor: Array = array.T.contiguous()
+        return tensor
+    return np.ascontiguousarray(array.T)
+
+
+def pick(array: Any, rows: Any) -> Array:
+    """(K, n) -> (n,): the entry of each column in the given row (n,)."""
+    if is_tensor(array):
+        taken: Array = array.gather(0, rows.long()[None, :])[0]
         return taken
-    picked: Array = array[np.arange(len(array)), columns][:, None]
+    picked: Array = array[rows, np.arange(array.shape[1])]
     return picked
+
+
+def replaced(array: Any, rows: Any, values: Any) -> Array:
+    """A copy of an array (K, n) with another entry in each column, in the given row (n,)."""
+    copy: Array = array + 0
+    copy[rows.long() if is_tensor(rows) else rows, namespace(array).arange(array.shape[1], device=array.device)] = values
+    return copy
 
 
 def vdot(a: Array, b: Array) -> float:

@@ -48,7 +48,7 @@ class Design(ABC):
 
     @abstractmethod
     def absolute(self) -> Design:
-        """The design of the absolute entries, for bounds on rounding."""
+        """The design of the absolute terms whose sums the products are, no entry smaller than that of X: for bounds on rounding."""
 
     @abstractmethod
     def squared(self) -> Design:

@@ -8,10 +8,11 @@ With p = softmax(eta) and targets t, loss = sum_k t_k (logsumexp(eta) - eta_k), 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
-from .backend import EPS, Array, namespace, pick
+from .backend import EPS, Array, namespace, pick, replaced, turned
 from .contracts import Loss
-from .pair import Pair, difference, exact, exp_difference, product, quotient, ratio, rounded, row_sum, two_sum
+from .pair import Pair, class_sum, difference, exact, exp_difference, product, quotient, ratio, rounded, two_sum
 
 
 class Binary(Loss):
@@ -80,35 +81,35 @@ class Binary(Loss):
 
 
 class Softmax(Loss):
-    """K classes, K columns; adding one number to all logits of a row changes nothing."""
+    """K classes, K columns; adding one number to all logits of a row changes nothing.
+
+    Inside, arrays are (K, n): what is summed over the classes of a row is then added array by array.
+    """
 
     def __init__(self, classes: int) -> None:
         self.columns = self.classes = classes
 
     def evaluate(self, eta: Array, y: Array) -> tuple[Array, Array]:
         """Loss (n,) and residual (n, K) of codes 0..K-1, or of soft targets (n, K)."""
-        xp = namespace(eta)
-        leading = eta.argmax(axis=1)
-        top, e, total, rest = self._exponentials(eta, leading)
-        log_total = _log_total(total, rest)
+        z = turned(eta)
+        leading, top, e, rest, total = _exponentials(z)
+        log_total = _log_total(rest, total)
         if y.ndim == 2:
-            mass = row_sum(exact(y))
-            loss = (y * (top - eta)).sum(axis=1) + mass.value[:, 0] * log_total
-            return loss, rounded(difference(product(mass, quotient(e, total)), exact(y)))
-        columns = xp.arange(self.classes, device=eta.device)[None, :]
-        true = columns == y[:, None]
-        other = _sum_without(e, true)
-        numerators = Pair(xp.where(true, other.value, e.value), xp.where(true, other.lost, e.lost))
-        p = rounded(quotient(numerators, total))  # of each wrong class; of all wrong ones together at the true class
-        return (top - pick(eta, y))[:, 0] + log_total, xp.where(true, -p, p)
+            t = turned(y)
+            mass = class_sum(exact(t))
+            loss = (t * (top - z)).sum(axis=0) + mass.value * log_total
+            return loss, rounded(difference(product(mass, quotient(e, total)), exact(t))).T
+        others = _without(rest, Pair(pick(e.value, y), pick(e.lost, y)), leading == y)
+        residual = replaced(ratio(e, total), y, -ratio(others, total))  # p - 1 is the sum of the others: no cancellation
+        return (top - pick(z, y)) + log_total, residual.T
 
     def curvature(self, eta: Array, V: Array) -> Array:
         """(n, K): p * (V - p . V), with V taken relative to the likeliest class so that certain rows keep their digits."""
-        leading = eta.argmax(axis=1)
-        _, e, total, _ = self._exponentials(eta, leading)
-        relative = two_sum(V, -pick(V, leading))
-        mean = quotient(row_sum(product(e, relative)), total)
-        return rounded(quotient(product(e, difference(relative, mean)), total))
+        leading, _, e, _, total = _exponentials(turned(eta))
+        along = turned(V)
+        relative = two_sum(along, -pick(along, leading))
+        mean = quotient(class_sum(product(e, relative)), total)
+        return rounded(quotient(product(e, difference(relative, mean)), total)).T
 
     def steepness(self, eta: Array) -> Array:
         """(n, K): p (1 - p)."""
@@ -117,66 +118,70 @@ class Softmax(Loss):
     def curvature_pairs(self, eta: Array) -> Iterator[tuple[int, int, Array]]:
         """(k, k, p_k (1 - p_k)) and (k, l, p_k p_l)."""
         xp = namespace(eta)
-        leading = eta.argmax(axis=1)
-        _, (e, e_lost), total, rest = self._exponentials(eta, leading)
-        others = _without(rest, Pair(e, e_lost), xp.arange(self.classes, device=eta.device)[None, :] == leading[:, None])
+        leading, _, (e, e_lost), rest, total = _exponentials(turned(eta))
         for k in range(self.classes):
-            column = slice(k, k + 1)
+            others = _without(rest, Pair(e[k], e_lost[k]), leading == k)
             partners = Pair(
-                xp.concatenate([others.value[:, column], e[:, k + 1 :]], axis=1),
-                xp.concatenate([others.lost[:, column], e_lost[:, k + 1 :]], axis=1),
+                xp.concatenate([others.value[None, :], e[k + 1 :]], axis=0),
+                xp.concatenate([others.lost[None, :], e_lost[k + 1 :]], axis=0),
             )
-            joint = product(Pair(e[:, column], e_lost[:, column]), partners)
-            entries = rounded(quotient(quotient(joint, total), total))
+            entries = rounded(quotient(quotient(product(Pair(e[k], e_lost[k]), partners), total), total))
             for m in range(k, self.classes):
-                yield k, m, entries[:, m - k]
+                yield k, m, entries[m - k]
 
     def probabilities(self, eta: Array) -> Array:
         """(n, K)."""
-        _, e, total, _ = self._exponentials(eta, eta.argmax(axis=1))
-        return ratio(e, total)
+        _, _, e, _, total = _exponentials(turned(eta))
+        p: Array = ratio(e, total).T
+        return p
 
     def log_probabilities(self, eta: Array) -> Array:
         """(n, K)."""
-        top, _, total, rest = self._exponentials(eta, eta.argmax(axis=1))
-        logp: Array = -((top - eta) + _log_total(total, rest)[:, None])
+        z = turned(eta)
+        _, top, _, rest, total = _exponentials(z)
+        logp: Array = -((top - z) + _log_total(rest, total)).T
         return logp
 
     def class_logits(self, V: Array) -> Array:
         """(n, K) unchanged."""
         return V
 
-    def _exponentials(self, eta: Array, leading: Array) -> tuple[Array, Pair, Pair, Pair]:
-        """Largest logit (n, 1), exp(eta - largest) (n, K), their sum (n, 1), and that sum without the leading class (n, 1)."""
-        xp = namespace(eta)
-        top = pick(eta, leading)
-        e = exp_difference(eta, top)
-        rest = _sum_without(e, xp.arange(self.classes, device=eta.device)[None, :] == leading[:, None])
-        total, lost = two_sum(xp.ones_like(rest.value), rest.value)
-        return top, e, Pair(total, lost + rest.lost), rest
+
+class _Exponentials(NamedTuple):
+    """Of each row: the class of the largest logit and that logit (n,), exp(logit - largest) (K, n), and sums of these (n,)."""
+
+    leading: Array
+    top: Array
+    e: Pair
+    rest: Pair  # without the leading class
+    total: Pair
+
+
+def _exponentials(z: Array) -> _Exponentials:
+    """Of logits (K, n)."""
+    leading = z.argmax(axis=0)
+    top = pick(z, leading)
+    e = exp_difference(z, top)
+    rest = class_sum(Pair(replaced(e.value, leading, 0.0), e.lost))  # exp(0) is exact: nothing was lost in the leading class
+    total, lost = two_sum(namespace(z).ones_like(rest.value), rest.value)
+    return _Exponentials(leading, top, e, rest, Pair(total, lost + rest.lost))
+
+
+def _log_total(rest: Pair, total: Pair) -> Array:
+    """(n,) log of the sum of the exponentials."""
+    found: Array = namespace(rest.value).log1p(rest.value) + rest.lost / total.value
+    return found
+
+
+def _without(rest: Pair, e: Pair, ahead: Array) -> Pair:
+    """(n,): the sum of the exponentials without one of each row, never by subtraction from the sum; ``ahead`` where that leads."""
+    xp = namespace(e.value)
+    fewer = difference(rest, e)
+    value, lost = two_sum(xp.ones_like(e.value), fewer.value)
+    return Pair(xp.where(ahead, rest.value, value), xp.where(ahead, rest.lost, lost + fewer.lost))
 
 
 def _spread(p: Array) -> Array:
     """P (1 - p), no smaller than the exact one."""
     found: Array = p * (1 - p) + EPS
     return found
-
-
-def _sum_without(e: Pair, left_out: Array) -> Pair:
-    """(n, 1): the sum of the terms that are not left out."""
-    kept = ~left_out
-    return row_sum(Pair(e.value * kept, e.lost * kept))
-
-
-def _log_total(total: Pair, rest: Pair) -> Array:
-    """(n,) log of the sum of the exponentials."""
-    found: Array = namespace(rest.value).log1p(rest.value[:, 0]) + (rest.lost / total.value)[:, 0]
-    return found
-
-
-def _without(rest: Pair, e: Pair, ahead: Array) -> Pair:
-    """The sum of the exponentials without each of these, never by subtraction from the sum; ``ahead`` marks the leading class."""
-    xp = namespace(e.value)
-    fewer = difference(rest, e)
-    value, lost = two_sum(xp.ones_like(e.value), fewer.value)
-    return Pair(xp.where(ahead, rest.value, value), xp.where(ahead, rest.lost, lost + fewer.lost))

@@ -76,16 +76,16 @@ def ratio(a: Pair, b: Pair) -> Array:
     return found
 
 
-def row_sum(terms: Pair) -> Pair:
-    """Sums over the columns, (n, 1).
+def class_sum(terms: Pair) -> Pair:
+    """Sums over the first axis, (K, n) -> (n,).
 
     Next to a number as large as all terms together, each term is cut to the same last place; what is left adds up exactly, and
     what was cut off is too small for its rounding to matter (Rump, Ogita and Oishi, 2008).
     """
     values, lost = terms
-    ceiling = namespace(values).amax(abs(values), axis=1)[:, None] * values.shape[1]
+    ceiling = namespace(values).amax(abs(values), axis=0) * values.shape[0]
     kept = (values + ceiling) - ceiling
-    whole, cut = kept.sum(axis=1)[:, None], ((values - kept) + lost).sum(axis=1)[:, None]
+    whole, cut = kept.sum(axis=0), ((values - kept) + lost).sum(axis=0)
     value = whole + cut
     return Pair(value, cut - (value - whole))
 

@@ -130,16 +130,13 @@ class Prover:
 
     def _rounding(self, point: Point) -> _Rounding:
         """What floating point can have done at this point."""
-        found = self.rows.executor.map_merge(
-            tasks.audit, self.rows.handles, tasks.merge_audits, self.loss, self.objective.place(point)
-        )
         adding = summation_error(self.rows.block_rows, len(self.rows.handles))
-        # Cauchy and Schwarz bound the sums over rows: columns have root mean square 1, but for the rounding of their centres.
-        per_class = ((found.noise / self.rows.total) ** 0.5 + adding * (found.residual / self.rows.total) ** 0.5) * 1.001
-        column = (1 + self.rows.resolution**2) ** 0.5
+        found = self.rows.executor.map_merge(
+            tasks.audit, self.rows.handles, tasks.merge_audits, self.loss, self.objective.place(point), adding
+        )
         pull = abs(self.objective.penalty.gradient(point.W))
         drift = found.drift / self.rows.total + (8 * UNIT) ** 2 * vdot(pull, abs(point.W))
-        return _Rounding(column[:, None] * per_class + 16 * UNIT * pull, drift, found.reach)
+        return _Rounding(1.001 * found.gradient / self.rows.total + 16 * UNIT * pull, drift, found.reach)
 
     def _dual_applies(self) -> bool:
         strength = self.objective.penalty.curvature(self.objective.zeros())

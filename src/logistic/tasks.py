@@ -231,18 +231,22 @@ def intercept_derivatives(block: Block, loss: Loss, place: Place, shift: Array) 
 
 
 class Audit(NamedTuple):
-    """What rounding can do: to a gradient, as sums of squares (M,); to the objective, by rounding W itself; to a logit."""
+    """What rounding can do: to a gradient (q, M); to residuals, as sums of squares (M,); to the objective, by W; to a logit."""
 
-    residual: Array
+    gradient: Array
     noise: Array
     drift: float
     reach: float
 
 
-def audit(block: Block, loss: Loss, place: Place) -> Audit:
-    """Bounds on the rounding of this block's residuals, in the notation of docs/certificate.md."""
+def audit(block: Block, loss: Loss, place: Place, adding: float) -> Audit:
+    """Bounds on the rounding of this block's residuals, in the notation of docs/certificate.md.
+
+    ``adding`` is the relative rounding of sums over all rows.
+    """
     eta = logits(block, place)
-    terms = block.X.absolute().matmul(abs(place.W))  # (n, M)
+    X = block.X.absolute()
+    terms = X.matmul(abs(place.W))  # (n, M)
     if block.offset is not None:
         terms = terms + abs(block.offset)
     _, residual = loss.evaluate(eta, block.y)
@@ -251,12 +255,13 @@ def audit(block: Block, loss: Loss, place: Place) -> Audit:
     curvature = loss.steepness(eta)
     noise = UNIT * (2 * (place.W.shape[0] + 4) * reach * curvature + 8 * size)
     drift = float(block.weight @ (curvature * (8 * UNIT * reach) ** 2).sum(axis=1))
-    return Audit(block.weight @ residual**2, block.weight @ noise**2, drift, peak(reach))
+    gradient = X.rmatmul(block.weight[:, None] * (noise + adding * abs(residual)))
+    return Audit(gradient, block.weight @ noise**2, drift, peak(reach))
 
 
 def merge_audits(a: Audit, b: Audit) -> Audit:
     """The audit of both blocks."""
-    return Audit(a.residual + b.residual, a.noise + b.noise, a.drift + b.drift, max(a.reach, b.reach))
+    return Audit(a.gradient + b.gradient, a.noise + b.noise, a.drift + b.drift, max(a.reach, b.reach))
 
 
 def longest(block: Block, ones: Array) -> float:

@@ -42,7 +42,8 @@ def _judge(ugly: Ugly, exactly: bool = False) -> str:
         assert found.gap <= 1e-8 * abs(found.value)
     if found.kind == "proof" and found.status is not Status.RANK_DEFICIENT:
         problem = ugly.problem(result)
-        assert true_gap(problem, result.model) <= found.gap
+        if true_gap(problem, result.model) > found.gap:  # where nearly all of a tiny value is gap, its own rounding shows
+            assert exact_gap(problem, result.model) <= found.gap
         if exactly and found.status is Status.CONVERGED:
             assert exact_gap(problem, result.model) <= found.gap
     return found.status.word

@@ -13,7 +13,7 @@ import torch
 
 import logistic
 from logistic.contracts import Design
-from logistic.designs import REGISTRY, Dense, Divided, Intercept, Scaled, Sparse, is_sparse
+from logistic.designs import REGISTRY, Dense, Divided, Intercept, Scaled, Shifted, Sparse, is_sparse
 from logistic.sources import matrix
 
 ROWS, COLUMNS = 9, 5
@@ -115,6 +115,21 @@ def scaled(of: Callable[[], Example], centred: bool) -> Example:
     return Example(Scaled(inner.design, center, scale), explicit, held)
 
 
+def scaled_nearby(of: Callable[[], Example]) -> Example:
+    """Scaled, with every centre so near zero that it is subtracted from the products."""
+    inner = of()
+    rng = np.random.default_rng(16)
+    scale = 10.0 ** rng.uniform(-2, 2, size=inner.design.shape[1])
+    center = scale * rng.uniform(-8, 8, size=len(scale))
+    return Example(Scaled(inner.design, center, scale), (inner.explicit - center) / scale, (*inner.held, scale, center))
+
+
+def shifted(of: Callable[[], Example]) -> Example:
+    inner = of()
+    center = np.random.default_rng(17).normal(size=inner.design.shape[1])
+    return Example(Shifted(inner.design, center), inner.explicit - center, (*inner.held, center))
+
+
 def divided(of: Callable[[], Example]) -> Example:
     inner = of()
     scale = 10.0 ** np.random.default_rng(15).uniform(-2, 2, size=inner.design.shape[1])
@@ -159,15 +174,17 @@ SPARSE: Builders = {
 }
 SCALED: Builders = {
     **{f"dense {name} centred": functools.partial(scaled, of, True) for name, of in DENSE.items()},
+    **{f"dense {name} centred nearby": functools.partial(scaled_nearby, of) for name, of in DENSE.items()},
     **{f"dense {name}": functools.partial(scaled, of, False) for name, of in DENSE.items()},
     **{f"sparse {name}": functools.partial(scaled, of, False) for name, of in SPARSE.items()},
 }
+SHIFTED: Builders = {name: functools.partial(shifted, of) for name, of in DENSE.items() if of().design.X.dtype == np.float64}
 DIVIDED: Builders = {
     f"{name} {kind}": functools.partial(divided, of)
     for name, family in (("dense", DENSE), ("sparse", SPARSE))
     for kind, of in family.items()
 }
-WRAPPED = {"dense": DENSE, "sparse": SPARSE, "divided": DIVIDED, "scaled": SCALED}
+WRAPPED = {"dense": DENSE, "sparse": SPARSE, "divided": DIVIDED, "scaled": SCALED, "shifted": SHIFTED}
 INTERCEPT: Builders = {
     f"{family} {name}": functools.partial(intercept, of) for family, members in WRAPPED.items() for name, of in members.items()
 }
@@ -263,10 +280,19 @@ def test_gram_belongs_to_the_other_products(example: Example) -> None:
         )
 
 
-def test_absolute_is_the_matrix_of_absolute_entries(example: Example) -> None:
-    """Integers at the end of their range and cancelling duplicates included."""
+def test_absolute_is_the_matrix_of_absolute_terms(example: Example) -> None:
+    """Absolute entries, integers at the end of their range and cancelling duplicates included; both terms of a shift."""
     for design in variants(example.design):
-        check_products(design.absolute(), abs(example.explicit))
+        terms = np.asarray(design.absolute().dense())
+        check_products(design.absolute(), terms)
+        assert (terms >= abs(example.explicit) * (1 - 1e-14)).all()
+        if not is_shifted(design.ready()):
+            check_products(design.absolute(), abs(example.explicit))
+
+
+def is_shifted(design: Any) -> bool:
+    """Whether a centre is subtracted from the products of the design."""
+    return isinstance(design, Shifted) or (hasattr(design, "design") and is_shifted(design.design))
 
 
 def test_squared_and_dense_are_the_entries(example: Example) -> None:
@@ -339,12 +365,22 @@ def test_a_slice_is_a_view(family: str, name: str) -> None:
             assert np.shares_memory(part, whole)
 
 
-def test_ready_centres_a_dense_block_once() -> None:
-    """What ready returns holds the centred numbers themselves; it has nothing left to prepare."""
-    ready = SCALED["dense C centred"]().design.ready()
-    assert type(ready) is Divided
-    assert type(ready.design) is Dense
-    assert ready.ready() is ready
+@pytest.mark.parametrize(("far", "kind"), [(8.1, Dense), (7.9, Shifted)])
+def test_ready_centres_a_dense_block_once(far: float, kind: type[Design]) -> None:
+    """Centred numbers where one column is far from zero, else what subtracts the centres later; nothing is left to prepare."""
+    X, scale = numbers(), np.arange(1.0, COLUMNS + 1)
+    for sign in (-1, 1):
+        ready = Scaled(Dense(X), sign * scale * np.linspace(0, far, COLUMNS), scale).ready()
+        assert type(ready) is Divided
+        assert type(ready.design) is kind
+        assert ready.ready() is ready
+
+
+def test_columns_near_zero_are_not_copied() -> None:
+    """A float64 block is multiplied where it lies."""
+    X = numbers()
+    ready = Scaled(Dense(X), np.ones(COLUMNS), np.ones(COLUMNS)).ready()
+    assert ready.design.design.X is X
 
 
 @pytest.mark.parametrize("kind", ["f8", "f4"])
@@ -388,6 +424,8 @@ def to_torch(design: Design) -> Design:
     if isinstance(design, Scaled):
         center = None if design.center is None else torch.tensor(design.center)
         return Scaled(to_torch(design.design), center, torch.tensor(design.scale))
+    if isinstance(design, Shifted):
+        return Shifted(to_torch(design.design), torch.tensor(design.center))
     if isinstance(design, Divided):
         return Divided(to_torch(design.design), torch.tensor(design.scale))
     assert isinstance(design, Intercept)
@@ -411,7 +449,7 @@ def test_torch_equals_numpy(build: Callable[[], Example]) -> None:
     tensors = to_torch(design)
     n = design.shape[0]
     rows = {"slice": slice(1, n - 1), "indices": np.arange(n)[::-2].copy(), "mask": np.arange(n) % 3 == 1}
-    pairs = [(d, X) for d in variants(tensors)] + [(tensors.absolute(), abs(X))]
+    pairs = [(d, X) for d in variants(tensors)] + [(tensors.absolute(), np.asarray(design.absolute().dense()))]
     pairs += [(tensors.take(r if isinstance(r, slice) else torch.as_tensor(r)), X[r]) for r in rows.values()]
     for found, explicit in pairs:
         A = abs(explicit)

@@ -199,7 +199,7 @@ TASKS: dict[str, Run] = {
     "gram": summed(tasks.gram, lambda p: ()),
     "gram_of_product": summed(tasks.gram_of_product, lambda p: (p.N,)),
     "intercept_derivatives": summed(tasks.intercept_derivatives, lambda p: (p.loss, p.here, p.V[0])),
-    "audit": lambda executor, handles, p: executor.map_merge(tasks.audit, handles, tasks.merge_audits, p.loss, p.here),
+    "audit": lambda executor, handles, p: executor.map_merge(tasks.audit, handles, tasks.merge_audits, p.loss, p.here, 1e-13),
     "longest": lambda executor, handles, p: (max(executor.map(tasks.longest, handles, 1 + 0 * p.V[:, :1])),),
     "spread": lambda executor, handles, p: (max(executor.map(tasks.spread, handles, [p.N, p.V])),),
 }
@@ -265,7 +265,7 @@ def test_forgotten_caches_change_nothing(case: Problem) -> None:
         (tasks.leap, (case.loss, Trial(there, case.trial.direction, 0.25), (9, 2))),
         (tasks.value_and_slope, (case.loss, Trial(there, case.trial.direction, -1.0))),
         (tasks.value_and_gradient, (case.loss, Place(there.W + 0.25 * D, (9, 2)))),
-        (tasks.audit, (case.loss, there)),
+        (tasks.audit, (case.loss, there, 1e-13)),
     ]
     kept, dropped, forgetful = case.cut(CUTS), case.cut(CUTS), Forgetful()
     handles = forgetful.put(case.cut(CUTS))
@@ -346,23 +346,27 @@ def test_tasks_are_what_they_say(case: Problem) -> None:
             w @ loss.evaluate(shifted, y)[1],
             (loss.probabilities(shifted) * w[:, None]).T @ loss.probabilities(shifted),
         ),
-        "longest": (abs(X).sum(axis=1).max(),),
         "spread": (max(((X @ T) ** 2).sum(axis=1).max() for T in (basis, V)),),
     }
-    assert set(wanted) | {"audit"} == set(FOUND)
+    assert set(wanted) | {"audit", "longest"} == set(FOUND)
     for name, formula in wanted.items():
         same(reference(case, name), formula, 1e-7 if name == "draw" else 1e-12)  # drawn rows are in float32
+    assert reference(case, "longest")[0] >= abs(X).sum(axis=1).max() * (1 - 1e-12)
 
 
 def test_the_audit_bounds_what_rounding_does(case: Problem) -> None:
-    """Residual sums by formula; a gradient in single steps of rounding stays within the noise that the audit states."""
+    """The largest logit by its terms; residuals of logits a rounding apart within the noise; the gradient within its bound."""
     X, y, w, offset, W = explicit(case)
     audit = reference(case, "audit")
     terms = abs(X) @ abs(W) + abs(offset)
     _, residual = case.loss.evaluate(X @ W + offset, y)
-    same([audit.residual, audit.reach], [w @ residual**2, terms.max()])
+    assert audit.reach >= terms.max() * (1 - 1e-12)
     _, nudged = case.loss.evaluate((X @ W + offset) * (1 + 2.0**-52), y)
     assert (np.asarray(audit.noise) >= w @ (nudged - residual) ** 2).all()
+    most = np.asarray(audit.gradient)
+    assert (most >= abs(X.T @ (w[:, None] * (nudged - residual)))).all()
+    assert (most >= 1e-13 * abs(X).T @ (w[:, None] * abs(residual)) * (1 - 1e-12)).all()
+    assert most.max() <= 1e-11 * (abs(X).max() * w.sum())
 
 
 def test_tasks_leave_the_data_alone(run: Run, case: Problem) -> None:

@@ -1,4 +1,7 @@
-"""Designs: how X multiplies. ``Dense`` and ``Sparse`` hold numbers; ``Divided``, ``Scaled`` and ``Intercept`` wrap any."""
+"""Designs: how X multiplies.
+
+``Dense`` and ``Sparse`` hold numbers; ``Divided``, ``Scaled`` and ``Intercept`` wrap any design, ``Shifted`` a dense one.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ from .dense import Dense
 from .divided import Divided
 from .intercept import Intercept
 from .scaled import Scaled
+from .shifted import Shifted
 from .sparse import Sparse, is_sparse
 
 REGISTRY: dict[str, type[Design]] = {
@@ -14,7 +18,8 @@ REGISTRY: dict[str, type[Design]] = {
     "sparse": Sparse,
     "divided": Divided,
     "scaled": Scaled,
+    "shifted": Shifted,
     "intercept": Intercept,
 }
 
-__all__ = ["REGISTRY", "Dense", "Divided", "Intercept", "Scaled", "Sparse", "is_sparse"]
+__all__ = ["REGISTRY", "Dense", "Divided", "Intercept", "Scaled", "Shifted", "Sparse", "is_sparse"]

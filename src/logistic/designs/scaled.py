@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any
 
-from ..backend import Array, to_device
+from ..backend import Array, double, largest, to_device
 from ..contracts import Design
 from .dense import Dense
 from .divided import Divided
+from .shifted import Shifted
 
+NEAR = 8  # scales: centres up to so far from zero are subtracted from products, which costs these at most three of their bits
 TAME = 1e100  # scales between this and its inverse are applied to what is multiplied; squares of the columns stay finite then
 
 
 class Scaled(Design):
     """(X - center) / scale of another design.
 
-    A dense block is centred while it is in cache, before any product: the expanded formula X V - center V would lose every digit
-    under a large shift. Other designs are scaled only, so that sparse data stay sparse.
+    Centres that are small beside the scales are subtracted from the products, X V - center V, and the block is not copied. That
+    would lose every digit under a large shift: a block with such a column is centred while it is in cache, before any product.
+    Other designs are scaled only, so that sparse data stay sparse.
 
     Parameters
     ----------
@@ -35,17 +39,15 @@ class Scaled(Design):
         self.shape, self.sparse = design.shape, design.sparse
 
     def ready(self) -> Design:
-        """A dense block centred, in float64; and any block divided."""
+        """A dense block in float64, centred; and any block divided."""
         if not isinstance(self.design, Dense):
             return Divided(self.design, self.scale)
-        X = self.design.X
-        if self.center is not None:
-            X = X - self.center
-        elif X.dtype != self.scale.dtype:
-            X = X + 0 * self.scale
-        if len(self.scale) and (float(self.scale.max()) > TAME or -float((-self.scale).max()) < 1 / TAME):
-            return Dense(X / self.scale)
-        return Divided(Dense(X), self.scale)
+        X = double(self.design.X)
+        if self._wild:
+            return Dense((X if self.center is None else X - self.center) / self.scale)
+        if self.center is None:
+            return Divided(Dense(X), self.scale)
+        return Divided(Shifted(Dense(X), self.center) if self._near else Dense(X - self.center), self.scale)
 
     def matmul(self, W: Array) -> Array:
         """(p, M) -> (n, M)."""
@@ -75,6 +77,16 @@ class Scaled(Design):
         """All three on the device."""
         center = None if self.center is None else to_device(self.center, device)
         return Scaled(self.design.to(device), center, to_device(self.scale, device))
+
+    @cached_property
+    def _near(self) -> bool:
+        """Whether all centres are small beside the scales."""
+        return largest(self.center / self.scale) <= NEAR
+
+    @cached_property
+    def _wild(self) -> bool:
+        """Whether some scale is near the ends of float64."""
+        return len(self.scale) > 0 and (float(self.scale.max()) > TAME or -float((-self.scale).max()) < 1 / TAME)
 
     def take(self, rows: Any) -> Scaled:
         """The given rows, scaled alike."""
