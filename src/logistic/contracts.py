@@ -99,6 +99,7 @@ class Source(ABC):
 
     features: tuple[str, ...] | None
     shape: tuple[int, int]
+    stored: int | None = None  # how many numbers are, where most are zero and are not
 
     @abstractmethod
     def blocks(self, rows: int) -> Iterator[RawBlock]:

@@ -19,6 +19,7 @@ from .errors import InputError
 
 GOLDEN = (3 - 5**0.5) / 2  # where roundings are cut: no mean or deviation of tidy numbers falls there
 SOLID = 2**19  # numbers up to which a block that stands alone is copied, 4 MiB
+TINY = 1e-100  # numbers below this have no square
 SPARSE_RANGE = 1e150  # sparse columns are multiplied as they are, so their squares must stay finite
 
 
@@ -277,11 +278,20 @@ def _extremes(raw: RawBlock) -> _Extremes:
     if X.shape[0] == 0:
         low, high = np.full(X.shape[1], np.inf), np.full(X.shape[1], -np.inf)
     elif is_sparse(X):
-        low, high = (np.asarray(f(axis=0).toarray(), dtype=np.float64).ravel() for f in (X.min, X.max))
+        low, high = _sparse_extremes(X)
     else:
         low, high = np.asarray(X.min(axis=0), dtype=np.float64), np.asarray(X.max(axis=0), dtype=np.float64)
     each = np.bincount(np.searchsorted(labels, y), w, len(labels)) if y.ndim == 1 else w @ y
     return _Extremes(low, high, labels, each, y.ndim == 2)
+
+
+def _sparse_extremes(X: Any) -> tuple[np.ndarray, np.ndarray]:
+    """(p,) smallest and largest value of each column, zeros that are not stored among them. X is canonical."""
+    full = np.bincount(X.indices, minlength=X.shape[1]) == X.shape[0]
+    low, high = np.where(full, np.inf, 0.0), np.where(full, -np.inf, 0.0)
+    np.minimum.at(low, X.indices, X.data)
+    np.maximum.at(high, X.indices, X.data)
+    return low, high
 
 
 def _moments(raw: RawBlock, middle: np.ndarray, unit: np.ndarray, classes: np.ndarray, class_weight: np.ndarray | None) -> _Moments:
@@ -292,10 +302,7 @@ def _moments(raw: RawBlock, middle: np.ndarray, unit: np.ndarray, classes: np.nd
     if total == 0:
         return _Moments(0.0, np.zeros(len(unit)), np.zeros(len(unit)))
     if is_sparse(X):
-        from scipy.sparse import csr_array
-
-        values = X.data / unit[X.indices]
-        first, second = (csr_array((v, X.indices, X.indptr), shape=X.shape).T @ w for v in (values, values**2))
+        first, second = _sparse_sums(X, w, unit)
         return _Moments(total, first / total, second - total * (first / total) ** 2)
     u = X - middle
     u /= unit  # in place from here on: memory is what takes the time
@@ -303,6 +310,17 @@ def _moments(raw: RawBlock, middle: np.ndarray, unit: np.ndarray, classes: np.nd
     u -= mean
     u *= u
     return _Moments(total, mean, w @ u)
+
+
+def _sparse_sums(X: Any, w: np.ndarray, unit: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(p,) weighted sums of the columns over ``unit``, and of their squares; numbers are divided only where squares need it."""
+    small = len(unit) > 0 and unit.min() < TINY
+    if small:
+        X = X.astype(np.float64)
+        X.data /= unit[X.indices]
+    design = Sparse(X)
+    first, second = (each.rmatmul(w[:, None])[:, 0] for each in (design, design.squared()))
+    return (first, second) if small else (first / unit, second / unit**2)
 
 
 def _row_weights(y: Any, weight: Any, classes: np.ndarray, class_weight: np.ndarray | None) -> np.ndarray | None:

@@ -19,7 +19,7 @@ from .model import Model, Strength
 from .objective import LogisticObjective
 from .outcome import Certificate
 from .penalty import L2
-from .sources.arrays import BLOCK_BYTES, block_rows, check_names
+from .sources.arrays import BLOCK_BYTES, block_rows, check_names, sparse_block_rows
 from .tasks import Rows
 
 PROBABLE_CLASSES = 16  # assumed when the size of a block is chosen, before the classes are known
@@ -29,10 +29,11 @@ DEVICE_BLOCK_BYTES = 2**29  # for a device other than this process
 
 def block_size(source: Source, spec: Spec, solver: Solver | None) -> int:
     """Rows of a block: what fits the caches, or few large ones where every block costs a call for every batch."""
-    if spec.device != "auto":
-        return block_rows(source.shape, PROBABLE_CLASSES, DEVICE_BLOCK_BYTES)
     batches = solver is not None and "batches" in solver.needs
-    return block_rows(source.shape, PROBABLE_CLASSES, BATCH_BLOCK_BYTES if batches else BLOCK_BYTES)
+    size = DEVICE_BLOCK_BYTES if spec.device != "auto" else BATCH_BLOCK_BYTES if batches else BLOCK_BYTES
+    if source.stored is not None:
+        return sparse_block_rows(source.shape, source.stored, size)
+    return block_rows(source.shape, PROBABLE_CLASSES, size)
 
 
 def strength(spec: Spec, total_weight: float) -> float:

@@ -22,7 +22,7 @@ from pyarrow import parquet
 
 from logistic.errors import InputError
 from logistic.sources import ArraySource, ArrayTable, Table, matrix, parse_table, read_table, vector
-from logistic.sources.arrays import MAX_ROWS, block_rows
+from logistic.sources.arrays import MAX_ROWS, SPARSE_BLOCKS, block_rows, sparse_block_rows
 
 X = np.array([[0, 1, 2], [3, 0, 0], [5, 4, 1], [0, 2, 7]], dtype=np.float64)
 Y = np.array([0, 1, 1, 0])
@@ -236,6 +236,19 @@ def test_block_rows_stay_within_bounds(p: int, columns: int) -> None:
     rows = block_rows((10**6, p), columns)
     assert 128 <= rows <= MAX_ROWS
     assert rows >= block_rows((10**6, 2 * p), columns)
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1000, 10), (10**5, 5 * 10**4), (10**6, 10**6), (10**8, 100)])
+@pytest.mark.parametrize("filled", [0, 1, 80])
+def test_sparse_blocks_are_few_and_even(shape: tuple[int, int], filled: int) -> None:
+    """As many for each of two threads, none much smaller than another, and more stored in each than its columns cost."""
+    n, stored = shape[0], shape[0] * filled
+    rows = sparse_block_rows(shape, stored)
+    blocks = -(-n // rows)
+    assert 1 <= rows <= 2 * MAX_ROWS
+    assert blocks * rows - n < blocks
+    if blocks <= SPARSE_BLOCKS and rows < MAX_ROWS:
+        assert blocks == 1 or (blocks % 2 == 0 and stored / blocks > 15 * shape[1])
 
 
 # ------------------------------------------------------------------------------------------------------------------- labels

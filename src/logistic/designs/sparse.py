@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from ..backend import Array
 from ..contracts import Design
 from ..errors import InputError
@@ -25,7 +27,11 @@ class Sparse(Design):
 
     def rmatmul(self, G: Array) -> Array:
         """(n, M) -> (p, M)."""
-        product: Array = self.X.T @ G
+        from scipy.sparse import csc_array
+
+        X = self.X
+        transposed = _held(csc_array, X.shape[::-1], X.data, X.indices, X.indptr)  # a row of X is a column of it
+        product: Array = transposed @ G
         return product
 
     def gram(self, h: Array) -> Array:
@@ -38,13 +44,13 @@ class Sparse(Design):
 
     def absolute(self) -> Sparse:
         """|X|."""
-        return Sparse(abs(self.X * 1.0))
+        X = self._summed()
+        return Sparse(_held(type(X), X.shape, abs(X.data * 1.0), X.indices, X.indptr))
 
     def squared(self) -> Sparse:
         """X², entry by entry."""
-        X = self.X.astype("float64")
-        X.sum_duplicates()
-        return Sparse(X.multiply(X).tocsr())
+        X = self._summed()
+        return Sparse(_held(type(X), X.shape, np.square(X.data, dtype=np.float64), X.indices, X.indptr))
 
     def dense(self) -> Array:
         """X with its zeros."""
@@ -61,11 +67,24 @@ class Sparse(Design):
             start, stop, _ = rows.indices(self.shape[0])
             pointers = self.X.indptr[start : max(stop, start) + 1]
             held = slice(int(pointers[0]), int(pointers[-1]))
-            part = type(self.X)((len(pointers) - 1, self.shape[1]), dtype=self.X.dtype)
-            # Set by hand: the constructor would copy whatever is much shorter than the array it is a view of.
-            part.data, part.indices, part.indptr = self.X.data[held], self.X.indices[held], pointers - pointers[0]
-            return Sparse(part)
+            shape = (len(pointers) - 1, self.shape[1])
+            return Sparse(_held(type(self.X), shape, self.X.data[held], self.X.indices[held], pointers - pointers[0]))
         return Sparse(self.X[rows])
+
+    def _summed(self) -> Any:
+        """X without duplicates: the square of a sum is no sum of squares."""
+        if self.X.has_canonical_format:
+            return self.X
+        found = self.X.astype(np.float64)
+        found.sum_duplicates()
+        return found
+
+
+def _held(kind: Any, shape: tuple[int, int], data: Any, indices: Any, pointers: Any) -> Any:
+    """A scipy matrix of the given arrays, set by hand: its constructor copies what is much shorter than the array it is a view of."""
+    found = kind(shape, dtype=data.dtype)
+    found.data, found.indices, found.indptr = data, indices, pointers
+    return found
 
 
 def is_sparse(X: Any) -> bool:

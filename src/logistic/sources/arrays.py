@@ -14,6 +14,9 @@ from ..errors import InputError, NotANumberError
 
 BLOCK_BYTES = 4 * 2**20  # a block and its scaled copy stay near the caches
 MAX_ROWS = 2**15
+SPARSE_BLOCKS = 8
+SPARSE_BLOCK = 2**16  # stored numbers below which a sparse block is not worth a thread
+STORED_PER_COLUMN = 16  # in a sparse block, so that the sums of its columns cost little beside it
 FEW = 2**12  # numbers
 
 
@@ -32,6 +35,7 @@ class ArraySource(Source):
         self.X, names = matrix(X)
         self.features = tuple(features) if features is not None else names
         self.shape = (self.X.shape[0], self.X.shape[1])
+        self.stored = int(self.X.nnz) if is_sparse(self.X) else None
         n = self.shape[0]
         if n == 0:
             raise InputError("X has no rows")
@@ -71,6 +75,20 @@ def validation_source(data: Any) -> ArraySource:
 def block_rows(shape: tuple[int, int], columns: int, size: int = BLOCK_BYTES) -> int:
     """Rows of a block for p columns and M classes, so that its scaled copy takes at most ``size`` bytes."""
     return int(min(max(size // (8 * max(shape[1], columns, 1)), 128), MAX_ROWS * size // BLOCK_BYTES))
+
+
+def sparse_block_rows(shape: tuple[int, int], stored: int, size: int = BLOCK_BYTES) -> int:
+    """Rows of a block of n rows and p columns in which ``stored`` numbers are not zero.
+
+    Few blocks of one size, so that threads end together: a product with the transpose costs each of them p numbers a class, and
+    what is stored in it should be many times that.
+    """
+    n, p = shape
+    enough = max(SPARSE_BLOCK, STORED_PER_COLUMN * p)
+    blocks = min(SPARSE_BLOCKS, stored // enough)
+    rows = -(-n // max(blocks - blocks % 2, 1))
+    most = max(MAX_ROWS * size // BLOCK_BYTES, min(-(-n * enough // max(stored, 1)), 2 * MAX_ROWS))
+    return rows if rows <= most else -(-n // -(-n // most))
 
 
 def matrix(X: Any) -> tuple[Any, tuple[str, ...] | None]:
