@@ -19,7 +19,10 @@ import logistic
 # A module or folder of src/logistic, and which others it may import, inside functions too. From bottom to top.
 
 BASE = "backend outcome contracts errors"
-MATHEMATICS = "loss penalty certificate tasks rank separation metric proof objective squares coordinates solvers minimize start"
+MATHEMATICS = (
+    "loss penalty certificate tasks rank contrasts separation metric proof objective squares coordinates solvers minimize "
+    "recession start"
+)
 DATA = "designs encoding sources executor"
 RESULT = "provenance model plane store outputs"
 MEETING = "frame fit online regress"
@@ -39,7 +42,8 @@ OURS = {
     "certificate": "backend",
     "tasks": "backend contracts certificate",
     "rank": f"{BASE} certificate tasks",
-    "separation": f"{BASE} certificate tasks",
+    "contrasts": "backend contracts",
+    "separation": f"{BASE} certificate tasks contrasts",
     "metric": "backend contracts tasks",
     "proof": f"{BASE} certificate tasks rank",
     "objective": f"{BASE} loss penalty tasks rank separation metric proof",
@@ -47,6 +51,7 @@ OURS = {
     "squares": f"{BASE} penalty certificate tasks proof objective",
     "coordinates": "backend contracts outcome",
     "minimize": f"{BASE} solvers",
+    "recession": f"{BASE} tasks rank contrasts separation objective coordinates solvers minimize",
     "start": "backend errors",
     # data: rows
     "designs": f"{BASE} designs",
@@ -92,7 +97,7 @@ OURS_LAZILY = {
 
 # Packages of others, and who may import them. Whatever is not listed here and not in the standard library is refused.
 NUMPY = (
-    "strict preparation learn backend start rank separation designs encoding sources model store outputs "
+    "strict preparation learn backend start rank contrasts separation recession designs encoding sources model store outputs "
     "frame fit online plane regress estimator linear modules validation cli datasets"
 )
 OTHERS = {"numpy": NUMPY, "sklearn": "estimator linear modules validation callbacks", "click": "cli", "rich_click": "cli"}

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from . import recession
 from .backend import Array
 from .contracts import Executor, Objective, Point, RawBlock, Solution, Solver, Source, Spec
 from .coordinates import InGivenUnits
@@ -107,6 +108,8 @@ def fit(
             return on_point is not None and on_point(Snapshot(record, partial(frame.model, why, point)))
 
         solution = minimize(objective, solver, W0, spec.stop, seen, watched)
+        if solution.certificate.status is Status.SEPARATED:
+            solution = solution._replace(certificate=recession.completed(objective, solution, frame.change))
     return Fit(frame.model(why, solution.point, solution.certificate, solution.n_iter), solution)
 
 

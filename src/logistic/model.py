@@ -14,7 +14,7 @@ from .contracts import Loss
 from .designs import is_sparse
 from .errors import InputError
 from .loss import Binary, Softmax
-from .outcome import Certificate
+from .outcome import Certificate, Limit
 from .provenance import Provenance
 from .sources import check_names, check_numbers, matrix, real
 
@@ -70,7 +70,8 @@ class Model:
         Where the columns were centred. Predictions are formed around it, so that a large shift of a column costs no digits.
     penalty : Strength
     certificate : Certificate
-        Its ``direction``, if any, is (p, M), in the units of the data.
+        Its ``direction``, if any, is (p, M), in the units of the data, and so is its ``limit``. Where classes are separated,
+        ``coef`` and ``base`` are the finite numbers at which the search stopped: they predict, but they estimate nothing.
     n_iter : int
         Points after the first.
     solver : str
@@ -253,8 +254,9 @@ def written(model: Model | None, coef: np.ndarray, intercept: np.ndarray, classe
 
 
 def _same(a: Any, b: Any) -> bool:
-    if isinstance(a, Certificate) and isinstance(b, Certificate):
-        return all(_same(getattr(a, f.name), getattr(b, f.name)) for f in fields(a))
+    for kind in (Certificate, Limit):
+        if isinstance(a, kind) and isinstance(b, kind):
+            return all(_same(getattr(a, f.name), getattr(b, f.name)) for f in fields(kind))
     if isinstance(a, np.ndarray) and isinstance(b, np.ndarray):
-        return a.dtype.kind == b.dtype.kind and np.array_equal(a, b)
+        return a.dtype.kind == b.dtype.kind and np.array_equal(a, b, equal_nan=a.dtype.kind == "f")
     return bool(a == b or (a != a and b != b))  # two numbers that nobody knows are the same

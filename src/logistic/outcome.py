@@ -20,7 +20,8 @@ class Status(Enum):
     STOPPED = "a callback asked to stop"
     INTERRUPTED = "a signal ended the fit; the best point so far was kept"
     SEPARATED = (
-        "a combination of the columns separates the classes, so no finite estimate exists; add a penalty (C=1) or drop a column"
+        "a combination of the columns separates the classes, so no finite estimate exists; add a penalty (C=1), "
+        "or drop or merge columns"
     )
     RANK_DEFICIENT = "some columns are combinations of others; the minimum-norm answer is given, its predictions are unique"
     UNDETERMINED = "no certificate and no witness of separation; rescale or drop nearly collinear columns, or add a penalty"
@@ -36,6 +37,48 @@ class Status(Enum):
     def certified(self) -> bool:
         """Whether the answer is the optimum, as far as float64 can tell."""
         return self in (Status.CONVERGED, Status.PRECISION_FLOOR)
+
+
+@dataclass(frozen=True, eq=False)
+class Limit:
+    """Where a fit without a finite optimum tends to, coefficient by coefficient, as the log-likelihood nears its supremum.
+
+    Attributes
+    ----------
+    supremum : float
+        Of the weighted log-likelihood; no coefficients reach it.
+    gap : float
+        Proven: the true supremum is between this one and this one + ``gap``.
+    table : (K, q) array
+        Coefficients of each class, the intercept last, in the units of the data; zero for the first of two classes, else
+        class-centred. They are the finite part: a difference of two classes counts where ``tendency`` is 0.
+    tendency : (K, K, q) array
+        Of the coefficient of the first class against the second: 0 where it stays finite, inf or -inf where it runs there along
+        every direction that loses nothing, NaN where the directions differ, or are too many to be compared.
+    """
+
+    supremum: float
+    gap: float
+    table: Array
+    tendency: Array
+
+    def contrasts(self, reference: int = 0) -> Array:
+        """(K, q): each class against the given one: exact finite numbers, inf, -inf, or NaN where it is undetermined."""
+        found: Array = self.table - self.table[reference] + self.tendency[:, reference]
+        return found
+
+    @property
+    def groups(self) -> tuple[tuple[int, ...], ...]:
+        """Classes, together where all coefficients that tell them apart stay finite, apart where one does not."""
+        found: list[tuple[int, ...]] = []
+        for k in range(len(self.table)):
+            for i, group in enumerate(found):
+                if bool((self.tendency[k, group[0]] == 0).all()):
+                    found[i] = (*group, k)
+                    break
+            else:
+                found.append((k,))
+        return tuple(found)
 
 
 @dataclass(frozen=True)
@@ -54,9 +97,11 @@ class Certificate:
         Largest absolute entry of the gradient, in the solver's scaled columns.
     status : Status
     columns : tuple of int
-        The columns the status speaks of: aliased ones, or those with a part in the separation.
+        The columns the status speaks of: aliased ones, or those with a coefficient that does not stay finite.
     direction : array or None
         (q, M) witness of separation: along it no row gets worse and some get better without end.
+    limit : Limit or None
+        What separated classes leave of an estimate; None also where it was too large to be found.
     """
 
     value: float
@@ -66,6 +111,7 @@ class Certificate:
     status: Status = Status.UNCERTIFIED
     columns: tuple[int, ...] = ()
     direction: Array | None = None
+    limit: Limit | None = None
 
 
 class Record(NamedTuple):

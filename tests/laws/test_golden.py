@@ -351,7 +351,7 @@ BOMBS: dict[str, tuple[Callable[[], bytes], str]] = {
     ),
     "three dimensions": (lambda: one(shape=[1, 1, 1]), "3 dimensions, more than 2"),
     "many dimensions": (lambda: one(shape=[1] * 10_000), "10000 dimensions"),
-    "five tensors": (lambda: packed({c: {**WIDE, "data_offsets": [0, 0]} for c in "abcde"}), "5 tensors, more than 4"),
+    "six tensors": (lambda: packed({c: {**WIDE, "data_offsets": [0, 0]} for c in "abcdef"}), "6 tensors, more than 5"),
     "many tensors": (lambda: packed({str(i): {**WIDE, "data_offsets": [0, 0]} for i in range(20_000)}), "20000 tensors"),
     "a tensor and more": (lambda: one(more=1), "'more'"),
     "a tensor without a type": (lambda: packed({"coef": {"shape": [1], "data_offsets": [0, 8]}}, bytes(8)), "'dtype'"),
@@ -518,9 +518,8 @@ def test_the_page_reads_files_without_this_package(golden: bytes, tmp_path: Path
 def test_the_page_names_every_key_and_cap() -> None:
     """What the code knows stands on the page."""
     text = PAGE.read_text()
-    keys = (
-        models.KEYS | models.TENSORS | models.PENALTY_KEYS | parts.CERTIFICATE_KEYS | set(asdict(MODELS["model-1-text"].provenance))
-    )
+    keys = models.KEYS | models.TENSORS | models.PENALTY_KEYS | parts.CERTIFICATE_KEYS | parts.LIMIT_KEYS
+    keys |= set(asdict(MODELS["model-1-text"].provenance))
     assert {key for key in keys | files.KEYS if f"`{key}`" not in text and f'"{key}"' not in text} == set()
     caps = (strict.MOST_CLASSES, strict.MOST_NAME, strict.MOST_TEXT, strict.MOST_DIGITS, strict.MOST_DEPTH, models.MOST_COLUMNS)
     caps += (models.MOST_TENSORS, models.MOST_RANK, files.MOST_TENSORS, files.MOST_RANK, files.MOST_IN_A_ROW)

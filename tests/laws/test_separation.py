@@ -160,7 +160,7 @@ def test_a_single_column_that_separates_is_seen_at_once(classes: int, intercept:
 
 def test_wide_problems_are_not_stalled(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where a programme would be too large, single columns are looked at, and no programme is tried."""
-    monkeypatch.setattr(separation, "_programme", lambda *_: pytest.fail("a programme of thousands of unknowns"))
+    monkeypatch.setattr(separation, "programme", lambda *_: pytest.fail("a programme of thousands of unknowns"))
     monkeypatch.setattr(separation, "UNKNOWNS", 50)
     rng = np.random.default_rng(0)
     X, y = rng.normal(size=(400, 60)), rng.integers(0, 2, 400)

@@ -332,6 +332,31 @@ TENSORS: dict[str, tuple[Callable[[dict[str, np.ndarray]], object], str]] = {
 }
 
 
+LIMITS: dict[str, tuple[Callable[[dict[str, Any], dict[str, np.ndarray]], object], str]] = {
+    "no tensor": (lambda h, t: t.pop("limit"), "unexpected or missing keys: 'limit'"),
+    "no entry": (lambda h, t: h["certificate"].pop("limit"), "unexpected or missing keys: 'limit'"),
+    "turned": (lambda h, t: t.update(limit=t["limit"].T), "'limit' has shape [6, 5]"),
+    "without an intercept": (lambda h, t: t.update(limit=t["limit"][:, :5]), "'limit' has shape [5, 5]"),
+    "inf": (lambda h, t: t.update(limit=np.full((5, 6), np.inf)), "not finite"),
+    "unknown key": (lambda h, t: h["certificate"]["limit"].update(more=1), "'more'"),
+    "supremum none": (lambda h, t: h["certificate"]["limit"].update(supremum=None), "not of type"),
+    "too few pairs": (lambda h, t: h["certificate"]["limit"]["tendency"].pop(), "for each pair of 5 classes"),
+    "too few signs": (lambda h, t: h["certificate"]["limit"].update(tendency=["000"] * 10), "6 signs"),
+    "unknown sign": (lambda h, t: h["certificate"]["limit"].update(tendency=["00000!"] * 10), "6 signs"),
+    "a text": (lambda h, t: h["certificate"]["limit"].update(tendency="0" * 60), "not of type list"),
+}
+
+
+@pytest.mark.parametrize("fault", LIMITS)
+def test_wrong_limits_are_refused(fault: str, tmp_path: Path) -> None:
+    """Entry and tensor go together, and every pair of classes has its signs."""
+    fitted(LABELS["text"], separated=True).save(tmp_path / "m")
+    header, tensors = taken_apart((tmp_path / "m").read_bytes())
+    change, words = LIMITS[fault]
+    change(header, tensors)
+    assert words in refused(signed(header, tensors), tmp_path)
+
+
 @pytest.mark.parametrize("fault", TENSORS)
 def test_wrong_tensors_are_refused(fault: str, sound: bytes, tmp_path: Path) -> None:
     """Names, shapes, types and finiteness of the tensors are checked, and the fault is named."""

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..model import Model
-from ..outcome import Status
+from ..outcome import Limit, Status
 
 MAX_WIDTH = 40  # of a column of the table
 MOST_CLASSES, MOST_COLUMNS = 20, 1000  # in the table; more are only counted
@@ -48,6 +48,7 @@ class Summary:
             "gap": plain(c.gap),
             "kind": c.kind,
             "columns": [self.names[j] for j in c.columns],
+            "limit": None if c.limit is None else self._limit(c.limit),
             "coefficients": {
                 label: dict(zip(self.names, map(plain, row.tolist()), strict=True))
                 for label, row in zip(self._headings(), m.coef, strict=True)
@@ -69,6 +70,21 @@ class Summary:
         ]
         return "\n".join(lines)
 
+    def _limit(self, limit: Limit) -> dict[str, Any]:
+        labels = [str(label) for label in self.model.classes]
+        against = reference(limit)
+        rows = np.asarray(limit.contrasts(against)).tolist()
+        names = (*self.names, "intercept")
+        return {
+            "supremum": limit.supremum,
+            "gap": limit.gap,
+            "apart": [[labels[k] for k in group] for group in limit.groups],
+            "reference": labels[against],
+            "coefficients": {
+                labels[k]: dict(zip(names, map(tendency, row), strict=False)) for k, row in enumerate(rows) if k != against
+            },
+        }
+
     def _headings(self) -> list[str]:
         labels = [str(label) for label in self.model.classes]
         return [f"{labels[1]} against {labels[0]}"] if len(labels) == 2 else labels
@@ -78,15 +94,20 @@ class Summary:
         if len(m.classes) > MOST_CLASSES or len(self.names) > MOST_COLUMNS:
             size = m.coef.size + m.base.size
             return [*self._title(), f"{size:,} coefficients, too many to show; to_dict() (on the command line --json) has them"]
+        limit, headings = m.certificate.limit, self._headings()
         numbers = np.column_stack([m.coef, m.intercept]).T  # (p + 1, M)
-        headings = self._headings()
+        if limit is not None:
+            against = reference(limit)
+            found = np.delete(np.asarray(limit.contrasts(against)).T, against, axis=1)
+            numbers = np.pad(found, ((0, len(numbers) - len(found)), (0, 0)))  # without an intercept it is zero
+            headings = [str(label) for k, label in enumerate(m.classes) if k != against]
         if len(m.classes) == 2:
             headings = ["coefficient", "odds ratio"]
             with np.errstate(over="ignore"):
                 numbers = np.column_stack([numbers, np.exp(numbers)])
         cells = [["", *map(printable, headings)]]
         named = zip((*map(printable, self.names), "intercept"), numbers, strict=True)
-        cells += [[name, *(f"{x:.6g}" for x in row)] for name, row in named]
+        cells += [[name, *(written(x) for x in row)] for name, row in named]
         widths = [min(max(map(len, column)), MAX_WIDTH) for column in zip(*cells, strict=True)]
         lines = []
         for row in cells:
@@ -100,7 +121,11 @@ class Summary:
         title = f"log-odds of {printable(self._headings()[0])}, in the units of the data"
         if len(self.model.classes) > 2:
             title = "logits by class (they sum to zero over the classes), in the units of the data"
-        status = self.model.certificate.status
+        status, limit = self.model.certificate.status, self.model.certificate.limit
+        if limit is not None:
+            if len(self.model.classes) > 2:
+                title = f"log-odds against {printable(str(self.model.classes[reference(limit)]))}, in the units of the data"
+            return [title, "no finite estimate exists: these are the limits as the log-likelihood nears its supremum"]
         if status is Status.SEPARATED:
             return [title, "no finite estimate exists: these numbers are only where the search stopped; they grow without end"]
         if status.certified or status is Status.RANK_DEFICIENT:
@@ -114,7 +139,7 @@ def feature_names(model: Model) -> tuple[str, ...]:
 
 
 def certificate_lines(model: Model) -> list[str]:
-    """Two or three lines: how the fit ended, what is certified, and which columns that concerns."""
+    """A few lines: how the fit ended, what is certified, and which columns and classes that concerns."""
     c = model.certificate
     lines = [f"status       {c.status.word}: {c.status.value}"]
     if c.columns:
@@ -122,11 +147,34 @@ def certificate_lines(model: Model) -> list[str]:
         what = "aliased" if c.status is Status.RANK_DEFICIENT else "separating"
         shown = ", ".join(printable(names[j]) for j in c.columns[:10])
         lines.append(f"{what:<12} {shown}" + (f" and {len(c.columns) - 10} more" if len(c.columns) > 10 else ""))
+    if c.limit is not None:
+        if len(model.classes) > 2:
+            groups = (", ".join(printable(str(model.classes[k])) for k in group) for group in c.limit.groups[:10])
+            more = len(c.limit.groups) - 10
+            lines.append(f"apart        {' | '.join(groups)}" + (f" and {more} more" if more > 0 else ""))
+        lines.append(
+            f"supremum     the log-likelihood nears {c.limit.supremum:.10g} (proof to {c.limit.gap:.1e}), never to be there"
+        )
     known = f"F - min F <= {c.gap:.1e} ({c.kind})" if math.isfinite(c.gap) else "no bound on F - min F"
     if c.kind == "estimate":
         known = f"F - min F about {c.gap:.1e} (estimate)"
     lines.append(f"certificate  F = {c.value:.10g}, {known}")
     return lines
+
+
+def reference(limit: Limit) -> int:
+    """The class against which most others have finite coefficients: the first of the largest group."""
+    return max(limit.groups, key=len)[0]
+
+
+def tendency(value: float) -> float | str:
+    """A coefficient in the limit: a number, or in words where it goes."""
+    return value if math.isfinite(value) else "undetermined" if math.isnan(value) else f"{value:+}"
+
+
+def written(value: float) -> str:
+    """A number of the table."""
+    return f"{value:.6g}" if math.isfinite(value) else str(tendency(value))
 
 
 def plain(value: float) -> float | str:

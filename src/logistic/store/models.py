@@ -1,7 +1,8 @@
 """Model files: one safetensors file with strict JSON beside the tensors. Loading runs no code.
 
 Layout, version 1; ``docs/model-file.md`` has it in full. Tensors, all float64: ``coef`` (M, p), ``base`` (M,), ``center`` (p,),
-and ``direction`` (p, M) where the classes are separated. The metadata hold one entry, ``logistic``: a JSON object with exactly
+``direction`` (p, M) where the classes are separated, and ``limit`` (K, p + 1), or (K, p) without an intercept, where it is known
+what is left of their estimate. The metadata hold one entry, ``logistic``: a JSON object with exactly
 the keys of :data:`KEYS`. Its ``sha256`` is a digest of everything else, so that a damaged file is never taken for another model.
 """
 
@@ -48,7 +49,7 @@ from .parts import (
 )
 
 FORMAT = 1
-MOST_TENSORS = 4
+MOST_TENSORS = 5
 MOST_RANK = 2
 MOST_COLUMNS = 2**26
 KEYS = {
@@ -87,6 +88,8 @@ def save(model: Model, path: str | Path) -> None:
     tensors = {"coef": model.coef, "base": model.base, "center": model.center}
     if model.certificate.direction is not None:
         tensors["direction"] = np.asarray(model.certificate.direction)
+    if model.certificate.limit is not None:
+        tensors["limit"] = np.asarray(model.certificate.limit.table)
     for name, tensor in tensors.items():
         tensors[name] = np.ascontiguousarray(tensor, dtype=np.float64)
         if not np.isfinite(tensor).all():
@@ -121,7 +124,7 @@ def load(path: str | Path) -> Model:
     if MODEL_ENTRY not in found.metadata:
         raise ModelFileError(f"{path} is a safetensors file, but not a model of this package")
     with sound(path, "model"):
-        if set(found.metadata) != {MODEL_ENTRY} or not TENSORS <= set(found.tensors) <= TENSORS | {"direction"}:
+        if set(found.metadata) != {MODEL_ENTRY} or not TENSORS <= set(found.tensors) <= TENSORS | {"direction", "limit"}:
             raise ModelFileError("it has unexpected or missing parts")
         tensors = read_tensors(found)
         header = read_header(found.metadata[MODEL_ENTRY], FORMAT, KEYS)
@@ -153,11 +156,11 @@ def _header(model: Model) -> dict[str, Any]:
 def _model(header: dict[str, Any], tensors: dict[str, np.ndarray]) -> Model:
     """The model, once header and tensors go together."""
     classes, features = read_classes(header["classes"]), header["features"]
-    p = _columns(tensors, 1 if len(classes) == 2 else len(classes))
+    p = _columns(tensors, len(classes), typed(header["fit_intercept"], bool))
     if features is not None and len(typed(features, list)) != p:
         raise ModelFileError(f"it names {len(features)} features for {p} columns")
     coef, base, center = tensors["coef"], tensors["base"], tensors["center"]
-    if not typed(header["fit_intercept"], bool) and (base.any() or center.any()):
+    if not header["fit_intercept"] and (base.any() or center.any()):
         raise ModelFileError("it has no intercept, but its base or center is not zero")
     read_text(header["software"])
     return Model(
@@ -167,7 +170,7 @@ def _model(header: dict[str, Any], tensors: dict[str, np.ndarray]) -> Model:
         base=base,
         center=center,
         penalty=_strength(header["penalty"]),
-        certificate=read_certificate(header["certificate"], tensors.get("direction"), p),
+        certificate=read_certificate(header["certificate"], tensors.get("direction"), p, tensors.get("limit")),
         n_iter=read_count(header["n_iter"]),
         solver=read_text(header["solver"]),
         rows=read_count(header["rows"]),
@@ -179,12 +182,13 @@ def _model(header: dict[str, Any], tensors: dict[str, np.ndarray]) -> Model:
     )
 
 
-def _columns(tensors: dict[str, np.ndarray], M: int) -> int:
+def _columns(tensors: dict[str, np.ndarray], K: int, intercept: bool) -> int:
     """p, once every tensor has the shape that goes with it and holds finite numbers."""
     p = tensors["center"].size
     if p > MOST_COLUMNS:
         raise ModelFileError(f"it has {p} columns, more than {MOST_COLUMNS}")
-    shapes = {"coef": (M, p), "base": (M,), "center": (p,), "direction": (p, M)}
+    M = 1 if K == 2 else K
+    shapes = {"coef": (M, p), "base": (M,), "center": (p,), "direction": (p, M), "limit": (K, p + intercept)}
     for name, tensor in tensors.items():
         if tensor.shape != shapes[name]:
             raise ModelFileError(f"tensor {name!r} has shape {list(tensor.shape)}, not {list(shapes[name])}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import math
 import re
 from dataclasses import asdict, fields
@@ -11,12 +12,14 @@ from typing import Any
 import numpy as np
 
 from ..errors import ModelFileError
-from ..outcome import Certificate, Status
+from ..outcome import Certificate, Limit, Status
 from ..provenance import Provenance
-from ..strict import MOST_NAME, Packed, canonical, exactly, number, one_of, read_count, read_number, read_text, typed
+from ..strict import MOST_NAME, Packed, canonical, exactly, number, one_of, read_count, read_number, read_text, read_texts, typed
 
 MODEL_ENTRY, PLANE_ENTRY, MODULE_ENTRY = "logistic", "logistic_plane", "logistic_module"
 CERTIFICATE_KEYS = {"value", "gap", "kind", "kkt", "status", "columns"}
+LIMIT_KEYS = {"supremum", "gap", "tendency"}
+SIGNS = {"0": 0.0, "+": math.inf, "-": -math.inf, "?": math.nan}
 
 
 def digest(header: dict[str, Any], tensors: dict[str, np.ndarray]) -> str:
@@ -49,8 +52,10 @@ def read_tensors(found: Packed) -> dict[str, np.ndarray]:
 
 
 def certificate_entry(certificate: Certificate) -> dict[str, Any]:
-    """As JSON holds it, but for the direction."""
+    """As JSON holds it, but for the direction and the finite part of a limit."""
+    limit = certificate.limit
     return {
+        **({} if limit is None else {"limit": _limit_entry(limit)}),
         "value": number(certificate.value),
         "gap": number(certificate.gap),
         "kind": certificate.kind,
@@ -60,9 +65,32 @@ def certificate_entry(certificate: Certificate) -> dict[str, Any]:
     }
 
 
-def read_certificate(entry: Any, direction: np.ndarray | None, p: int) -> Certificate:
-    """The certificate of a model of p columns."""
-    found = exactly(typed(entry, dict), CERTIFICATE_KEYS)
+def _limit_entry(limit: Limit) -> dict[str, Any]:
+    pairs = itertools.combinations(range(len(limit.table)), 2)
+    texts = ["".join(map(_sign, np.asarray(limit.tendency[m, k]).tolist())) for k, m in pairs]
+    return {"supremum": number(limit.supremum), "gap": number(limit.gap), "tendency": texts}
+
+
+def _sign(value: float) -> str:
+    return next(sign for sign, meant in SIGNS.items() if repr(meant) == repr(value + 0.0))
+
+
+def _read_limit(entry: Any, table: np.ndarray) -> Limit:
+    """With ``table`` (K, q): one text for each pair of classes, a sign for each coefficient of the second against the first."""
+    found = exactly(typed(entry, dict), LIMIT_KEYS)
+    (K, q), texts = table.shape, read_texts(typed(found["tendency"], list))
+    if len(texts) != K * (K - 1) // 2 or any(len(text) != q or set(text) - set(SIGNS) for text in texts):
+        raise ModelFileError(f"the tendency of its limit is not a text of {q} signs for each pair of {K} classes")
+    tendency = np.zeros((K, K, q))
+    for (k, m), text in zip(itertools.combinations(range(K), 2), texts, strict=True):
+        tendency[m, k] = [SIGNS[sign] for sign in text]
+        tendency[k, m] = -tendency[m, k] + 0.0
+    return Limit(read_number(found["supremum"]), read_number(found["gap"]), table, tendency)
+
+
+def read_certificate(entry: Any, direction: np.ndarray | None, p: int, table: np.ndarray | None = None) -> Certificate:
+    """The certificate of a model of p columns; ``table`` (K, q) is the finite part of its limit, if it has one."""
+    found = exactly(typed(entry, dict), CERTIFICATE_KEYS | (set() if table is None else {"limit"}))
     columns = tuple(read_count(column) for column in typed(found["columns"], list))
     if any(column >= p for column in columns) or len(set(columns)) < len(columns):
         raise ModelFileError("its certificate names columns that do not exist, or one of them twice")
@@ -74,6 +102,7 @@ def read_certificate(entry: Any, direction: np.ndarray | None, p: int) -> Certif
         Status[one_of(found["status"], [status.word for status in Status]).upper()],
         columns,
         direction,
+        None if table is None else _read_limit(found["limit"], table),
     )
 
 
