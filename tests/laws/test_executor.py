@@ -200,7 +200,6 @@ TASKS: dict[str, Run] = {
     "gram_of_product": summed(tasks.gram_of_product, lambda p: (p.N,)),
     "intercept_derivatives": summed(tasks.intercept_derivatives, lambda p: (p.loss, p.here, p.V[0])),
     "audit": lambda executor, handles, p: executor.map_merge(tasks.audit, handles, tasks.merge_audits, p.loss, p.here),
-    "longest": lambda executor, handles, p: (max(executor.map(tasks.longest, handles, 1 + 0 * p.V[:, :1])),),
     "spread": lambda executor, handles, p: (max(executor.map(tasks.spread, handles, [p.N, p.V])),),
 }
 FOUND = [
@@ -346,7 +345,6 @@ def test_tasks_are_what_they_say(case: Problem) -> None:
             w @ loss.evaluate(shifted, y)[1],
             (loss.probabilities(shifted) * w[:, None]).T @ loss.probabilities(shifted),
         ),
-        "longest": (abs(X).sum(axis=1).max(),),
         "spread": (max(((X @ T) ** 2).sum(axis=1).max() for T in (basis, V)),),
     }
     assert set(wanted) | {"audit"} == set(FOUND)
