@@ -356,7 +356,7 @@ def psd_solver(matrix: Array) -> Callable[[Array], Array]:
 
     Returns
     -------
-    function of an (m,) array
+    function of an array of m numbers, in whatever shape
     """
     xp = namespace(matrix)
     diagonal = xp.diagonal(matrix)
@@ -365,9 +365,9 @@ def psd_solver(matrix: Array) -> Callable[[Array], Array]:
     lower = cholesky(unit)
     if lower is not None and float(xp.diagonal(lower).min()) ** 2 > HEALTHY_PIVOT:
         solve = cholesky_solver(lower)
-        return lambda right: solve(right / scale) / scale
+        return lambda right: (solve(right.reshape(-1) / scale) / scale).reshape(right.shape)
     values, vectors = xp.linalg.eigh(unit)
     cut = 8 * EPS * matrix.shape[0] * max(float(values[-1]), 0.0)
     keep = values > cut
     inverse = xp.where(keep, 1.0 / xp.where(keep, values, xp.ones_like(values)), xp.zeros_like(values))
-    return lambda right: vectors @ (inverse * (vectors.T @ (right / scale))) / scale
+    return lambda right: (vectors @ (inverse * (vectors.T @ (right.reshape(-1) / scale))) / scale).reshape(right.shape)

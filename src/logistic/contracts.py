@@ -213,12 +213,12 @@ Metric = Callable[[Array], Array]
 class Objective(ABC):
     """WHAT is minimised: all that a solver ever sees. ``offers`` is matched against ``Solver.needs`` before any work."""
 
-    offers: frozenset[str]  # "gradient" and "batches" always; "line", "hessian", "metric", "bound" are defined only where offered
+    offers: frozenset[str]  # "gradient", "batches" always; "line", "hessian", "metric", "bound" where defined; "sampled", see below
     shape: tuple[int, ...]  # of W
     batch_losses: list[float]  # since somebody last took them
     line: Callable[[Point, Array], Line]  # from a point along a direction
     hessian: Callable[[Point], Array]  # (size, size), positive definite but for directions in which nothing changes, filled in
-    metric: Callable[[Point], Metric]  # near a point
+    metric: Callable[[Point], Metric]  # near a point; "sampled": that of so many rows that a Newton step with it gains two digits
     bound: Callable[[int | None], float]  # on the curvature that a step on so many random rows meets (None: all rows)
 
     @abstractmethod

@@ -125,6 +125,11 @@ class Frame:
         """On scaled columns."""
         return L2(1.0, self.here(np.concatenate([(self.pull / self.scale) ** 2, self.edge])))
 
+    def prior(self, total: float) -> L2:
+        """The penalty for a sample of the rows, of this total weight: the same C, and a row's worth against numbers without end."""
+        rows = np.concatenate([(self.pull / self.scale) ** 2 * self.encoding.total + 1, self.edge])
+        return L2(1.0, self.here(rows / total))
+
     @cached_property
     def change(self) -> Change:
         """From the data's units to scaled columns."""

@@ -9,14 +9,17 @@ from functools import cached_property, partial
 from typing import Any
 
 from . import metric, rank, separation, tasks
-from .backend import EPS, Array, largest, namespace, vdot
+from .backend import EPS, Array, largest, namespace, psd_solver, vdot
 from .contracts import Batch, Line, Loss, Metric, Objective, Penalty, Point
 from .outcome import Certificate, Status
-from .proof import Prover
+from .proof import Curved, Prover
 from .tasks import Place, Rows, Token, Trial
 
 HESSIAN_BYTES = 2 * 2**30  # a larger Hessian is not offered
 POWER_STEPS = 12
+SHARE = 0.1  # of the rows, for a sampled Hessian; a proof by it is so much looser
+ROWS_PER_COEFFICIENT = 100  # at least, in that sample: its Hessian is then within some 20 % of the true one in every direction
+PRODUCTS = 16  # columns times pairs of classes: with fewer, the Hessian of all rows costs little more than a gradient
 FRESH = 8  # logits carried along a line this many times are computed from the data again
 
 
@@ -43,13 +46,16 @@ class LogisticObjective(Objective):
         self.shape = (rows.resolution.shape[0], loss.columns)
         size = self.shape[0] * self.shape[1]
         explicit = {"hessian"} if 8 * size**2 <= hessian_bytes else set()
-        sampled = {"metric"} if metric.worthwhile(rows, self.shape) else set()
-        self.offers = frozenset({"gradient", "line", "batches", "bound"} | explicit | sampled)
+        if explicit and self._worth_sampling():
+            estimated = {"metric", "sampled"}
+        else:
+            estimated = {"metric"} if metric.worthwhile(rows, self.shape) else set()
+        self.offers = frozenset({"gradient", "line", "batches", "bound"} | explicit | estimated)
         self.rng = rng
         self.batch_losses = []
         self._serial = itertools.count()
         self._null: Array | None = None
-        self.at_hand: tuple[Array, Array] | None = None  # W and Hessian last asked for: step, certificate and polish share them
+        self.at_hand: Curved | None = None  # the Hessian last asked for: step, certificate and polish share it
         self._finite = False  # proved: no direction of separation
         self.prover = Prover(self)
 
@@ -78,12 +84,21 @@ class LogisticObjective(Objective):
 
     def hessian(self, point: Point) -> Array:
         """(q M, q M), rows of W one after another; gauge and null space filled in, so it is positive definite."""
-        if self.at_hand is None or self.at_hand[0] is not point.W:
-            self.at_hand = point.W, self._assembled(point)
-        return self.at_hand[1]
+        if self.at_hand is None or self.at_hand.W is not point.W or self.at_hand.share < 1:
+            self.at_hand = Curved(point.W, self._assembled(point))
+        return self.at_hand.hessian
+
+    def sampled(self, point: Point) -> Curved:
+        """The Hessian as estimated from a share of the rows, the same ones every time."""
+        if self.at_hand is None or self.at_hand.W is not point.W:
+            self.at_hand = Curved(point.W, self._assembled(point, SHARE), SHARE)
+        return self.at_hand
 
     def metric(self, point: Point) -> Metric:
-        """An inverse Hessian from a few rows; see :mod:`logistic.metric`."""
+        """The inverse Hessian of a share of many rows, or of all rows once these had to be asked; or see :mod:`logistic.metric`."""
+        if "sampled" in self.offers:
+            known = self.at_hand
+            return psd_solver((known if known is not None and known.share == 1 else self.sampled(point)).hessian)
         return metric.metric(self.rows, self.loss, self.place(point), self.penalty.curvature(point.W))
 
     def batches(self, size: int | None) -> Iterator[Batch]:
@@ -186,13 +201,19 @@ class LogisticObjective(Objective):
         value = self.batch_losses[-1] + self.penalty.value(W)
         return value, gradient / weight + self.penalty.gradient(W), float(weight) / even
 
-    def _assembled(self, point: Point) -> Array:
+    def _worth_sampling(self) -> bool:
+        """Whether there are so many dense rows that a share of them has nearly the Hessian of all, at a fraction of its price."""
+        (q, M), K = self.shape, self.loss.classes
+        enough = SHARE * self.rows.count >= ROWS_PER_COEFFICIENT * q * M
+        return enough and not self.rows.sparse and q * K * (K - 1) // 2 >= PRODUCTS
+
+    def _assembled(self, point: Point, share: float = 1.0) -> Array:
         null = self.null_space()
         own = namespace(null).diag(self.penalty.curvature(point.W))
         if null.shape[1]:
             own = own + null @ null.T / self.loss.classes
-        grams = self.rows.executor.map_sum(tasks.hessian, self.rows.handles, self.loss, self.place(point))
-        H = tasks.joined(grams, self.shape[1], self.rows.total, own)
+        grams = self.rows.executor.map_sum(tasks.hessian, self.rows.handles, self.loss, self.place(point), share)
+        H = tasks.joined(grams, self.shape[1], share * self.rows.total, own)
         if self.gauge:
             q, M = self.shape
             H = H.reshape(q, M, q, M)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from functools import cached_property, partial
+from collections.abc import Iterator
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from . import rank, tasks
@@ -21,12 +22,38 @@ ROUGH = 0.05  # relative change of the Hessian that a proof need not know better
 SAME = 1.1  # by which factor it may have changed
 
 
+class Curved(NamedTuple):
+    """A Hessian, where it was made, and how much of it at least is no estimate.
+
+    Attributes
+    ----------
+    W : (q, M) array
+    hessian : (q M, q M) array
+        Of all rows, or of a share of them in which each row stands for 1 / share rows.
+    share : float
+        The Hessian of all rows is at least ``share`` times this one.
+    """
+
+    W: Array
+    hessian: Array
+    share: float = 1.0
+
+    @property
+    def lowest(self) -> Array:
+        """(q M, q M): what the Hessian of all rows is at least."""
+        return self.hessian if self.share == 1 else self.share * self.hessian
+
+
 class _Rounding(NamedTuple):
-    """Bounds on what floating point did: to the gradient (q, M), to F by rounding W; and the largest sum of terms in a logit."""
+    """Bounds on what floating point did: to the gradient (q, M), to F by rounding W; and the largest sum of terms in a logit.
+
+    ``longest`` is the largest sum of the absolute numbers of a row.
+    """
 
     gradient: Array
     drift: float
     reach: float
+    longest: float
 
     def widen(self, gap: float) -> float:
         """The gap of the point as it is published: distances add, and the gap is a squared distance."""
@@ -55,7 +82,8 @@ class Prover:
             point = self.objective.at(W)
         if not math.isfinite(point.value):
             return point, Certificate(point.value, math.inf, "none", math.inf, Status.DIVERGED)
-        gap, kind = self._newton_gap(point) if explicit else (math.inf, "none")
+        gap = self._newton_gap(point) if explicit else math.inf
+        kind = "proof" if math.isfinite(gap) else "none"
         if math.isinf(gap) and self._dual_applies():
             point, gap = self._dual_gap(point)
             kind = "proof"
@@ -71,58 +99,57 @@ class Prover:
     def _explicit(self, point: Point) -> bool:
         """Whether a Hessian is worth its price for a proof: a small one, or one that the solver has made anyway."""
         known = self.objective.at_hand
-        at_hand = known is not None and known[0] is point.W
+        at_hand = known is not None and known.W is point.W
         return "hessian" in self.objective.offers and (at_hand or math.prod(self.objective.shape) <= CERTIFY_SIZE)
 
-    def _newton_gap(self, point: Point) -> tuple[float, str]:
-        """delta² * newton_factor(rho * delta), every rounding counted, with the Hessian of a point nearby where there is one."""
+    def _newton_gap(self, point: Point) -> float:
+        """delta² * newton_factor(rho * delta), every rounding counted; infinite where no Hessian proves that there is a minimum."""
         rounding = self._rounding(point)
+        gaps = (self._gap_by(known, point, rounding) for known in self._known(point))
+        return next((gap for gap in gaps if math.isfinite(gap)), math.inf)
+
+    def _gap_by(self, known: Curved, point: Point, rounding: _Rounding) -> float:
+        """The gap by one Hessian of the point, or of a point nearby, or by a part of it; see docs/certificate.md for both."""
         adding = summation_error(self.rows.block_rows, len(self.rows.handles))
-        W, H = self._nearby(point)
-        reach = rounding.reach if W is point.W else 2 * rounding.reach
-        curvature = Curvature(H, adding + self.curvature_error(reach))
+        reach = rounding.reach if known.W is point.W else 2 * rounding.reach
+        curvature = Curvature(known.lowest, adding + self.curvature_error(reach))
         if not curvature.sound:
-            return self._newton_gap(self._renewed(point)) if W is not point.W else (math.inf, "none")
+            return math.inf
         null = self.objective.null_space()
         gradient = point.grad - null @ (null.T @ point.grad)
         delta = curvature.decrement(gradient.reshape(-1), rounding.gradient.reshape(-1))
-        moved = curvature.most(point.W - W)
-        rho = self.change_of_curvature(curvature, max(delta, moved))
+        moved = curvature.most(point.W - known.W)
+        rho = self.change_of_curvature(curvature, rounding.longest, max(delta, moved))
         grown = math.exp(min(rho * moved, 1.0))
-        if grown > SAME:
-            return self._newton_gap(self._renewed(point))
-        return rounding.widen(grown * delta**2 * newton_factor(grown * rho * delta)), "proof"
+        return rounding.widen(grown * delta**2 * newton_factor(grown * rho * delta)) if grown <= SAME else math.inf
 
-    def _renewed(self, point: Point) -> Point:
-        """The same point, its own Hessian at hand."""
-        self.objective.hessian(point)
-        return point
+    def _known(self, point: Point) -> Iterator[Curved]:
+        """Hessians for a proof, cheapest first: one at hand that was made nearby, that of some rows, that of all rows."""
+        known = self.objective.at_hand
+        if known is not None and (known.W is point.W or (known.share == 1 and self._near(known, point.W))):
+            yield known
+        if known is not None and known.W is point.W and known.share == 1:
+            return
+        if "sampled" in self.objective.offers and (known is None or known.W is not point.W):
+            yield self.objective.sampled(point)
+        yield Curved(point.W, self.objective.hessian(point))
 
-    def _nearby(self, point: Point) -> tuple[Array, Array]:
-        """A Hessian and the coefficients it was made for, which no entry of the point's is twice or half as large as."""
-        if self.objective.at_hand is not None:
-            W, H = self.objective.at_hand
-            apart = abs(point.W - W)
-            root = namespace(H).diagonal(H).reshape(W.shape) ** 0.5
-            if bool((apart <= abs(point.W)).all()) and float((apart * root).sum()) <= NEAR:
-                return W, H
-        return point.W, self.objective.hessian(point)
+    def _near(self, known: Curved, W: Array) -> bool:
+        """Whether W is within ``NEAR`` of where the Hessian was made, and no entry has become twice or half as large."""
+        apart = abs(W - known.W)
+        root = namespace(W).diagonal(known.hessian).reshape(W.shape) ** 0.5
+        return bool((apart <= abs(W)).all()) and float((apart * root).sum()) <= NEAR
 
     def curvature_error(self, reach: float) -> float:
         """Relative rounding of a row's part of the Hessian: a row's curvature is as inexact as its logits."""
         return UNIT * (24 + self.loss.classes + 4 * (self.objective.shape[0] + 4) * reach)
 
-    @cached_property
-    def _longest(self) -> float:
-        """The largest sum of the absolute numbers of a row."""
-        return 1.01 * float(self.rows.executor.map_merge(tasks.longest, self.rows.handles, max, self.objective.zeros()[:, :1] + 1))
-
-    def change_of_curvature(self, curvature: Curvature, length: float) -> float:
+    def change_of_curvature(self, curvature: Curvature, longest: float, length: float) -> float:
         """Rho: how fast, at most, the Hessian changes relative to itself, along a step of length one in its own norm.
 
-        A rough bound will do where it hardly changes along a step of this ``length``.
+        A rough bound, by the ``longest`` row, will do where it hardly changes along a step of this ``length``.
         """
-        rough = self._longest * curvature.widest(self.objective.shape[1])
+        rough = 1.01 * longest * curvature.widest(self.objective.shape[1])
         if rough * length <= ROUGH:
             return rough
         roots = curvature.spread_roots(*self.objective.shape)
@@ -136,7 +163,7 @@ class Prover:
         )
         pull = abs(self.objective.penalty.gradient(point.W))
         drift = found.drift / self.rows.total + (8 * UNIT) ** 2 * vdot(pull, abs(point.W))
-        return _Rounding(1.001 * found.gradient / self.rows.total + 16 * UNIT * pull, drift, found.reach)
+        return _Rounding(1.001 * found.gradient / self.rows.total + 16 * UNIT * pull, drift, found.reach, found.longest)
 
     def _dual_applies(self) -> bool:
         strength = self.objective.penalty.curvature(self.objective.zeros())

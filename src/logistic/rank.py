@@ -8,7 +8,9 @@ from . import tasks
 from .backend import Array, like, namespace, to_numpy
 from .tasks import Rows
 
+ROWS_PER_COLUMN = 20  # at least, where a part of the rows is looked at first
 NOTHING = 1e-9  # columns that differ by less, relative to their spread, are one column: a Hessian in float64 cannot part them
+SHARE = 0.1  # of the rows, whose Gram matrix is no larger than that of all
 SUSPECT = 1e-9  # eigenvalues of the unit-diagonal Gram matrix below this are looked at with the rows themselves
 
 
@@ -28,6 +30,8 @@ def null_space(rows: Rows, free: Array) -> Array:
     q = rows.resolution.shape[0]
     nothing = like(np.zeros((q, 0)), rows.resolution)
     if len(chosen) < 2 and len(chosen) < q:
+        return nothing
+    if len(chosen) * ROWS_PER_COLUMN <= SHARE * rows.count and _sound(rows, chosen):
         return nothing
     (total,) = rows.executor.map_sum(tasks.gram, rows.handles)
     gram = to_numpy(total)[np.ix_(chosen, chosen)] / rows.total
@@ -49,6 +53,15 @@ def null_space(rows: Rows, free: Array) -> Array:
     basis = basis @ turns
     rounding = 4 * abs(basis).T @ to_numpy(rows.resolution) + NOTHING
     return like(basis[:, np.sqrt(np.maximum(sizes, 0)) <= rounding], rows.resolution)
+
+
+def _sound(rows: Rows, chosen: np.ndarray) -> bool:
+    """Whether the Gram matrix of some of the rows already shows that no combination of the chosen columns is suspect.
+
+    The rows left out can only add to it, and as the diagonal of the whole is 1 at most, its unit-diagonal form is no smaller.
+    """
+    (part,) = rows.executor.map_sum(tasks.gram, rows.handles, SHARE)
+    return float(np.linalg.eigvalsh(to_numpy(part)[np.ix_(chosen, chosen)] / rows.total)[0]) > 2 * SUSPECT
 
 
 def aliased(null: Array, intercept: bool) -> tuple[int, ...]:

@@ -68,7 +68,7 @@ class SquaredProver(Prover):
         """That of products alone: the curvature of a row is 2."""
         return 16 * UNIT
 
-    def change_of_curvature(self, curvature: Curvature, length: float) -> float:
+    def change_of_curvature(self, curvature: Curvature, longest: float, length: float) -> float:
         """None: the gap of a quadratic is half its squared Newton decrement."""
         return 0.0
 
@@ -107,7 +107,7 @@ class SquaredObjective(LogisticObjective):
     def hessian(self, point: Point) -> Array:
         """(q, q), the same at every point, with the null space filled in."""
         if self.at_hand is not None:
-            self.at_hand = point.W, self.at_hand[1]
+            self.at_hand = self.at_hand._replace(W=point.W)
         return super().hessian(point)
 
     def certify(self, point: Point) -> tuple[Point, Certificate]:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from .backend import Array, chances, namespace, peak, single
+from .backend import Array, chances, double, namespace, peak, single
 from .certificate import UNIT
 from .contracts import Block, Design, Executor, Loss
 
@@ -144,14 +144,28 @@ def _arrived(block: Block, loss: Loss, trial: Trial, arrival: Token, name: str) 
     return block.weight @ values, X.rmatmul(block.weight[:, None] * residual)
 
 
-def hessian(block: Block, loss: Loss, place: Place) -> tuple[Array, ...]:
-    """Xᵀ diag(weight * h) X (q, q): h is p_k p_l for each pair k < l of classes, or the curvature where there is one class."""
-    X = block.X.ready()
-    eta = logits(block, place, X)
+def hessian(block: Block, loss: Loss, place: Place, share: float = 1.0) -> tuple[Array, ...]:
+    """Xᵀ diag(weight * h) X (q, q): h is p_k p_l for each pair k < l of classes, or the curvature where there is one class.
+
+    With a ``share`` below 1 the sum is over so many of the rows, always the same ones.
+    """
+    if share < 1:
+        rows = _chosen(block, share)
+        X, eta, weight = block.X.take(rows).ready(), logits(block, place)[rows], block.weight[rows]
+    else:
+        X = block.X.ready()
+        eta, weight = logits(block, place, X), block.weight
     if loss.classes == 1:
-        return tuple(X.gram(block.weight * h) for _, _, h in loss.curvature_pairs(eta))
+        return tuple(X.gram(weight * h) for _, _, h in loss.curvature_pairs(eta))
     p = loss.probabilities(eta).T
-    return tuple(X.gram(mine * p[m]) for k, mine in enumerate(block.weight * p) for m in range(k + 1, loss.classes))
+    return tuple(X.gram(mine * p[m]) for k, mine in enumerate(weight * p) for m in range(k + 1, loss.classes))
+
+
+def _chosen(block: Block, share: float) -> Array:
+    """(n,) boolean: a random share of the rows, the same ones every time, since the labels are the seed."""
+    labels = block.y if block.y.ndim == 1 else block.y[:, 0]
+    chosen: Array = chances(double(labels)) < share
+    return chosen
 
 
 def joined(grams: Sequence[Array], columns: int, total: float, own: Array) -> Array:
@@ -209,9 +223,12 @@ def _own_curvature(block: Block, loss: Loss, eta: Array) -> Array:
     return found
 
 
-def gram(block: Block) -> tuple[Array]:
-    """Xᵀ diag(weight) X, (q, q)."""
-    return (block.X.ready().gram(block.weight),)
+def gram(block: Block, share: float = 1.0) -> tuple[Array]:
+    """Xᵀ diag(weight) X, (q, q); of a random share of the rows where it is below 1."""
+    if share == 1:
+        return (block.X.ready().gram(block.weight),)
+    rows = _chosen(block, share)
+    return (block.X.take(rows).ready().gram(block.weight[rows]),)
 
 
 def gram_of_product(block: Block, N: Array) -> tuple[Array, Array]:
@@ -231,12 +248,16 @@ def intercept_derivatives(block: Block, loss: Loss, place: Place, shift: Array) 
 
 
 class Audit(NamedTuple):
-    """What rounding can do: to a gradient (q, M); to residuals, as sums of squares (M,); to the objective, by W; to a logit."""
+    """What rounding can do: to a gradient (q, M); to residuals, as sums of squares (M,); to the objective, by W; to a logit.
+
+    ``longest`` is the largest sum of the absolute numbers of a row.
+    """
 
     gradient: Array
     noise: Array
     drift: float
     reach: float
+    longest: float
 
 
 def audit(block: Block, loss: Loss, place: Place, adding: float) -> Audit:
@@ -246,7 +267,8 @@ def audit(block: Block, loss: Loss, place: Place, adding: float) -> Audit:
     """
     eta = logits(block, place)
     X = block.X.absolute()
-    terms = X.matmul(abs(place.W))  # (n, M)
+    sums = X.matmul(_beside_ones(abs(place.W)))
+    terms = sums[:, :-1]  # (n, M)
     if block.offset is not None:
         terms = terms + abs(block.offset)
     _, residual = loss.evaluate(eta, block.y)
@@ -256,17 +278,19 @@ def audit(block: Block, loss: Loss, place: Place, adding: float) -> Audit:
     noise = UNIT * (2 * (place.W.shape[0] + 4) * reach * curvature + 8 * size)
     drift = float(block.weight @ (curvature * (8 * UNIT * reach) ** 2).sum(axis=1))
     gradient = X.rmatmul(block.weight[:, None] * (noise + adding * abs(residual)))
-    return Audit(gradient, block.weight @ noise**2, drift, peak(reach))
+    return Audit(gradient, block.weight @ noise**2, drift, peak(reach), peak(sums[:, -1]))
+
+
+def _beside_ones(W: Array) -> Array:
+    """(q, M + 1): W with a column of ones."""
+    both: Array = namespace(W).concatenate([W, 1 + 0 * W[:, :1]], axis=1)
+    return both
 
 
 def merge_audits(a: Audit, b: Audit) -> Audit:
     """The audit of both blocks."""
-    return Audit(a.gradient + b.gradient, a.noise + b.noise, a.drift + b.drift, max(a.reach, b.reach))
-
-
-def longest(block: Block, ones: Array) -> float:
-    """Largest sum of the absolute numbers of a row; ``ones`` is (q, 1)."""
-    return peak(block.X.absolute().matmul(ones))
+    sums = a.gradient + b.gradient, a.noise + b.noise, a.drift + b.drift
+    return Audit(*sums, max(a.reach, b.reach), max(a.longest, b.longest))
 
 
 def spread(block: Block, roots: list[Array]) -> float:

@@ -200,7 +200,6 @@ TASKS: dict[str, Run] = {
     "gram_of_product": summed(tasks.gram_of_product, lambda p: (p.N,)),
     "intercept_derivatives": summed(tasks.intercept_derivatives, lambda p: (p.loss, p.here, p.V[0])),
     "audit": lambda executor, handles, p: executor.map_merge(tasks.audit, handles, tasks.merge_audits, p.loss, p.here, 1e-13),
-    "longest": lambda executor, handles, p: (max(executor.map(tasks.longest, handles, 1 + 0 * p.V[:, :1])),),
     "spread": lambda executor, handles, p: (max(executor.map(tasks.spread, handles, [p.N, p.V])),),
 }
 FOUND = [

@@ -11,6 +11,7 @@ from typing import ClassVar
 from ..backend import EPS, Array, vdot
 from ..contracts import Metric, Objective, Point
 from .linesearch import search
+from .recursion import Pair, corrected, remember
 from .settings import Settings
 
 FIRST_METRIC = 8  # points before the metric is made, so that easy fits never pay for it
@@ -44,7 +45,7 @@ class LBFGS(Settings):
         """Points from W0 on; ends where even the plain gradient finds no way down, or points only move about in the rounding."""
         point = objective.at(W0)
         yield point
-        pairs: deque[tuple[Array, Array, float]] = deque(maxlen=self.memory)
+        pairs: deque[Pair] = deque(maxlen=self.memory)
         metric: Metric | None = None
         due, number = FIRST_METRIC if "metric" in objective.offers else math.inf, 0
         lowest, smallest, idle = point.value, vdot(point.grad, point.grad), 0
@@ -52,7 +53,7 @@ class LBFGS(Settings):
             if number >= due:
                 metric, due = objective.metric(point), NEXT_METRIC * due
             number += 1
-            step = -_apply(pairs, point.grad, metric)
+            step = -corrected(pairs, point.grad, metric)
             slope = vdot(point.grad, step)
             first = 1.0 if pairs or metric else min(1.0, 1.0 / max(vdot(point.grad, point.grad) ** 0.5, EPS))
             line = objective.line(point, step)
@@ -64,29 +65,9 @@ class LBFGS(Settings):
                 pairs.clear()  # the memory misleads at rounding level: start over from the gradient
                 continue
             arrived = line.point(t)
-            change, turn = arrived.W - point.W, arrived.grad - point.grad
-            curved = vdot(change, turn)
-            if curved > EPS * vdot(turn, turn) > 0:
-                pairs.append((change, turn, curved))
+            remember(pairs, point, arrived)
             point = arrived
             yield point
             size = vdot(point.grad, point.grad)
             idle = 0 if point.value < lowest or size < smallest else idle + 1
             lowest, smallest = min(lowest, point.value), min(smallest, size)
-
-
-def _apply(pairs: deque[tuple[Array, Array, float]], gradient: Array, metric: Metric | None) -> Array:
-    """Inverse Hessian estimate times the gradient; the metric, or else the identity, is scaled by the last pair."""
-    r = gradient
-    weights: list[float] = []
-    for change, turn, curved in reversed(pairs):
-        weights.append(vdot(change, r) / curved)
-        r = r - weights[-1] * turn
-    if metric is not None:
-        r = metric(r)
-    if pairs:
-        _, turn, curved = pairs[-1]
-        r = r * (curved / vdot(turn, turn if metric is None else metric(turn)))
-    for (change, turn, curved), weight in zip(pairs, reversed(weights), strict=True):
-        r = r + (weight - vdot(turn, r) / curved) * change
-    return r

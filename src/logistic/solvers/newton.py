@@ -1,24 +1,31 @@
-"""Newton's method with the exact Hessian."""
+"""Newton's method: with the Hessian of some rows as long as that pays, and with the Hessian of all of them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import math
+from collections import deque
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
-from ..backend import EPS, Array, is_finite, psd_solver, vdot
-from ..contracts import Objective, Point
+from ..backend import EPS, Array, is_finite, largest, psd_solver, vdot
+from ..contracts import Metric, Objective, Point
 from .linesearch import search
+from .recursion import Pair, corrected, remember
 from .settings import Settings
 
 FLOOR = 4 * EPS**2  # squared decrement, relative to the value, below which a step moves no digit
+SLOW = 0.01  # of the squared decrement is left after a step: with a Hessian of all rows it would be less, for all that one costs
+SETTLED = 1e-11  # of the largest coefficient: steps with the Hessian of some rows go on until the next one is smaller
+SAMPLED_STEPS = 12  # at most, for the last digits
 
 
 @dataclass(repr=False)
 class Newton(Settings):
     """Solve H step = -gradient (Cholesky; eigenvalues where a pivot is at rounding level), then search along the step.
 
-    Quadratic convergence, in any units of the columns; memory and time of an explicit Hessian.
+    Quadratic convergence, in any units of the columns; memory and time of an explicit Hessian. Where there are very many rows, the
+    Hessian of a share of them makes the first steps, with gradients of all rows and corrected by what each step has shown.
     """
 
     name: ClassVar[str] = "newton"
@@ -28,24 +35,63 @@ class Newton(Settings):
         """Points from W0 on; ends where the line search finds no way down."""
         point = objective.at(W0)
         yield point
-        while True:
-            step = direction(objective, point)
-            if not is_finite(step):
-                return
-            t = search(line := objective.line(point, step), point.value, vdot(point.grad, step))
-            if t is None:
-                return
-            point = line.point(t)
-            yield point
+        if "sampled" in objective.offers:
+            for reached in _sampled(objective, point):
+                yield (point := reached)
+        while (arrived := _searched(objective, point, direction(objective, point))) is not None:
+            yield (point := arrived)
 
 
 def direction(objective: Objective, point: Point) -> Array:
     """The Newton step -H⁻¹ gradient, shaped like W."""
-    return _step(psd_solver(objective.hessian(point)), point)
+    return _Curve(psd_solver(objective.hessian(point))).step(point)
+
+
+class _Curve:
+    """An inverse Hessian in use at other points than its own, corrected by what steps have shown."""
+
+    def __init__(self, inverse: Metric) -> None:
+        self._inverse = inverse
+        self._pairs: deque[Pair] = deque(maxlen=SAMPLED_STEPS)
+
+    def step(self, point: Point) -> Array:
+        """The Newton step, shaped like W."""
+        found: Array = -corrected(self._pairs, point.grad, self._inverse)
+        return found
+
+    def learn(self, before: Point, after: Point) -> None:
+        """What the step between two points has shown."""
+        remember(self._pairs, before, after)
+
+
+def _sampled(objective: Objective, point: Point) -> Iterator[Point]:
+    """Steps with the Hessian of some rows, made once more where they are slow, until they are slow again."""
+    for _ in range(2):
+        curve, size = _Curve(objective.metric(point)), math.inf
+        step = curve.step(point)
+        while is_finite(step) and -vdot(point.grad, step) <= SLOW * size:
+            size = -vdot(point.grad, step)
+            reached = _searched(objective, point, step)
+            if reached is None:
+                return
+            curve.learn(point, reached)
+            point = reached
+            yield point
+            step = curve.step(point)
+
+
+def _searched(objective: Objective, point: Point, step: Array) -> Point | None:
+    """The point along a step at which the slope has lost some of its size; None where there is no way down."""
+    if not is_finite(step):
+        return None
+    t = search(line := objective.line(point, step), point.value, vdot(point.grad, step))
+    return None if t is None else line.point(t)
 
 
 class Endgame:
     """Full Newton steps with the Hessian of one point: this close to the optimum it changes less than a step can show.
+
+    Where there are very many rows it is the Hessian of some of them, corrected by what each step has shown.
 
     Parameters
     ----------
@@ -60,25 +106,46 @@ class Endgame:
 
     def __init__(self, objective: Objective, point: Point) -> None:
         self.objective, self.point = objective, point
-        self._solve = psd_solver(objective.hessian(point))
-        self._step = _step(self._solve, point)
-        self.decrement = -vdot(point.grad, self._step)
+        self._sampled = "sampled" in objective.offers
+        self._curve = _Curve(objective.metric(point) if self._sampled else psd_solver(objective.hessian(point)))
+        self.decrement = -vdot(point.grad, self._curve.step(point))
 
     def polished(self, steps: int) -> Point:
         """The last digits of the coefficients: at most ``steps`` steps, as long as each shrinks the decrement."""
-        point, step, size = self.point, self._step, self.decrement
-        for _ in range(steps):
-            if not is_finite(step) or not size > FLOOR * abs(point.value):
-                break
-            candidate = self.objective.at(self.objective.canonical(point.W + step))
-            next_step = _step(self._solve, candidate)
-            next_size = -vdot(candidate.grad, next_step)
-            if not next_size < size:
-                break
-            point, step, size = candidate, next_step, next_size
-        return point
+        if self._sampled:
+            return _settled(self.objective, self.point, self._curve, steps)
+        return _polished(self.objective, self.point, self._curve, steps)
 
 
-def _step(solve: Callable[[Array], Array], point: Point) -> Array:
-    step: Array = -solve(point.grad.reshape(-1)).reshape(point.W.shape)
-    return step
+def _polished(objective: Objective, point: Point, curve: _Curve, steps: int) -> Point:
+    """After some steps with the Hessian of all rows."""
+    step = curve.step(point)
+    size = -vdot(point.grad, step)
+    for _ in range(steps):
+        if not is_finite(step) or not size > FLOOR * abs(point.value):
+            break
+        candidate = objective.at(objective.canonical(point.W + step))
+        next_step = curve.step(candidate)
+        next_size = -vdot(candidate.grad, next_step)
+        if not next_size < size:
+            break
+        point, step, size = candidate, next_step, next_size
+    return point
+
+
+def _settled(objective: Objective, point: Point, curve: _Curve, steps: int) -> Point:
+    """After as many steps as it takes with the Hessian of some rows; where these are slow, some with that of all rows instead."""
+    step = curve.step(point)
+    size = -vdot(point.grad, step)
+    for _ in range(SAMPLED_STEPS):
+        if largest(step) <= SETTLED * largest(point.W):
+            break
+        candidate = objective.at(objective.canonical(point.W + step))
+        curve.learn(point, candidate)
+        next_step = curve.step(candidate)
+        next_size = -vdot(candidate.grad, next_step)
+        if not next_size <= SLOW * size:
+            nearer = candidate if next_size < size else point
+            return _polished(objective, nearer, _Curve(psd_solver(objective.hessian(nearer))), steps)
+        point, step, size = candidate, next_step, next_size
+    return point
