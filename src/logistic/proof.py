@@ -134,9 +134,9 @@ class Prover:
             tasks.audit, self.rows.handles, tasks.merge_audits, self.loss, self.objective.place(point)
         )
         adding = summation_error(self.rows.block_rows, len(self.rows.handles))
-        # Cauchy and Schwarz bound the sums over rows: columns have root mean square 1, but for the rounding of their centres.
+        # Cauchy and Schwarz bound the sums over rows by the root mean square of a column, but for the rounding of its centre.
         per_class = ((found.noise / self.rows.total) ** 0.5 + adding * (found.residual / self.rows.total) ** 0.5) * 1.001
-        column = (1 + self.rows.resolution**2) ** 0.5
+        column = self.rows.swell * (1 + self.rows.resolution**2) ** 0.5
         pull = abs(self.objective.penalty.gradient(point.W))
         drift = found.drift / self.rows.total + (8 * UNIT) ** 2 * vdot(pull, abs(point.W))
         return _Rounding(column[:, None] * per_class + 16 * UNIT * pull, drift, found.reach)
@@ -159,7 +159,7 @@ class Prover:
             left = float((residue[-1] ** 2).sum()) ** 0.5
         rows = slice(0, q - 1 if self.objective.intercept else q)
         # An intercept gradient of size `left` moves the other gradients by at most left * sqrt(H_jj / H_00) each.
-        residue = residue[rows] + left * (0.5 / flat) ** 0.5
+        residue = residue[rows] + self.rows.swell * left * (0.5 / flat) ** 0.5
         gap = 1.001 * float((residue**2 / (2 * strength[rows, None])).sum()) + left**2 / flat
         return point, rounding.widen(gap)
 
