@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from . import datasets, solvers
+    from .crossval import LogisticRegressionCV
     from .errors import InputError, LogisticError, ModelFileError, SeparationWarning
     from .estimator import LogisticRegression
     from .linear import LinearRegression
@@ -15,11 +16,15 @@ if TYPE_CHECKING:
     from .outcome import Certificate, Status
     from .outputs.agreement import Agreement, agreement
     from .outputs.metrics import Metrics
+    from .paths import Path, path
     from .preparation import LabelEncoder, RankBins, Split, class_weights, data_units, rank_bins, set_seed, split
     from .store import load
 
 _HOMES = {
     "LogisticRegression": ".estimator",
+    "LogisticRegressionCV": ".crossval",
+    "Path": ".paths",
+    "path": ".paths",
     "LinearRegression": ".linear",
     "ModuleClassifier": ".modules",
     "Model": ".model",
@@ -51,10 +56,12 @@ __all__ = [
     "LinearRegression",
     "LogisticError",
     "LogisticRegression",
+    "LogisticRegressionCV",
     "Metrics",
     "Model",
     "ModelFileError",
     "ModuleClassifier",
+    "Path",
     "RankBins",
     "SeparationWarning",
     "Split",
@@ -64,6 +71,7 @@ __all__ = [
     "data_units",
     "datasets",
     "load",
+    "path",
     "rank_bins",
     "set_seed",
     "solvers",

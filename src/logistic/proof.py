@@ -183,7 +183,7 @@ class Prover:
             left = float((residue[-1] ** 2).sum()) ** 0.5
         rows = slice(0, q - 1 if self.objective.intercept else q)
         # An intercept gradient of size `left` moves the other gradients by at most left * sqrt(H_jj / H_00) each.
-        residue = residue[rows] + left * (0.5 / flat) ** 0.5
+        residue = residue[rows] + self.rows.swell * left * (0.5 / flat) ** 0.5
         gap = 1.001 * float((residue**2 / (2 * strength[rows, None])).sum()) + left**2 / flat
         return point, rounding.widen(gap)
 

@@ -36,6 +36,8 @@ class Rows:
         Rows in all; 0 where nobody counted, and then there is no metric.
     sparse : bool
         Whether the designs are.
+    swell : float
+        Bound on the root mean square of a scaled column under the weights of these rows.
     """
 
     executor: Executor
@@ -45,6 +47,7 @@ class Rows:
     resolution: Array
     count: int = 0
     sparse: bool = False
+    swell: float = 1.0
 
 
 class Place(NamedTuple):

@@ -50,11 +50,14 @@ class Progress:
 
     def __call__(self, record: Record) -> None:
         """Show a point."""
-        state = describe(record)
+        self.count(record.iteration, describe(record), record.seconds)
+
+    def count(self, number: int, state: str, seconds: float) -> None:
+        """Show how far it is, in a number and words."""
         if self._bar is not None:
-            self._bar.update(self._task, completed=record.iteration, state=state)
-        elif self._wanted(record.iteration):
-            _say(f"  {record.iteration:6d}  {state}  {record.seconds:.1f} s")
+            self._bar.update(self._task, completed=number, state=state)
+        elif self._wanted(number):
+            _say(f"  {number:6d}  {state}  {seconds:.1f} s")
 
     def _wanted(self, iteration: int) -> bool:
         return iteration & (iteration - 1) == 0 if self.every is None else iteration % self.every == 0

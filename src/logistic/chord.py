@@ -1,0 +1,213 @@
+"""The chord method for many fits side by side: Newton's steps with a Hessian that is kept, and mended by what the steps show.
+
+Fits that lie near each other share one Hessian of the loss. Each adds its own penalty and its own corrections (those of L-BFGS, which
+start from the kept Hessian), so a pass over the rows costs logits and gradients only. Where a fit gets on too slowly, it is given
+a Hessian of its own rows at its own point.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+
+from .backend import EPS, psd_solver, vdot
+from .joint import Fits, Joint, Seen
+
+ROUNDS = 60
+MEMORY = 12  # corrections kept
+ARMIJO = 1e-4
+SHRINK = 0.25
+TRIALS = 20  # shorter and shorter steps before a fit is given up
+ROUGH = 1e-10  # relative decrement below which values say nothing and gradients decide
+NEAR = 1e-2  # relative decrement below which gradients are enough to go on by
+
+
+class Found(NamedTuple):
+    """Where N fits ended.
+
+    Attributes
+    ----------
+    W : (N, q, M) array
+    steps : (N,) array of int
+    """
+
+    W: np.ndarray
+    steps: np.ndarray
+
+
+class Starts(NamedTuple):
+    """Where N fits start: fit i at W[uses[i]], W being (U, q, M) and ``uses`` (N,) sorted."""
+
+    W: np.ndarray
+    uses: np.ndarray
+
+
+class Curvatures:
+    """Hessians of the mean loss over all rows at a few places, and who may use which.
+
+    Parameters
+    ----------
+    joint : Joint
+    within : float
+        A Hessian serves fits at this distance, in its own norm.
+    """
+
+    def __init__(self, joint: Joint, within: float) -> None:
+        self.joint, self.within = joint, within
+        self.places: list[tuple[np.ndarray, np.ndarray]] = []
+        self._solvers: dict[tuple[int, bytes], Callable[[np.ndarray], np.ndarray]] = {}
+
+    def near(self, W: np.ndarray, but: int = -1) -> int:
+        """The index of one near W (q, M), made if there is none, or only the one that is not wanted."""
+        apart = [math.inf if i == but else self._distance(W, i) for i in range(len(self.places))]
+        if not apart or min(apart) > self.within:
+            self.places.append((W, self.joint.curvature(W, 0)))
+            return len(self.places) - 1
+        return int(np.argmin(apart))
+
+    def _distance(self, W: np.ndarray, index: int) -> float:
+        place, H = self.places[index]
+        apart = (W - place).reshape(-1)
+        return max(vdot(apart, H @ apart), 0.0) ** 0.5
+
+    def solver(self, index: int, strength: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
+        """Its inverse, with the penalty in it."""
+        key = index, strength.tobytes()
+        if key not in self._solvers:
+            self._solvers[key] = inverse(self.places[index][1], strength)
+        return self._solvers[key]
+
+
+def inverse(H: np.ndarray, strength: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
+    """The function that applies the inverse of H (q M, q M) with the penalty added, strength (q,)."""
+    penalised = H + np.diag(np.repeat(strength, len(H) // len(strength)))
+    return psd_solver(penalised)  # type: ignore[return-value]
+
+
+class _Fit:
+    """The state of one of them."""
+
+    def __init__(self, W: np.ndarray, index: int, solve: Callable[[np.ndarray], np.ndarray]) -> None:
+        self.W, self.index, self.solve = W, index, solve
+        self.value, self.grad = math.nan, W
+        self.pairs: list[tuple[np.ndarray, np.ndarray, float]] = []
+        self.step, self.decrement = W, math.inf
+        self.t, self.steps, self.failures = 1.0, 1, 0  # to set out from a neighbour was a step
+        self.ended = self.slow = False
+
+    def arrive(self, W: np.ndarray, value: float, grad: np.ndarray, goal: float, patience: float) -> None:
+        """Go on from W, or not, by what was seen there."""
+        before = self.value, self.grad, self.W, self.pairs, self.step, self.decrement
+        start, reached = self.value, self.decrement
+        first = math.isinf(reached)
+        change, turn = (W - self.W).reshape(-1), (grad - self.grad).reshape(-1)
+        curved = vdot(change, turn)
+        if curved > EPS * vdot(turn, turn) > 0:
+            self.pairs = [*self.pairs[1 - MEMORY :], (change, turn, curved)]
+        if math.isfinite(value):
+            self.value = value
+        self.grad, self.W = grad, W
+        self.aim()
+        by_value = reached > ROUGH * abs(start) and math.isfinite(value)
+        better = value <= start - ARMIJO * self.t * reached if by_value else self.decrement < reached
+        if first:
+            self.pairs = []
+            self.ended = self.decrement <= goal * abs(value)
+        elif better and np.isfinite(grad).all():
+            self.steps += 1
+            self.ended = self.decrement <= goal * abs(self.value)
+            rate = (self.decrement / reached) ** 0.5
+            left = math.log(max(goal * abs(self.value) / max(self.decrement, 5e-324), 1e-300)) / 2 / math.log(rate) if 0 < rate < 1 else 0.0
+            self.slow = left > patience or self.failures > 0
+            self.t, self.failures = 1.0, 0
+        else:
+            self.value, self.grad, self.W, self.pairs, self.step, self.decrement = before
+            self.t, self.failures = SHRINK * self.t, self.failures + 1
+            self.ended = reached <= ROUGH * abs(start) or self.failures >= TRIALS  # rounding rules
+            self.slow = self.failures == 2
+
+    def aim(self) -> None:
+        """The next step, and its length."""
+        r, weights = self.grad.reshape(-1), []
+        for change, turn, curved in reversed(self.pairs):
+            weights.append(vdot(change, r) / curved)
+            r = r - weights[-1] * turn
+        r = self.solve(r)
+        for (change, turn, curved), weight in zip(self.pairs, reversed(weights), strict=True):
+            r = r + (weight - vdot(turn, r) / curved) * change
+        self.step = -r.reshape(self.grad.shape)
+        self.decrement = max(-vdot(self.step, self.grad), 0.0)
+
+    def renew(self, index: int, solve: Callable[[np.ndarray], np.ndarray]) -> None:
+        """Another Hessian, made here."""
+        self.index, self.solve, self.pairs, self.t, self.slow = index, solve, [], 1.0, False
+        self.aim()
+
+
+def descend(
+    joint: Joint,
+    fits: Fits,
+    starts: Starts,
+    curvatures: Curvatures,
+    goal: float,
+    rounds: int = ROUNDS,
+    on_round: Callable[[int], None] | None = None,
+) -> Found:
+    """Minimise N objectives together, each until its squared decrement is ``goal`` times its value, or rounding rules.
+
+    Parameters
+    ----------
+    joint : Joint
+    fits : Fits
+    starts : Starts
+    curvatures : Curvatures
+    goal : float
+    rounds : int
+        Passes over the rows at most, Hessians apart.
+    on_round : callable, optional
+        Called with the number of fits that have ended.
+    """
+    M, (W, uses) = joint.shape[1], starts
+    price = (1 if M == 1 else M * (M - 1) / 2) * joint.shape[0] / (10 * M) + 4  # of a new Hessian, in passes for one fit
+    near = [curvatures.near(start) for start in W]
+    states = [
+        _Fit(W[u], near[u], curvatures.solver(near[u], strength)) for u, strength in zip(uses, fits.strength, strict=True)
+    ]
+    _arrive(states, W[uses], joint.at(W, uses, fits), goal, price)
+    for _ in range(rounds):
+        active = np.array([i for i, state in enumerate(states) if not state.ended], dtype=int)
+        if on_round is not None:
+            on_round(len(states) - len(active))
+        if len(active) == 0:
+            break
+        for i in active:
+            if states[i].slow:
+                _renew(states[i], joint, int(fits.fold[i]), fits.strength[i], curvatures)
+        trials = np.stack([_centred(states[i].W + states[i].t * states[i].step) for i in active])
+        near = all(states[i].decrement <= NEAR * abs(states[i].value) for i in active)
+        some = fits.take(active)
+        seen = joint.slopes(trials, some) if near else joint.at(trials, np.arange(len(active)), some)
+        _arrive([states[i] for i in active], trials, seen, goal, price)
+    return Found(np.stack([state.W for state in states]), np.array([state.steps for state in states]))
+
+
+def _renew(state: _Fit, joint: Joint, fold: int, strength: np.ndarray, curvatures: Curvatures) -> None:
+    """A Hessian for a fit that is slow: for all rows one that others may use, for a fold its own."""
+    if fold == 0:
+        index = curvatures.near(state.W, state.index)
+        state.renew(index, curvatures.solver(index, strength))
+    else:
+        state.renew(-1, inverse(joint.curvature(state.W, fold), strength))
+
+
+def _arrive(states: list[_Fit], W: np.ndarray, seen: Seen, goal: float, patience: float) -> None:
+    for state, place, value, grad in zip(states, W, seen.value, seen.grad, strict=True):
+        state.arrive(place, float(value), grad, goal, patience)
+
+
+def _centred(W: np.ndarray) -> np.ndarray:
+    """Class-centred for more than two classes."""
+    return W if W.shape[1] == 1 else W - W.mean(axis=1, keepdims=True)

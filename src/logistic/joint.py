@@ -1,0 +1,333 @@
+"""Many objectives over the same rows, evaluated together: a fold is a vector of weights, a set of coefficients some more columns.
+
+Each *fit* here is one objective: mean weighted loss + sum_j strength_j / 2 |W_j|², with the weights of one fold. All that is asked
+of the rows is asked for many fits in one pass.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property
+from typing import NamedTuple
+
+import numpy as np
+
+from . import tasks
+from .backend import largest
+from .certificate import UNIT, summation_error
+from .contracts import Block, Executor, Loss
+from .outcome import Certificate, Status
+from .tasks import Place
+
+SLAB_BYTES = 2**19  # of the logits of all fits at a time, so that they stay in the cache
+NOBODY = (-1, 0)  # the token of logits that are not asked for again
+
+
+class Part(NamedTuple):
+    """A block of rows and its share in each of F folds.
+
+    Attributes
+    ----------
+    block : Block
+        Weights are those of a fit to all rows.
+    learned : (F, n) array of counts
+        How often each row counts in what is learned from.
+    held : (F, n) array of counts
+        How often each row counts in what is held out.
+    ratio : (F, K) array or None
+        What the weights of the classes are multiplied by in each fold.
+    plain : (K,) array or None
+        What gives rows their own weight back, without that of their class.
+    """
+
+    block: Block
+    learned: np.ndarray
+    held: np.ndarray
+    ratio: np.ndarray | None
+    plain: np.ndarray | None
+
+    def weights(self) -> np.ndarray:
+        """(F, n) of what each fold learns from."""
+        found = self.block.weight * self.learned
+        return np.asarray(found if self.ratio is None else found * self.ratio[:, self.block.y])
+
+    def held_weights(self) -> np.ndarray:
+        """(F, n) of what each fold holds out, class weights left out."""
+        found = self.block.weight * self.held
+        return np.asarray(found if self.plain is None else found * self.plain[self.block.y])
+
+    def alone(self, fold: int) -> Block:
+        """The rows with the weights of one fold."""
+        return Block(self.block.X, self.block.y, self.weights()[fold], self.block.offset)
+
+
+class Fits(NamedTuple):
+    """Which objectives.
+
+    Attributes
+    ----------
+    fold : (N,) array of int
+    strength : (N, q) array
+        Of the penalty on each row of W, above 0 but for the intercept.
+    """
+
+    fold: np.ndarray
+    strength: np.ndarray
+
+    def take(self, chosen: np.ndarray) -> Fits:
+        """Some of them."""
+        return Fits(self.fold[chosen], self.strength[chosen])
+
+
+class Seen(NamedTuple):
+    """What one pass says of N fits.
+
+    Attributes
+    ----------
+    value : (N,) array
+        Of the objectives; this and what follows is NaN where only gradients were asked for.
+    grad : (N, q, M) array
+    loss : (N,) array
+        The value without the penalty.
+    held : (N,) array
+        Sum of weight times loss over the rows held out.
+    flat : (N,) array
+        Curvature of the intercept, the least over all directions.
+    """
+
+    value: np.ndarray
+    grad: np.ndarray
+    loss: np.ndarray
+    held: np.ndarray
+    flat: np.ndarray
+
+
+class Joint:
+    """The rows, their folds, and what can be asked about fits to them.
+
+    Parameters
+    ----------
+    executor : Executor
+    handles : sequence
+        Of parts.
+    loss : Loss
+    totals : (F,) array
+        Sum of the weights that each fold learns from.
+    resolution : (q,) array
+        As in :class:`logistic.tasks.Rows`.
+    block_rows : int
+        Rows of the largest part.
+    intercept : bool
+    """
+
+    def __init__(
+        self,
+        executor: Executor,
+        handles: Sequence[Part],
+        loss: Loss,
+        totals: np.ndarray,
+        resolution: np.ndarray,
+        block_rows: int,
+        intercept: bool,
+    ) -> None:
+        self.executor, self.handles, self.loss, self.totals = executor, handles, loss, totals
+        self.resolution, self.block_rows, self.intercept = resolution, block_rows, intercept
+        self.shape = (len(resolution), loss.columns)
+
+    def at(self, W: np.ndarray, uses: np.ndarray, fits: Fits) -> Seen:
+        """All there is to see of N fits: fit i at W[uses[i]], W being (U, q, M) and ``uses`` sorted."""
+        columns, total = self._columns(W), self.totals[fits.fold]
+        value, grad, held, products = self.executor.map_sum(evaluate, self.handles, self.loss, columns, uses, fits.fold)
+        pull = fits.strength[:, :, None] * W[uses]
+        loss = value / total
+        value = loss + 0.5 * (pull * W[uses]).sum(axis=(1, 2))
+        flat = _least_curvature(products / total[:, None, None], self.shape[1])
+        return Seen(value, self._gradients(grad, total) + pull, loss, held, flat)
+
+    def slopes(self, W: np.ndarray, fits: Fits) -> Seen:
+        """Gradients alone, fit i at W[i]: a fraction of the price."""
+        (grad,) = self.executor.map_sum(gradients, self.handles, self.loss, self._columns(W), fits.fold)
+        unknown = np.full(len(W), np.nan)
+        grad = self._gradients(grad, self.totals[fits.fold]) + fits.strength[:, :, None] * W
+        return Seen(unknown, grad, unknown, unknown, unknown)
+
+    def _columns(self, W: np.ndarray) -> np.ndarray:
+        """(U, q, M) -> (q, U M)."""
+        return np.ascontiguousarray(np.moveaxis(W, 0, 1)).reshape(self.shape[0], -1)
+
+    def _gradients(self, sums: np.ndarray, total: np.ndarray) -> np.ndarray:
+        """(q, N M) -> (N, q, M), over the weight of each fit."""
+        q, M = self.shape
+        return np.asarray(np.moveaxis(sums.reshape(q, -1, M), 1, 0) / total[:, None, None])
+
+    def curvature(self, W: np.ndarray, fold: int) -> np.ndarray:
+        """(q M, q M): the Hessian of the mean loss in the fold at W (q, M), gauge included."""
+        q, M = self.shape
+        grams = self.executor.map_sum(gram, self.handles, self.loss, W, fold)
+        H = tasks.joined(grams, M, float(self.totals[fold]), np.zeros((q, q)))
+        if M > 1:
+            H = H.reshape(q, M, q, M)
+            H += np.eye(q)[:, None, :, None] / self.loss.classes
+        return np.asarray(H).reshape(q * M, q * M)
+
+    def certificates(self, W: np.ndarray, fits: Fits, seen: Seen, swell: np.ndarray) -> list[Certificate]:
+        """What the gradients prove, every rounding counted; see docs/certificate.md for the dual gap.
+
+        Parameters
+        ----------
+        W : (N, q, M) array
+            Class-centred where M > 1.
+        fits : Fits
+        seen : Seen
+            At W, with ``flat``.
+        swell : (F,) array
+            Bound on the root mean square of the columns in each fold.
+        """
+        q, M = self.shape
+        p = q - 1 if self.intercept else q
+        extent = self._extent
+        pull = abs(fits.strength[:, :, None] * W)
+        reach = 1.01 * extent.longest * abs(W).max(axis=(1, 2)) + extent.shift
+        noise = UNIT * (0.5 * (q + 8) * reach + 24) + summation_error(self.block_rows, len(self.handles))
+        column = (swell**2)[fits.fold][:, None] * extent.columns / self.totals[0]
+        rounding = 1.01 * column[:, :, None] * noise[:, None, None] + 16 * UNIT * pull
+        drift = 0.25 * M * (8 * UNIT * reach) ** 2 + (8 * UNIT) ** 2 * (pull * abs(W)).sum(axis=(1, 2))
+        residue = abs(seen.grad) + rounding
+        left, flat = np.zeros(len(W)), np.maximum(seen.flat, 5e-324)
+        if self.intercept:
+            left = (residue[:, -1] ** 2).sum(axis=1) ** 0.5
+        moved = residue[:, :p] + (swell[fits.fold] * left * (0.5 / flat) ** 0.5)[:, None, None]
+        gap = 1.001 * (moved**2 / (2 * fits.strength[:, :p, None])).sum(axis=(1, 2)) + left**2 / flat
+        gap = (gap**0.5 + drift**0.5) ** 2
+        return [
+            Certificate(float(value), float(bound) if bound == bound else np.inf, "proof", largest(g), Status.UNCERTIFIED)
+            for value, bound, g in zip(seen.value, gap, seen.grad, strict=True)
+        ]
+
+    @cached_property
+    def _extent(self) -> Extent:
+        """Of all rows."""
+        return self.executor.map_merge(extent, self.handles, merge_extents)  # type: ignore[no-any-return]
+
+
+# ------------------------------------------------------------------------------------------------------------ on one block
+
+
+def evaluate(part: Part, loss: Loss, columns: np.ndarray, uses: np.ndarray, fold: np.ndarray) -> tuple[np.ndarray, ...]:
+    """Weighted sums of the losses (N,), gradients (q, N M), sums over rows held out (N,), products of probabilities (N, K, K).
+
+    Fit i is at the set ``uses[i]`` of the U sets of M columns (q, U M) each.
+    """
+    M, N, K = loss.columns, len(fold), loss.classes
+    U, value, held = columns.shape[1] // M, np.zeros(N), np.zeros(N)
+    grad, products = np.zeros((columns.shape[0], N * M)), np.zeros((N, K, K))
+    for some in slabs(part, N * M):
+        X, y = some.block.X, some.block.y
+        eta = X.matmul(columns).reshape(-1, U, M).swapaxes(0, 1)
+        if some.block.offset is not None:
+            eta = eta + some.block.offset
+        losses, residual = loss.evaluate(eta.reshape(-1, M), np.concatenate([y] * U))
+        losses, residual = losses.reshape(U, -1), residual.reshape(U, -1, M)
+        weight = some.weights()[fold]
+        value += (weight * losses[uses]).sum(axis=1)
+        held += (some.held_weights()[fold] * losses[uses]).sum(axis=1)
+        products += _products(residual, y)(weight, uses)
+        weighted = residual[uses] * weight[:, :, None]
+        grad += X.rmatmul(weighted.swapaxes(0, 1).reshape(len(y), -1))
+    return value, grad, held, products
+
+
+def gradients(part: Part, loss: Loss, columns: np.ndarray, fold: np.ndarray) -> tuple[np.ndarray]:
+    """Gradients (q, N M) of N fits, each at its own M columns of (q, N M)."""
+    M, N = loss.columns, len(fold)
+    grad = np.zeros((columns.shape[0], N * M))
+    for some in slabs(part, N * M):
+        X, y = some.block.X, some.block.y
+        eta = X.matmul(columns)
+        if some.block.offset is not None:
+            eta = eta + np.tile(some.block.offset, (1, N))
+        if M == 1 and y.ndim == 1:
+            sign = 1.0 - 2.0 * y
+            eta *= -sign[:, None]
+            np.exp(eta, out=eta)  # of minus the margin of the wrong class: where it overflows, the residual is 0
+            eta += 1
+            np.divide((some.weights() * sign).T[:, fold], eta, out=eta)
+            grad += X.rmatmul(eta)
+        else:
+            residual = _residuals(eta.reshape(-1, N, M).transpose(1, 2, 0), y)
+            residual *= some.weights()[fold][:, None, :]
+            grad += X.rmatmul(residual.reshape(N * M, -1).T)
+    return (grad,)
+
+
+def slabs(part: Part, width: int) -> Iterator[Part]:
+    """Some rows of the part after others, so few that ``width`` numbers of each stay in the cache."""
+    X, n = part.block.X.ready(), len(part.block.y)
+    size = max(SLAB_BYTES // (8 * width), 64)
+    for start in range(0, n, size):
+        own = slice(start, start + size)
+        offset = None if part.block.offset is None else part.block.offset[own]
+        block = Block(X.take(own), part.block.y[own], part.block.weight[own], offset)
+        yield part._replace(block=block, learned=part.learned[:, own], held=part.held[:, own])
+
+
+def _residuals(eta: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """(N, M, n) -> (N, M, n): probabilities less targets, good to the rounding of 1; for M = 1 targets are soft (n, 2)."""
+    if eta.shape[1] == 1:
+        p = 1 / (1 + np.exp(-eta))
+        return np.asarray(y.sum(axis=1) * p - y[:, 1])
+    p = eta - eta.max(axis=1, keepdims=True)
+    np.exp(p, out=p)
+    p /= p.sum(axis=1, keepdims=True)
+    if y.ndim == 2:
+        return np.asarray(p * y.sum(axis=1) - y.T)
+    p[:, y, np.arange(len(y))] -= 1
+    return p
+
+
+def _products(residual: np.ndarray, y: np.ndarray) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
+    """The function that adds up products of the probabilities of rows, (N, K, K), of weights (N, n) and the sets that they use."""
+    M = residual.shape[2]
+    if M == 1:
+        p = abs(residual[:, :, 0]) if y.ndim == 1 else residual[:, :, 0] + y[:, 1]
+        both, apart = p * (1 - p), np.array([[0.0, 1.0], [1.0, 0.0]])
+        return lambda weight, uses: (weight * both[uses]).sum(axis=1)[:, None, None] * apart
+    p = residual + (y[:, None] == np.arange(M) if y.ndim == 1 else y)
+    return lambda weight, uses: (weight[:, None, :] * p[uses].swapaxes(1, 2)) @ p[uses]
+
+
+def gram(part: Part, loss: Loss, W: np.ndarray, fold: int) -> tuple[np.ndarray, ...]:
+    """What :func:`logistic.tasks.hessian` gives, of the rows with the weights of a fold."""
+    return tasks.hessian(part.alone(fold), loss, Place(W, NOBODY))  # type: ignore[return-value]
+
+
+class Extent(NamedTuple):
+    """Largest sum of the absolute numbers of a row, largest offset, and weighted sums of the absolute columns (q,)."""
+
+    longest: float
+    shift: float
+    columns: np.ndarray
+
+
+def extent(part: Part) -> Extent:
+    """Of the rows of a part."""
+    block = part.block
+    X, shift = block.X.absolute(), 0.0 if block.offset is None else largest(block.offset)
+    return Extent(largest(X.matmul(np.ones((X.shape[1], 1)))), shift, X.rmatmul(block.weight[:, None])[:, 0])
+
+
+def merge_extents(a: Extent, b: Extent) -> Extent:
+    """The extent of both parts."""
+    return Extent(max(a.longest, b.longest), max(a.shift, b.shift), a.columns + b.columns)
+
+
+def _least_curvature(products: np.ndarray, columns: int) -> np.ndarray:
+    """(N,) least curvature of the intercept over the directions that change anything."""
+    if columns == 1:
+        return np.asarray(products[:, 0, 1])
+    identity = np.eye(products.shape[1])
+    apart = products * (1 - identity)
+    H = identity * apart.sum(axis=2)[:, :, None] - apart
+    return np.asarray(np.linalg.eigvalsh(H)[:, 1])
+
+

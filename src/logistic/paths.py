@@ -1,0 +1,207 @@
+"""A whole path of strengths of the penalty, for little more than the price of one fit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from .contracts import Spec, Stop
+from .errors import InputError
+from .executor import Threads
+from .fit import check
+from .folds import WHOLE, splits_of
+from .model import Model
+from .sources import ArraySource
+from .spellings import strengths
+from .study import Grid, Outcome, Rule, Study
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Path:
+    """Models of the same rows under penalties of several strengths. ``path[i]`` is one of them.
+
+    Attributes
+    ----------
+    models : tuple of Model
+    losses : (S,) array
+        Mean log loss of the rows, each model's own, class weights included.
+    """
+
+    models: tuple[Model, ...]
+    losses: np.ndarray
+
+    @classmethod
+    def of(cls, outcomes: Sequence[Outcome]) -> Path:
+        """Of fits to all rows."""
+        return cls(tuple(outcome.model for outcome in outcomes), np.array([outcome.loss for outcome in outcomes]))
+
+    @property
+    def classes(self) -> np.ndarray:
+        """(K,) labels."""
+        return self.models[0].classes
+
+    @property
+    def Cs(self) -> np.ndarray:
+        """(S,) each C, against the sum of the losses."""
+        return np.array([model.penalty.C for model in self.models])
+
+    @property
+    def alphas(self) -> np.ndarray:
+        """(S,) each strength, against the mean loss."""
+        return np.array([model.penalty.alpha for model in self.models])
+
+    @property
+    def coef(self) -> np.ndarray:
+        """(S, M, p) in the units of the data."""
+        return np.stack([model.coef for model in self.models])
+
+    @property
+    def intercept(self) -> np.ndarray:
+        """(S, M)."""
+        return np.stack([model.intercept for model in self.models])
+
+    @property
+    def table(self) -> dict[str, np.ndarray]:
+        """A row a strength, as columns: ``pandas.DataFrame(path.table)``. The deviance is twice the mean log loss."""
+        certificates = [model.certificate for model in self.models]
+        return {
+            "C": self.Cs,
+            "alpha": self.alphas,
+            "l1_ratio": np.zeros(len(self)),
+            "deviance": 2 * self.losses,
+            "nonzeros": nonzeros(self.models),
+            "gap": np.array([certificate.gap for certificate in certificates]),
+            "status": np.array([certificate.status.word for certificate in certificates]),
+        }
+
+    def __len__(self) -> int:
+        return len(self.models)
+
+    def __iter__(self) -> Iterator[Model]:
+        return iter(self.models)
+
+    def __getitem__(self, index: int) -> Model:
+        return self.models[index]
+
+    def __repr__(self) -> str:
+        """The table."""
+        return printed(self.table)
+
+
+def nonzeros(models: Sequence[Model]) -> np.ndarray:
+    """(S,) columns with a coefficient that is not zero."""
+    return np.array([int((model.coef != 0).any(axis=0).sum()) for model in models])
+
+
+def printed(table: dict[str, np.ndarray]) -> str:
+    """A table as aligned text."""
+    cells = [[name, *(f"{v:.6g}" if isinstance(v, float) else str(v) for v in column.tolist())] for name, column in table.items()]
+    widths = [max(len(cell) for cell in column) for column in cells]
+    rows = zip(*cells, strict=True)
+    return "\n".join("  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)) for row in rows)
+
+
+def values_of(given: Any, name: str) -> np.ndarray:
+    """(S,) strengths as given, in their order.
+
+    Raises
+    ------
+    InputError
+        If one of them is none.
+    """
+    try:
+        found = np.asarray(given, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise InputError(f"{name} must be numbers, but is {given!r:.100}") from None
+    if found.ndim != 1 or len(found) == 0:
+        raise InputError(f"{name} must be a list of numbers, at least one, but is {given!r:.100}")
+    wrong = ~(found > 0) if name == "Cs" else ~((found >= 0) & np.isfinite(found))
+    if wrong.any():
+        allowed = "above 0, or inf for no penalty" if name == "Cs" else "finite and at least 0 (0 for no penalty)"
+        raise InputError(f"{name} must each be {allowed}, but one is {found[wrong][0]:g}")
+    return found
+
+
+def rule_of(count: Any, ratio: Any, l1_ratio: float) -> Rule:
+    """A rule, its numbers checked.
+
+    Raises
+    ------
+    InputError
+        For an impossible one.
+    """
+    if isinstance(count, bool) or not isinstance(count, int | np.integer) or count < 1:
+        raise InputError(f"count must be a whole number from 1 on, but is {count!r}")
+    if ratio is not None and (isinstance(ratio, bool) or not isinstance(ratio, int | float | np.number) or not 0 < ratio < 1):
+        raise InputError(f"ratio must be between 0 and 1, the weakest strength over the strongest, or None, but is {ratio!r}")
+    return Rule(int(count), ratio, l1_ratio)
+
+
+def path(
+    X: Any,
+    y: Any,
+    Cs: Any = None,
+    *,
+    alphas: Any = None,
+    count: int = 100,
+    ratio: float | None = None,
+    l1_ratio: float = 0.0,
+    sample_weight: Any = None,
+    offset: Any = None,
+    fit_intercept: bool = True,
+    class_weight: Any = None,
+    standardize: bool = False,
+    solver: Any = "auto",
+    tol: float = 1e-8,
+    max_iter: int = 1000,
+) -> Path:
+    """Fit a model for each of several strengths of the penalty, each to its certified optimum.
+
+    The rows are encoded once, and fits share passes over them and curvature.
+
+    Parameters
+    ----------
+    X : (n, p) array, sparse matrix, data frame or tensor
+    y : (n,) labels or (n, K) distributions over the classes
+    Cs : list of float, optional
+        Inverse strengths, in any order; ``inf`` is maximum likelihood.
+    alphas : list of float, optional
+        Strengths against the mean loss, instead of ``Cs``.
+    count, ratio : int and float, optional
+        Where neither is given, so many alphas in equal ratios, from max |slope| / max(l1_ratio, 0.001) down to ``ratio`` times
+        that; the slopes are those of the mean loss where all coefficients are zero. By default 100, and 0.0001 where there are
+        more rows than columns, else 0.01.
+    l1_ratio : float, default=0.0
+        Share of an L1 penalty; only 0 is available.
+    sample_weight, offset, fit_intercept, class_weight, standardize, tol, max_iter
+        As for :class:`logistic.LogisticRegression`.
+    solver : str, default="auto"
+        ``auto``, ``newton`` or ``lbfgs``.
+
+    Returns
+    -------
+    Path
+
+    Raises
+    ------
+    InputError
+        For a choice or a row that cannot be used, in words.
+    """
+    strengths(1.0, None, l1_ratio, "auto")
+    if Cs is not None and alphas is not None:
+        raise InputError("Cs and alphas both set the strengths; give one of them")
+    spec = Spec(None, None, fit_intercept, class_weight, standardize, solver, Stop(tol, max_iter))
+    check(spec)
+    grid: Grid | Rule = rule_of(count, ratio, l1_ratio)
+    if Cs is not None:
+        grid = Grid(values_of(Cs, "Cs"), True)
+    elif alphas is not None:
+        grid = Grid(values_of(alphas, "alphas"), False)
+    source = ArraySource(X, y, sample_weight, offset)
+    if source.y is None:
+        raise InputError("y is missing; pass one label for each row of X")
+    with Threads() as executor:
+        return Path.of(Study(executor, source, spec, grid, splits_of([], source.shape[0])).solve()[WHOLE])

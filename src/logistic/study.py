@@ -1,0 +1,333 @@
+"""A study: one model for each fold and each strength of a grid, for little more than the price of one.
+
+The rows are encoded once. A path over all rows is followed first, on a sample of them where there are many; then all folds set out
+from it together, so that a pass over the rows serves all fits. Whatever is not proved that way is fitted alone.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+import numpy as np
+
+from .chord import Curvatures, Starts, descend
+from .contracts import Block, Executor, Point, Spec
+from .designs import Dense
+from .errors import InputError
+from .fit import fit
+from .folds import WHOLE, Folds, Splits, splits_of
+from .frame import Frame, block_size
+from .joint import Fits, Joint, Part, Seen
+from .minimize import minimize
+from .model import Model, Strength
+from .objective import LogisticObjective
+from .outcome import Certificate, Status
+from .penalty import L2
+from .solvers import NEWTON_SIZE, choose, named
+from .sources import ArraySource
+
+GOAL = 1e-24  # squared decrement relative to the value: twelve digits of the coefficients
+NEARLY = 1e-6  # the same for a start
+FIRST_SAMPLE, TIMES = 4000, 8  # rows of the smallest sample, and how many times as many the next one has at least
+CURVATURE_BYTES = 2**28  # of the Hessians and factors that are kept at a time
+OUT_OF_TIME = (Status.MAX_ITER, Status.MAX_TIME)
+OVERWHELMING = 1e12  # strength at which only the intercept is fitted
+FEW = 4  # passes that bring a start from a sample near the optimum of all rows
+
+Watch = Callable[[int, int], object]
+"""Called with the number of fits that have ended, and with that of all."""
+
+
+class Grid(NamedTuple):
+    """Strengths of the penalty.
+
+    Attributes
+    ----------
+    values : (S,) array
+        Each C where ``inverse``, else each alpha; in any order, repeated or not.
+    inverse : bool
+        C is alpha = 1 / (C * total weight), of what each fold learns from.
+    """
+
+    values: np.ndarray
+    inverse: bool
+
+    def alphas(self, total: float) -> np.ndarray:
+        """(S,) strengths against the mean loss of rows of this total weight."""
+        with np.errstate(over="ignore"):
+            return np.asarray(1 / (self.values * total) if self.inverse else self.values * 1.0)
+
+    def penalty(self, index: int, total: float, standardized: bool) -> Strength:
+        """One of them in words."""
+        alpha = float(self.alphas(total)[index])
+        C = float(self.values[index]) if self.inverse else 1 / (alpha * total) if alpha > 0 else math.inf
+        return Strength(alpha, C, standardized)
+
+
+class Rule(NamedTuple):
+    """Strengths by formula: ``count`` of them in equal ratios, from the largest down to ``ratio`` times that.
+
+    The largest is max |slope| / max(l1_ratio, 0.001), over all coefficients, of the mean loss where all of them are zero and the
+    intercepts fit best; of standardised columns if these are penalised. Under a pure L1 penalty it is the least strength at which
+    all coefficients are zero, for any number of classes.
+
+    Attributes
+    ----------
+    count : int
+    ratio : float or None
+        None is 0.0001 where there are more rows than columns, else 0.01.
+    l1_ratio : float
+    """
+
+    count: int
+    ratio: float | None = None
+    l1_ratio: float = 0.0
+
+    def alphas(self, largest: float, shape: tuple[int, int]) -> np.ndarray:
+        """(S,) for n rows and p columns, from strong to weak."""
+        ratio = (1e-4 if shape[0] > shape[1] else 1e-2) if self.ratio is None else self.ratio
+        return np.asarray(largest / max(self.l1_ratio, 1e-3) * np.geomspace(1.0, ratio, self.count))
+
+
+class Outcome(NamedTuple):
+    """One fit.
+
+    Attributes
+    ----------
+    model : Model
+        Its rows, weights and certificate are those of what was learned from.
+    loss : float
+        Mean loss of what was learned from.
+    held : float
+        Mean loss of the rows held out, each with its own weight; NaN where there are none.
+    """
+
+    model: Model
+    loss: float
+    held: float
+
+
+@dataclass
+class _State:
+    """Where a fit has come to: coefficients in scaled columns, what is known, and the model where it was fitted elsewhere."""
+
+    W: np.ndarray
+    certificate: Certificate
+    n_iter: int
+    why: str
+    loss: float = math.nan
+    held: float = math.nan
+    model: Model | None = None
+
+
+class Study:
+    """All fits of a grid.
+
+    Parameters
+    ----------
+    executor : Executor
+        Of this process.
+    source : ArraySource
+    spec : Spec
+        Its strength does not count.
+    grid : Grid
+    splits : Splits
+
+    Raises
+    ------
+    InputError
+        For a solver that ends without a certificate, or a fold that has nothing to learn from.
+    """
+
+    def __init__(self, executor: Executor, source: ArraySource, spec: Spec, grid: Grid | Rule, splits: Splits) -> None:
+        self.executor, self.source, self.spec, self.splits = executor, source, spec, splits
+        self.solver = named(spec.solver)
+        if self.solver is not None and (self.solver.watched or self.solver.as_given):
+            raise InputError(f"{self.solver!r} has no certificate to share; use solver='auto', 'newton' or 'lbfgs'")
+        raw = list(source.blocks(block_size(source, spec, self.solver)))
+        frame = Frame.learned(executor, executor.put(raw), source, spec._replace(C=None, alpha=0.0))
+        if isinstance(grid, Rule):
+            alone = splits_of([], source.shape[0])
+            grid = by_rule(grid, Folds.encoded(executor, frame, source, raw, alone), inverse=len(splits.held) > 1)
+        self.asked = grid
+        alphas = grid.alphas(frame.encoding.total)
+        if not np.isfinite(alphas).all():
+            raise InputError(f"C={grid.values.min():g} is too small for float64: 1 / (C * total weight) is infinite; use a larger C")
+        weakest = float(min(alphas[alphas > 0], default=0.0))
+        frame = replace(frame, spec=frame.spec._replace(alpha=weakest))  # columns have one scale for all strengths
+        self.folds = Folds.encoded(executor, frame, source, raw, splits)
+        self.joint = self.folds.joint
+        values, self._back = np.unique(grid.values, return_inverse=True)
+        if not grid.inverse:
+            values, self._back = values[::-1], len(values) - 1 - self._back
+        self.grid = Grid(values, grid.inverse)  # each once, from strong to weak
+        self.alphas = np.array([self.grid.alphas(total) for total in self.folds.totals])  # (F, S)
+
+    @property
+    def together(self) -> bool:
+        """Whether the fits are so small that Hessians are cheap."""
+        newton = self.solver is None or self.solver.name == "newton"
+        return newton and math.prod(self.joint.shape) <= NEWTON_SIZE
+
+    def solve(self, watch: Watch = lambda done, of: None) -> list[list[Outcome]]:
+        """For each fold, :data:`WHOLE` first, the fits of all strengths in the order of the grid."""
+        F, S = self.alphas.shape
+        states: dict[tuple[int, int], _State] = {}
+        start = np.zeros((1, *self.joint.shape))
+        for chosen in self._chunks() if self.together else []:
+            before = len(states)
+            states.update(self._together(chosen, start, lambda done: watch(before + done, F * S)))
+            start = states[WHOLE, chosen[-1]].W[None]
+        done = sum(self._proved(state) for state in states.values())
+        for s in range(S):
+            for f in range(F):
+                if (f, s) not in states or not self._proved(states[f, s]):
+                    states[f, s] = self._alone(f, s, states)
+                    done += 1
+                    watch(done, F * S)
+        return [[self._outcome(f, int(s), states[f, int(s)]) for s in self._back] for f in range(F)]
+
+    # ------------------------------------------------------------------------------------------------------------ together
+
+    def _chunks(self) -> list[list[int]]:
+        """Strengths above 0, so many at a time as their Hessians may take memory."""
+        most = max(int(CURVATURE_BYTES / (8 * math.prod(self.joint.shape) ** 2 * (len(self.alphas) + 1))), 1)
+        positive = [s for s in range(self.alphas.shape[1]) if (self.alphas[:, s] > 0).all()]
+        return [positive[first : first + most] for first in range(0, len(positive), most)]
+
+    def _together(self, chosen: list[int], start: np.ndarray, watch: Callable[[int], object]) -> dict[tuple[int, int], _State]:
+        """All folds at some strengths."""
+        near = self._begun(chosen, start)
+        F, fits = len(self.alphas), self._fits(range(len(self.alphas)), chosen)
+        starts = Starts(near, np.repeat(np.arange(len(chosen)), F))
+        found = descend(self.joint, fits, starts, Curvatures(self.joint, self._nearness), GOAL, on_round=watch)
+        seen = self.joint.at(found.W, np.arange(len(found.W)), fits)
+        certificates = self.joint.certificates(found.W, fits, seen, self.folds.swell)
+        why = f"newton: {math.prod(self.joint.shape)} coefficients, with Hessians that fits share"
+        states = {}
+        for i, pair in enumerate((f, s) for s in chosen for f in range(F)):
+            states[pair] = _State(found.W[i], certificates[i], int(found.steps[i]), why)
+            self._measure(states[pair], pair[0], seen, i)
+        return states
+
+    def _measure(self, state: _State, fold: int, seen: Seen, i: int) -> None:
+        state.loss = float(seen.loss[i])
+        state.held = float(seen.held[i] / self.folds.held[fold]) if fold != WHOLE else math.nan
+
+    def _fits(self, folds: range | list[int], chosen: list[int]) -> Fits:
+        """Those of some folds at some strengths, strength by strength."""
+        pairs = [(f, s) for s in chosen for f in folds]
+        strength = np.array([self.folds.strength(f, float(self.alphas[f, s])) for f, s in pairs])
+        return Fits(np.array([f for f, _ in pairs]), strength)
+
+    def _begun(self, chosen: list[int], start: np.ndarray) -> np.ndarray:
+        """(S, q, M) near the optima of all rows at some strengths."""
+        fits, uses = self._fits([WHOLE], chosen), np.arange(len(chosen))
+        W, curvatures = np.repeat(start, len(chosen), axis=0), None
+        for joint in self._samples():
+            curvatures = Curvatures(joint, 0.1)
+            W = descend(joint, fits, Starts(W, uses), curvatures, NEARLY).W
+        if curvatures is not None:
+            return descend(self.joint, fits, Starts(W, uses), curvatures, self._nearness**2, rounds=FEW).W
+        return descend(self.joint, fits, Starts(W, uses), Curvatures(self.joint, 0.1), self._nearness**2).W
+
+    @property
+    def _nearness(self) -> float:
+        """How far the optima of folds lie from that of all rows, in the norm of the Hessian of the mean loss, about."""
+        size, rows, folds = math.prod(self.joint.shape), self.folds.frame.count, max(len(self.alphas) - 1, 2)
+        return min(0.5 * (size / (rows * (folds - 1))) ** 0.5, 0.1)
+
+    def _samples(self) -> list[Joint]:
+        """Some of the rows, then more of them, before all."""
+        size, count = math.prod(self.joint.shape), self.folds.frame.count
+        rows, found = max(FIRST_SAMPLE, 20 * size), []
+        while not self.folds.rows.sparse and rows * TIMES <= count:
+            found.append(self._sample(rows / count))
+            rows *= TIMES
+        return found
+
+    def _sample(self, share: float) -> Joint:
+        """A share of the rows, the same ones in every study."""
+        rng = np.random.default_rng(0)
+        pieces = []
+        for part in self.folds.pieces:
+            n = len(part.block.y)
+            rows = np.sort(rng.choice(n, math.ceil(share * n), replace=False))
+            offset = None if part.block.offset is None else part.block.offset[rows]
+            design = Dense(part.block.X.take(rows).ready().dense())
+            block = Block(design, part.block.y[rows], part.block.weight[rows], offset)
+            pieces.append(Part(block, part.learned[:1, rows], part.held[:1, rows], None, None))
+        totals = np.array([sum(float(part.block.weight.sum()) for part in pieces)])
+        joint = self.joint
+        return Joint(self.executor, self.executor.put(pieces), joint.loss, totals, joint.resolution, joint.block_rows, joint.intercept)
+
+    # --------------------------------------------------------------------------------------------------------------- alone
+
+    def _proved(self, state: _State) -> bool:
+        certificate = state.certificate
+        return certificate.kind == "proof" and certificate.gap <= self.spec.stop.tol * max(abs(certificate.value), 5e-324)
+
+    def _alone(self, f: int, s: int, states: dict[tuple[int, int], _State]) -> _State:
+        """One fit for itself, from the nearest that is known: on the shared rows, or as if nobody else were there."""
+        near = next((states[pair] for pair in ((f, s), (f, s - 1), (WHOLE, s)) if pair in states), None)
+        W0 = np.zeros(self.joint.shape) if near is None else near.W
+        state = None if self.together or not self.alphas[f, s] > 0 else self._beside(f, s, W0)
+        if state is None or state.certificate.status not in (Status.CONVERGED, Status.PRECISION_FLOOR, *OUT_OF_TIME):
+            state = self._by_itself(f, s)
+        fits = Fits(np.array([f]), np.zeros((1, self.joint.shape[0])))
+        self._measure(state, f, self.joint.at(state.W[None], np.zeros(1, dtype=int), fits), 0)
+        return state
+
+    def _beside(self, f: int, s: int, W0: np.ndarray) -> _State:
+        """On the rows as they are encoded for all, under the weights of the fold."""
+        penalty = L2(1.0, self.folds.strength(f, float(self.alphas[f, s])))
+        objective = LogisticObjective(self.joint.loss, penalty, self.folds.alone(f), self.joint.intercept)
+        solver, why = choose(self.solver, objective)
+        found = minimize(objective, solver, W0, self.spec.stop)
+        if found.certificate.status is Status.INTERRUPTED:
+            raise KeyboardInterrupt
+        return _State(np.asarray(found.point.W), found.certificate, found.n_iter, why)
+
+    def _by_itself(self, f: int, s: int) -> _State:
+        """On a copy of the rows that the fold learns from."""
+        source, chosen = self.source, np.flatnonzero(self.splits.learned[f])
+        counts = self.splits.learned[f][chosen]
+        weight = None if source.weight is None else source.weight[chosen]
+        if (counts > 1).any():
+            weight = counts * (1.0 if weight is None else weight)
+        y, offset = source.y[chosen], None if source.offset is None else source.offset[chosen]
+        alone = ArraySource(source.X[chosen], y, weight, offset, source.features)
+        model = fit(alone, self.spec._replace(C=None, alpha=float(self.alphas[f, s])), executor=self.executor).model
+        if model.certificate.status is Status.INTERRUPTED:
+            raise KeyboardInterrupt
+        given = np.concatenate([model.coef.T, model.intercept[None]]) if self.joint.intercept else model.coef.T
+        W = np.asarray(self.folds.frame.change.inward(given))
+        return _State(W, model.certificate, model.n_iter, model.solver, model=model)
+
+    def _outcome(self, f: int, s: int, state: _State) -> Outcome:
+        model = state.model
+        if model is None:
+            certificate = replace(state.certificate, status=Status.CONVERGED) if self._proved(state) else state.certificate
+            point = Point(state.W, certificate.value, state.W, None)
+            model = self.folds.frame.model(state.why, point, certificate, state.n_iter)
+        if f != WHOLE:
+            rows = int((self.splits.learned[f] > 0).sum())
+            model = replace(model, rows=rows, total=float(self.folds.totals[f]), fingerprint="")
+        penalty = self.grid.penalty(s, float(self.folds.totals[f]), bool(self.spec.standardize))
+        return Outcome(replace(model, penalty=penalty), state.loss, state.held)
+
+
+def by_rule(rule: Rule, folds: Folds, inverse: bool) -> Grid:
+    """The strengths of a rule, as C or as alpha."""
+    joint = folds.joint
+    q, p = joint.shape[0], len(folds.frame.scale)
+    fits = Fits(np.zeros(1, dtype=int), np.concatenate([np.full(p, OVERWHELMING), folds.frame.edge])[None])
+    start = Starts(np.zeros((1, *joint.shape)), np.zeros(1, dtype=int))
+    W = descend(joint, fits, start, Curvatures(joint, 0.0), GOAL).W
+    W[:, :p] = 0.0
+    slopes = joint.slopes(W, Fits(fits.fold, np.zeros((1, q)))).grad[0, :p] * (folds.frame.scale / folds.units[WHOLE])[:, None]
+    alphas = rule.alphas(float(abs(slopes).max(initial=0.0)) or 1.0, (folds.frame.count, p))
+    return Grid(1 / (alphas * folds.frame.encoding.total) if inverse else alphas, inverse)
