@@ -7,7 +7,7 @@ BIN := .venv/bin
 READY := .venv/.installed
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: demo test test-slow test-oldest lint bench clean
+.PHONY: demo test test-slow test-oldest lint bench bench-full clean
 .DEFAULT_GOAL := demo
 
 demo: $(READY)  ## fit bundled real data and show every step
@@ -27,11 +27,16 @@ lint: $(READY)  ## style, format, types
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-bench: $(READY)  ## every benchmark, in order of name
-	@for file in $(sort $(wildcard benchmarks/*.py)); do echo "== $$file"; $(BIN)/python $$file || exit 1; done
+bench: .venv-bench/.installed  ## the quick set against all peers, about a quarter of an hour; results in build/benchmarks
+	.venv-bench/bin/python -m benchmarks
+	.venv-bench/bin/python benchmarks/certified_fit.py
+	.venv-bench/bin/python benchmarks/one_row.py
+
+bench-full: .venv-bench/.installed  ## everything at full size, five rounds: a day or more
+	.venv-bench/bin/python -m benchmarks --full
 
 clean:  ## remove the environment and everything that was made
-	rm -rf .venv .venv-oldest build dist logistic-demo .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-oldest .venv-bench build dist logistic-demo .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 # torch comes first, from PyTorch's own index of CPU wheels; where that cannot be reached, from wherever pip is set up to look.
 $(READY): pyproject.toml constraints.txt
@@ -50,4 +55,16 @@ $(READY): pyproject.toml constraints.txt
 		|| .venv-oldest/bin/python -m pip install --quiet --disable-pip-version-check "$(TORCH)"
 	@.venv-oldest/bin/python -m pip install --quiet --disable-pip-version-check -c constraints-oldest.txt -e . \
 		hypothesis pandas polars pytest statsmodels
+	@touch $@
+
+# Peers are for measuring only, so they have an environment of their own.
+.venv-bench/.installed: pyproject.toml constraints.txt benchmarks/requirements.txt benchmarks/requirements-alone.txt
+	@test -x .venv-bench/bin/python || $(PYTHON) -m venv .venv-bench
+	@echo '*' > .venv-bench/.gitignore
+	@echo "installing the peers into .venv-bench (a minute or two, once)"
+	@.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --retries 0 --timeout 20 \
+		--index-url $(TORCH_INDEX) -c constraints.txt "$(TORCH)" 2>/dev/null \
+		|| .venv-bench/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt "$(TORCH)"
+	@.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[data]' -r benchmarks/requirements.txt
+	@.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -r benchmarks/requirements-alone.txt
 	@touch $@
