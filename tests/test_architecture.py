@@ -61,7 +61,7 @@ OURS = {
     "preparation": "backend errors pair strict designs sources preparation",
     # result
     "provenance": "",
-    "model": f"{BASE} loss encoding designs sources provenance",
+    "model": f"{BASE} loss encoding designs sources executor provenance",
     "plane": f"{BASE} designs sources provenance",
     "store": f"{BASE} strict provenance model plane store",
     "outputs": f"{BASE} model plane sources outputs",

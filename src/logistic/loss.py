@@ -109,7 +109,8 @@ class Softmax(Loss):
         along = turned(V)
         relative = two_sum(along, -pick(along, leading))
         mean = quotient(class_sum(product(e, relative)), total)
-        return rounded(quotient(product(e, difference(relative, mean)), total)).T
+        applied: Array = rounded(quotient(product(e, difference(relative, mean)), total)).T
+        return applied
 
     def steepness(self, eta: Array) -> Array:
         """(n, K): p (1 - p)."""
@@ -139,8 +140,8 @@ class Softmax(Loss):
         """(n, K)."""
         z = turned(eta)
         _, top, _, rest, total = _exponentials(z)
-        logp: Array = -((top - z) + _log_total(rest, total)).T
-        return logp
+        log_p: Array = ((z - top) - _log_total(rest, total)).T
+        return log_p
 
     def class_logits(self, V: Array) -> Array:
         """(n, K) unchanged."""

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .backend import Array, is_finite, is_tensor, like_labels, like_values, namespace, returned, to_numpy
+from .backend import Array, double, is_finite, is_tensor, like_labels, like_values, namespace, overflow_allowed, returned, to_numpy
 from .contracts import Loss
 from .designs import is_sparse
 from .errors import InputError
+from .executor import Threads
 from .loss import Binary, Softmax
 from .outcome import Certificate, Limit
 from .provenance import Provenance
 from .sources import check_names, check_numbers, matrix, real
+from .sources.arrays import block_rows
 
 if TYPE_CHECKING:
     from .outputs.metrics import Metrics
@@ -24,6 +27,10 @@ if TYPE_CHECKING:
 
 
 HALF_ULP = 2.0**-25  # of a float32 just below 1
+BLOCKS = 4  # of rows: so many or more are predicted side by side
+NEAR = (
+    100  # the terms center * coef together: subtracted from the logits and not from the columns, they cost these no more than 1e-13
+)
 
 
 @dataclass(frozen=True)
@@ -132,12 +139,19 @@ class Model:
         InputError
             Naming the row or column that cannot be used.
         """
+        return self._each(_themselves, X, offset)
+
+    def _each(self, made: Callable[[Array], Array], X: Any, offset: Any) -> Array:
+        """What is made of the logits (n, M) of the rows; of many dense rows block by block, while they are in the caches."""
         tensor = is_tensor(X)
         X, names = (X, None) if tensor else matrix(X)
         if X.ndim != 2 or X.shape[1] != self.coef.shape[1]:
             what = f"{X.shape[1]} columns" if X.ndim == 2 else f"shape {tuple(X.shape)}"
             raise InputError(f"X has {what}, but the model was fitted on {self.coef.shape[1]} columns")
         check_names(names, self.features, "X")
+        shift = None if offset is None and not self.offset else self._shift(offset, X.shape[0])
+        if not tensor and not is_sparse(X) and len(X) >= BLOCKS * block_rows(X.shape, len(self.coef)):
+            return self._side_by_side(made, X, shift)
         if tensor:
             if not is_finite(X):
                 check_numbers(to_numpy(X), self.features)
@@ -149,28 +163,50 @@ class Model:
             eta = np.asarray(X @ coef + self.intercept)
         else:
             eta = (X - like_values(self.center, X)) @ coef + base
-        return eta if offset is None and not self.offset else eta + like_values(self._shift(offset, X.shape[0]), X)
+        return made(eta if shift is None else eta + like_values(shift, X))
+
+    def _side_by_side(self, made: Callable[[Array], Array], X: np.ndarray, shift: np.ndarray | None) -> np.ndarray:
+        """Of a large array. Each block is read from memory once: a number that is not finite shows in its logits."""
+        if not self.coef.any(axis=0).all():  # but not where nothing is multiplied by it
+            check_numbers(X, self.features)
+        rows, terms = block_rows(X.shape, len(self.coef)), abs(self.coef) @ abs(self.center)
+        center, base = (self.center, self.base) if terms.max(initial=0) > NEAR else (None, self.intercept)
+        one = made(np.zeros((1, len(self.coef))))
+        found = np.empty((len(X), *one.shape[1:]), dtype=one.dtype)
+
+        def fill(part: slice) -> bool:
+            with overflow_allowed():
+                block = double(X[part])
+                eta = (self.coef @ (block if center is None else block - center).T).T + base
+                found[part] = made(eta if shift is None else eta + shift[part])
+                return is_finite(eta)
+
+        with Threads() as workers:
+            sound = workers.map(fill, [slice(start, start + rows) for start in range(0, len(X), rows)])
+        if not all(sound):
+            check_numbers(X, self.features)
+        return found
 
     def decision_function(self, X: Any, offset: Any = None, dtype: str = "auto") -> Any:
         """(n,) log-odds of the second class for two classes, else (n, K) logits."""
-        logits = self.logits(X, offset)
-        return returned(logits[:, 0] if len(self.classes) == 2 else logits, X, dtype)
+        logits = self._each(lambda eta: returned(eta, X, dtype), X, offset)
+        return logits[:, 0] if len(self.classes) == 2 else logits
 
     def predict_proba(self, X: Any, offset: Any = None, dtype: str = "auto") -> Any:
         """(n, K) probabilities of the classes, in the order of ``classes``."""
-        eta = self.loss.class_logits(self.logits(X, offset))
-        xp = namespace(eta)
-        e = xp.exp(eta - xp.amax(eta, axis=1, keepdims=True))  # the loss knows more digits, but the product with X lost those
-        return returned(e / e.sum(axis=1, keepdims=True), X, dtype)
+        loss = self.loss
+        return self._each(lambda eta: returned(_probabilities(loss, eta), X, dtype), X, offset)
 
     def predict_log_proba(self, X: Any, offset: Any = None, dtype: str = "auto") -> Any:
         """(n, K) logarithms of the probabilities, finite wherever the logits are."""
-        found = returned(self.loss.log_probabilities(self.logits(X, offset)), X, dtype)
+        loss = self.loss
+        found = self._each(lambda eta: returned(loss.log_probabilities(eta), X, dtype), X, offset)
         return found if "64" in str(found.dtype) else found * (found < -HALF_ULP)  # a probability that rounds to 1 has logarithm 0
 
     def predict(self, X: Any, offset: Any = None) -> Any:
         """(n,) the likeliest label of each row; a tensor where X is one and labels are numbers."""
-        chosen = self.loss.class_logits(self.logits(X, offset)).argmax(axis=1)
+        loss = self.loss
+        chosen = self._each(lambda eta: loss.class_logits(eta).argmax(axis=1), X, offset)
         labels = self.classes[to_numpy(chosen)]
         return like_labels(labels, X) if is_tensor(X) and labels.dtype.kind in "biuf" else labels
 
@@ -218,6 +254,20 @@ class Model:
         return all(_same(getattr(self, f.name), getattr(other, f.name)) for f in fields(self) if f.compare)
 
     __hash__ = None  # type: ignore[assignment]
+
+
+def _themselves(eta: Array) -> Array:
+    return eta
+
+
+def _probabilities(loss: Loss, eta: Array) -> Array:
+    """(n, K)."""
+    if loss.columns == 1:
+        return loss.probabilities(eta)
+    xp = namespace(eta)
+    e = xp.exp(eta - xp.amax(eta, axis=1)[:, None])  # the loss knows more digits, but the product with X lost those
+    found: Array = e / e.sum(axis=1)[:, None]
+    return found
 
 
 def written(model: Model | None, coef: np.ndarray, intercept: np.ndarray, classes: np.ndarray) -> Model:
