@@ -22,7 +22,7 @@ from .frame import Frame, block_size
 from .minimize import minimize
 from .model import Model
 from .objective import LogisticObjective
-from .outcome import Certificate, Record
+from .outcome import Certificate, Record, Status
 from .solvers import choose, named
 from .sources import ArraySource
 from .start import generator, start

@@ -110,10 +110,10 @@ class Remaining(LogisticObjective):
         centred: Array = W - moved
         return centred
 
-    def _assembled(self, point: Point) -> Array:
+    def _assembled(self, point: Point, share: float = 1.0) -> Array:
         own = namespace(point.W).diag(self.penalty.curvature(point.W))
-        grams = self.rows.executor.map_sum(tasks.hessian, self.rows.handles, self.loss, self.place(point))
-        found: Array = tasks.joined(grams, self.shape[1], self.rows.total, own) + self.flat @ self.flat.T
+        grams = self.rows.executor.map_sum(tasks.hessian, self.rows.handles, self.loss, self.place(point), share)
+        found: Array = tasks.joined(grams, self.shape[1], share * self.rows.total, own) + self.flat @ self.flat.T
         return found
 
 
