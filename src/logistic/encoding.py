@@ -5,6 +5,7 @@ Everything is learned from statistics that merge block by block, and becomes pla
 
 from __future__ import annotations
 
+import functools
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -20,6 +21,8 @@ from .errors import InputError
 GOLDEN = (3 - 5**0.5) / 2  # where roundings are cut: no mean or deviation of tidy numbers falls there
 SOLID = 2**19  # numbers up to which a block that stands alone is copied, 4 MiB
 TINY = 1e-100  # numbers below this have no square
+CACHED = 2**16  # numbers that stay in a core's cache while their moments are taken
+TAME = 1e100  # numbers below this, with ranges above its inverse, are squared and summed as they are, relative to a row
 SPARSE_RANGE = 1e150  # sparse columns are multiplied as they are, so their squares must stay finite
 
 
@@ -139,6 +142,7 @@ class _Extremes(NamedTuple):
     classes: np.ndarray
     weights: np.ndarray  # of each of these classes
     soft: bool
+    rows: list[np.ndarray]  # the first one of a dense block, if there is one
 
 
 class _Moments(NamedTuple):
@@ -150,7 +154,7 @@ class _Moments(NamedTuple):
 def learn(
     executor: Executor, handles: list[Any], centred: bool, class_weight: Any = None, classes: np.ndarray | None = None
 ) -> Encoding:
-    """Two passes over raw blocks: extremes, then moments relative to them, so that no range of numbers overflows or cancels.
+    """Two passes over raw blocks: extremes, then moments relative to a row or to them, so that nothing overflows or cancels.
 
     Parameters
     ----------
@@ -198,6 +202,8 @@ def learn(
     middle = low / 2 + high / 2 if centred else np.zeros_like(low)
     half = high / 2 - low / 2 if centred else reach
     unit = np.where(half > 0, half, 1.0)
+    if len(unit) and unit.min() > 1 / TAME and reach.max() < TAME:
+        middle, unit = next((part.rows[0] for part in parts if centred and part.rows), middle), np.ones_like(unit)
     moments = executor.map_merge(_moments, handles, _add, middle, unit, classes, per_class)
     variance = np.where(half > 0, moments.central / total, 0.0)
     mean, deviation = middle + unit * moments.mean, unit * np.sqrt(np.maximum(variance, 0))
@@ -282,7 +288,8 @@ def _extremes(raw: RawBlock) -> _Extremes:
     else:
         low, high = np.asarray(X.min(axis=0), dtype=np.float64), np.asarray(X.max(axis=0), dtype=np.float64)
     each = np.bincount(np.searchsorted(labels, y), w, len(labels)) if y.ndim == 1 else w @ y
-    return _Extremes(low, high, labels, each, y.ndim == 2)
+    first = [] if is_sparse(X) else [row.astype(np.float64) for row in X[:1]]
+    return _Extremes(low, high, labels, each, y.ndim == 2, first)
 
 
 def _sparse_extremes(X: Any) -> tuple[np.ndarray, np.ndarray]:
@@ -304,10 +311,17 @@ def _moments(raw: RawBlock, middle: np.ndarray, unit: np.ndarray, classes: np.nd
     if is_sparse(X):
         first, second = _sparse_sums(X, w, unit)
         return _Moments(total, first / total, second - total * (first / total) ** 2)
-    u = X - middle
-    u /= unit  # in place from here on: memory is what takes the time
-    mean = w @ u / total
-    u -= mean
+    step = max(CACHED // max(X.shape[1], 1), 1)
+    parts = (_dense_moments(X[i : i + step], w[i : i + step], middle, unit) for i in range(0, X.shape[0], step))
+    return functools.reduce(_add, parts)
+
+
+def _dense_moments(X: np.ndarray, w: np.ndarray, middle: np.ndarray, unit: np.ndarray) -> _Moments:
+    total = float(w.sum())
+    u = X - middle  # in place from here on: memory is what takes the time
+    if (unit != 1).any():
+        u /= unit
+    u -= (mean := w @ u / total)
     u *= u
     return _Moments(total, mean, w @ u)
 

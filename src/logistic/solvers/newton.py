@@ -16,8 +16,9 @@ from .settings import Settings
 
 FLOOR = 4 * EPS**2  # squared decrement, relative to the value, below which a step moves no digit
 SLOW = 0.01  # of the squared decrement is left after a step: with a Hessian of all rows it would be less, for all that one costs
+FAR = 1e-3  # squared decrement, relative to the value, above which a step may be slow because the Hessian changes along it
 SETTLED = 1e-11  # of the largest coefficient: steps with the Hessian of some rows go on until the next one is smaller
-SAMPLED_STEPS = 12  # at most, for the last digits
+SAMPLED_STEPS = 12  # at most: before all rows are asked, and for the last digits
 
 
 @dataclass(repr=False)
@@ -65,10 +66,11 @@ class _Curve:
 
 
 def _sampled(objective: Objective, point: Point) -> Iterator[Point]:
-    """Steps with the Hessian of some rows, made once more where they are slow, until they are slow again."""
-    for _ in range(2):
+    """Steps with the Hessian of some rows, made anew where they get slow, until they are slow with one that was made nearby."""
+    for _ in range(SAMPLED_STEPS):
         curve, size = _Curve(objective.metric(point)), math.inf
         step = curve.step(point)
+        near = -vdot(point.grad, step) <= FAR * abs(point.value)
         while is_finite(step) and -vdot(point.grad, step) <= SLOW * size:
             size = -vdot(point.grad, step)
             reached = _searched(objective, point, step)
@@ -78,6 +80,8 @@ def _sampled(objective: Objective, point: Point) -> Iterator[Point]:
             point = reached
             yield point
             step = curve.step(point)
+        if near or not is_finite(step):
+            return
 
 
 def _searched(objective: Objective, point: Point, step: Array) -> Point | None:
