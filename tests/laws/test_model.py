@@ -342,3 +342,51 @@ def test_a_summary_of_many_classes_stays_short() -> None:
     assert max(map(len, str(summary).splitlines())) < 200
     assert "90 coefficients, too many to show" in str(summary)
     assert len(summary.to_dict()["coefficients"]) == 30
+
+
+# ------------------------------------------------------------------------------------------------------------- many rows
+
+
+def many(model: Model, kind: str, monkeypatch: pytest.MonkeyPatch) -> np.ndarray:
+    """Rows of a type, of which a block holds few, so that predictions are made side by side."""
+    monkeypatch.setattr("logistic.model.block_rows", lambda *_: 64)
+    return (20 * np.random.default_rng(3).normal(size=(1000, model.coef.shape[1]))).astype(kind)
+
+
+@pytest.mark.parametrize("kind", ["f8", "f4", "i1"])
+@pytest.mark.parametrize("center", [0.0, 3.0, 1e6])
+def test_many_rows_are_predicted_as_each_alone(model: Model, kind: str, center: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Block by block or all at once, with centres near and far and with an offset; twice the same bits."""
+    model = replace(model, center=np.full(4, center), offset=True)
+    X = many(model, kind, monkeypatch)
+    offset = np.random.default_rng(4).normal(size=(len(X), len(model.coef)))
+    for method in (model.logits, model.predict_proba, model.predict_log_proba, model.decision_function):
+        found = method(X, offset)
+        parts = [method(X[i : i + 50], offset[i : i + 50]) for i in range(0, len(X), 50)]
+        wanted = np.concatenate(parts)
+        assert found.dtype == wanted.dtype
+        tolerance = 1e-6 if found.dtype == np.float32 else 1e-12
+        np.testing.assert_allclose(found, wanted, rtol=tolerance, atol=tolerance * max(1.0, abs(wanted).max()))
+        np.testing.assert_array_equal(found, method(X, offset))
+    assert (
+        model.predict(X, offset) == np.concatenate([model.predict(X[i : i + 50], offset[i : i + 50]) for i in range(0, 1000, 50)])
+    ).all()
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("silent", [False, True])
+def test_a_missing_number_among_many_rows_is_named(model: Model, bad: float, silent: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By its row of all rows, also in a column that no logit depends on."""
+    if silent:
+        model = replace(model, coef=model.coef * [1, 1, 0, 1])
+    X = many(model, "f8", monkeypatch)
+    X[777, 2] = bad
+    with pytest.raises(InputError, match="row 777, column 'x'"):
+        model.predict_proba(X)
+
+
+def test_many_rows_with_a_large_shift_lose_no_digits(model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Columns near 1e9 are centred before they are multiplied."""
+    X = np.round(many(model, "f8", monkeypatch))
+    far = replace(model, center=model.center.round() + 1e9)
+    np.testing.assert_allclose(far.logits(X + 1e9), replace(model, center=model.center.round()).logits(X), rtol=1e-12, atol=1e-12)
