@@ -215,6 +215,7 @@ class Objective(ABC):
 
     offers: frozenset[str]  # "gradient" and "batches" always; "line", "hessian", "metric", "bound" are defined only where offered
     shape: tuple[int, ...]  # of W
+    metric_from: int = 8  # points before a metric is worth its price
     batch_losses: list[float]  # since somebody last took them
     line: Callable[[Point, Array], Line]  # from a point along a direction
     hessian: Callable[[Point], Array]  # (size, size), positive definite but for directions in which nothing changes, filled in
@@ -235,6 +236,10 @@ class Objective(ABC):
     @abstractmethod
     def certify(self, point: Point) -> tuple[Point, Certificate]:
         """What is known about the gap; the returned point is the one that the certificate speaks of."""
+
+    def outlook(self, point: Point) -> float:
+        """The least gap that a certificate could promise here, as far as that is known without a pass over the rows."""
+        return 0.0
 
     def canonical(self, W: Array) -> Array:
         """Of all coefficients with the same logits, those that are published."""

@@ -45,6 +45,7 @@ class LogisticObjective(Objective):
         explicit = {"hessian"} if 8 * size**2 <= hessian_bytes else set()
         sampled = {"metric"} if metric.worthwhile(rows, self.shape) else set()
         self.offers = frozenset({"gradient", "line", "batches", "bound"} | explicit | sampled)
+        self.metric_from = metric.made_from(rows)
         self.rng = rng
         self.batch_losses = []
         self._serial = itertools.count()
@@ -84,7 +85,7 @@ class LogisticObjective(Objective):
 
     def metric(self, point: Point) -> Metric:
         """An inverse Hessian from a few rows; see :mod:`logistic.metric`."""
-        return metric.metric(self.rows, self.loss, self.place(point), self.penalty.curvature(point.W))
+        return metric.metric(self.rows, self.loss, self.place(point), self.penalty.curvature(point.W), self.intercept)
 
     def batches(self, size: int | None) -> Iterator[Batch]:
         """All rows once, in one random order over all blocks."""
@@ -149,6 +150,10 @@ class LogisticObjective(Objective):
     def certify(self, point: Point) -> tuple[Point, Certificate]:
         """The sharpest proof that is affordable; see :mod:`logistic.proof`."""
         return self.prover.certify(point)
+
+    def outlook(self, point: Point) -> float:
+        """What the gradient alone says; see :mod:`logistic.proof`."""
+        return self.prover.outlook(point)
 
     def diagnose(self, point: Point) -> Certificate | None:
         """Separation, with its witness, where the penalty leaves directions free."""

@@ -58,7 +58,7 @@ def test_symmetric_and_positive_definite(classes, n):
     for alpha in (0.0, 0.1):
         objective, point = _objective(X, y, classes, alpha)
         found = _matrix(
-            module.metric(objective.rows, objective.loss, objective.place(point), objective.penalty.strength), objective.shape
+            module.metric(objective.rows, objective.loss, objective.place(point), objective.penalty.strength, True), objective.shape
         )
         size = abs(found).max()
         assert abs(found - found.T).max() <= 1e-5 * size

@@ -81,7 +81,7 @@ class Sparse(Design):
 
 
 def _held(kind: Any, shape: tuple[int, int], data: Any, indices: Any, pointers: Any) -> Any:
-    """A scipy matrix of the given arrays, set by hand: its constructor copies what is much shorter than the array it is a view of."""
+    """A scipy matrix of the given arrays, set by hand: its constructor copies views that are much shorter than their array."""
     found = kind(shape, dtype=data.dtype)
     found.data, found.indices, found.indptr = data, indices, pointers
     return found
