@@ -99,7 +99,6 @@ class Source(ABC):
 
     features: tuple[str, ...] | None
     shape: tuple[int, int]
-    stored: int | None = None  # how many numbers are, where most are zero and are not
 
     @abstractmethod
     def blocks(self, rows: int) -> Iterator[RawBlock]:
@@ -202,24 +201,24 @@ class Line(ABC):
         """The full point at t."""
 
 
+# Some rows of an epoch: W -> mean loss of these rows + penalty, its gradient, and their weight relative to an even batch.
 Batch = Callable[[Array], tuple[float, Array, float]]
-"""Some rows of an epoch: W -> mean loss of these rows + penalty, its gradient, and their weight relative to an even batch."""
 
 
+# (q, M) -> (q, M): an estimate of the inverse Hessian, linear, symmetric and positive definite.
 Metric = Callable[[Array], Array]
-"""(q, M) -> (q, M): an estimate of the inverse Hessian, linear, symmetric and positive definite."""
 
 
 class Objective(ABC):
     """WHAT is minimised: all that a solver ever sees. ``offers`` is matched against ``Solver.needs`` before any work."""
 
-    offers: frozenset[str]  # "gradient" and "batches" always; "line", "hessian", "metric", "bound" are defined only where offered
+    offers: frozenset[str]  # "gradient" and "batches" always; "line", "hessian", "metric", "outlook", "bound" only where offered
     shape: tuple[int, ...]  # of W
-    metric_from: int = 8  # points before a metric is worth its price
     batch_losses: list[float]  # since somebody last took them
     line: Callable[[Point, Array], Line]  # from a point along a direction
     hessian: Callable[[Point], Array]  # (size, size), positive definite but for directions in which nothing changes, filled in
     metric: Callable[[Point], Metric]  # near a point
+    outlook: Callable[[Point], float]  # the least gap that a certificate could promise here, without a pass over the rows
     bound: Callable[[int | None], float]  # on the curvature that a step on so many random rows meets (None: all rows)
 
     @abstractmethod
@@ -236,10 +235,6 @@ class Objective(ABC):
     @abstractmethod
     def certify(self, point: Point) -> tuple[Point, Certificate]:
         """What is known about the gap; the returned point is the one that the certificate speaks of."""
-
-    def outlook(self, point: Point) -> float:
-        """The least gap that a certificate could promise here, as far as that is known without a pass over the rows."""
-        return 0.0
 
     def canonical(self, W: Array) -> Array:
         """Of all coefficients with the same logits, those that are published."""

@@ -10,7 +10,6 @@ from .backend import Array, cholesky, inverse_lower, is_tensor, largest, like, n
 from .contracts import Loss, Metric
 from .tasks import Place, Rows
 
-FIRST_METRIC = 8  # points before factors are made, so that easy fits never pay for them
 ROWS_PER_COLUMN = 6  # drawn for each class
 PASSES = 12  # over the rows that the factors may cost
 CHEAP = 32  # multiplications of a Gram matrix take the time of one in a product with few columns
@@ -41,16 +40,13 @@ def sample_size(rows: int, shape: tuple[int, int]) -> int:
     return affordable if affordable >= min(2 * q, rows) else 0
 
 
-def worthwhile(rows: Rows, shape: tuple[int, int]) -> bool:
-    """Whether factors are worth their price."""
+def offered(rows: Rows, shape: tuple[int, int]) -> set[str]:
+    """``metric`` where one is worth its price; ``early`` besides where that is the price of a point or two."""
     if is_tensor(rows.resolution) or math.prod(shape) < SMALL:
-        return False
-    return rows.sparse or sample_size(rows.count, shape) > 0
-
-
-def made_from(rows: Rows) -> int:
-    """After how many points a metric is worth its price; a diagonal costs no more than two of them."""
-    return 0 if rows.sparse else FIRST_METRIC
+        return set()
+    if rows.sparse:
+        return {"metric", "early"}
+    return {"metric"} if sample_size(rows.count, shape) > 0 else set()
 
 
 def metric(rows: Rows, loss: Loss, place: Place, strength: Array, intercept: bool) -> Metric:

@@ -189,7 +189,7 @@ class _Run:
         goal = self.stop.tol * max(abs(point.value), 5e-324)
         if math.isnan(self.trigger):
             self.trigger = goal**0.5  # columns are scaled, so the gap is about the squared gradient
-        hoped = self.objective.outlook(point)
+        hoped = self.objective.outlook(point) if "outlook" in self.objective.offers else 0
         if size > self.trigger if hoped == 0 else hoped > self.margin * goal:
             return False
         if self._exact:

@@ -43,9 +43,8 @@ class LogisticObjective(Objective):
         self.shape = (rows.resolution.shape[0], loss.columns)
         size = self.shape[0] * self.shape[1]
         explicit = {"hessian"} if 8 * size**2 <= hessian_bytes else set()
-        sampled = {"metric"} if metric.worthwhile(rows, self.shape) else set()
-        self.offers = frozenset({"gradient", "line", "batches", "bound"} | explicit | sampled)
-        self.metric_from = metric.made_from(rows)
+        sampled = metric.offered(rows, self.shape)
+        self.offers = frozenset({"gradient", "line", "batches", "outlook", "bound"} | explicit | sampled)
         self.rng = rng
         self.batch_losses = []
         self._serial = itertools.count()
@@ -152,7 +151,7 @@ class LogisticObjective(Objective):
         return self.prover.certify(point)
 
     def outlook(self, point: Point) -> float:
-        """What the gradient alone says; see :mod:`logistic.proof`."""
+        """What the gradient alone says of the gap that can be proved; see :mod:`logistic.proof`."""
         return self.prover.outlook(point)
 
     def diagnose(self, point: Point) -> Certificate | None:

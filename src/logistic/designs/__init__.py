@@ -7,7 +7,7 @@ from .dense import Dense
 from .divided import Divided
 from .intercept import Intercept
 from .scaled import Scaled
-from .sparse import Sparse, is_sparse
+from .sparse import Sparse, column_range, is_sparse
 
 REGISTRY: dict[str, type[Design]] = {
     "dense": Dense,
@@ -17,4 +17,4 @@ REGISTRY: dict[str, type[Design]] = {
     "intercept": Intercept,
 }
 
-__all__ = ["REGISTRY", "Dense", "Divided", "Intercept", "Scaled", "Sparse", "is_sparse"]
+__all__ = ["REGISTRY", "Dense", "Divided", "Intercept", "Scaled", "Sparse", "column_range", "is_sparse"]

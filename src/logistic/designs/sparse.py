@@ -90,3 +90,12 @@ def _held(kind: Any, shape: tuple[int, int], data: Any, indices: Any, pointers: 
 def is_sparse(X: Any) -> bool:
     """Whether X is a scipy sparse matrix or array; never imports scipy to find out."""
     return hasattr(X, "tocsr")
+
+
+def column_range(X: Any) -> tuple[np.ndarray, np.ndarray]:
+    """(p,) smallest and largest value of each column, zeros that are not stored among them. X is canonical."""
+    full = np.bincount(X.indices, minlength=X.shape[1]) == X.shape[0]
+    low, high = np.where(full, np.inf, 0.0), np.where(full, -np.inf, 0.0)
+    np.minimum.at(low, X.indices, X.data)
+    np.maximum.at(high, X.indices, X.data)
+    return low, high

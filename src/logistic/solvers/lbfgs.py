@@ -13,7 +13,8 @@ from ..contracts import Metric, Objective, Point
 from .linesearch import Progress, search
 from .settings import Settings
 
-SECOND_METRIC = 3  # points before a metric of the first one is made again
+FIRST_METRIC = 8  # points before the metric is made, so that easy fits never pay for it
+SECOND_METRIC = 3  # points before a cheap one, made at once, is made anew
 NEXT_METRIC = 2.5  # and again after so many times as many
 
 
@@ -45,7 +46,8 @@ class LBFGS(Settings):
         yield point
         pairs: deque[tuple[Array, Array, float]] = deque(maxlen=self.memory)
         metric: Metric | None = None
-        due, number = objective.metric_from if "metric" in objective.offers else math.inf, 0
+        due = 0 if "early" in objective.offers else FIRST_METRIC if "metric" in objective.offers else math.inf
+        number = 0
         progress = Progress(point)
         while not progress.over:
             if number >= due:
