@@ -99,7 +99,6 @@ class Source(ABC):
 
     features: tuple[str, ...] | None
     shape: tuple[int, int]
-    stored: int | None = None  # how many numbers are, where most are zero and are not
 
     @abstractmethod
     def blocks(self, rows: int) -> Iterator[RawBlock]:
@@ -202,23 +201,24 @@ class Line(ABC):
         """The full point at t."""
 
 
+# Some rows of an epoch: W -> mean loss of these rows + penalty, its gradient, and their weight relative to an even batch.
 Batch = Callable[[Array], tuple[float, Array, float]]
-"""Some rows of an epoch: W -> mean loss of these rows + penalty, its gradient, and their weight relative to an even batch."""
 
 
+# (q, M) -> (q, M): an estimate of the inverse Hessian, linear, symmetric and positive definite.
 Metric = Callable[[Array], Array]
-"""(q, M) -> (q, M): an estimate of the inverse Hessian, linear, symmetric and positive definite."""
 
 
 class Objective(ABC):
     """WHAT is minimised: all that a solver ever sees. ``offers`` is matched against ``Solver.needs`` before any work."""
 
-    offers: frozenset[str]  # "gradient", "batches" always; "line", "hessian", "metric", "bound" where defined; "sampled", see below
+    offers: frozenset[str]  # "gradient" and "batches" always; of the rest what is defined; "sampled" and "early" qualify "metric"
     shape: tuple[int, ...]  # of W
     batch_losses: list[float]  # since somebody last took them
     line: Callable[[Point, Array], Line]  # from a point along a direction
     hessian: Callable[[Point], Array]  # (size, size), positive definite but for directions in which nothing changes, filled in
-    metric: Callable[[Point], Metric]  # near a point; "sampled": that of so many rows that a Newton step with it gains two digits
+    metric: Callable[[Point], Metric]  # near a point; "sampled": so good that a Newton step gains two digits, "early": cheap
+    outlook: Callable[[Point], float]  # the least gap that a certificate could promise here, without a pass over the rows
     bound: Callable[[int | None], float]  # on the curvature that a step on so many random rows meets (None: all rows)
 
     @abstractmethod

@@ -15,7 +15,7 @@ import numpy as np
 
 from .backend import EPS
 from .contracts import Block, Design, Executor, RawBlock
-from .designs import Dense, Intercept, Scaled, Sparse, is_sparse
+from .designs import Dense, Intercept, Scaled, Sparse, column_range, is_sparse
 from .errors import InputError
 
 GOLDEN = (3 - 5**0.5) / 2  # where roundings are cut: no mean or deviation of tidy numbers falls there
@@ -284,21 +284,12 @@ def _extremes(raw: RawBlock) -> _Extremes:
     if X.shape[0] == 0:
         low, high = np.full(X.shape[1], np.inf), np.full(X.shape[1], -np.inf)
     elif is_sparse(X):
-        low, high = _sparse_extremes(X)
+        low, high = column_range(X)
     else:
         low, high = np.asarray(X.min(axis=0), dtype=np.float64), np.asarray(X.max(axis=0), dtype=np.float64)
     each = np.bincount(np.searchsorted(labels, y), w, len(labels)) if y.ndim == 1 else w @ y
     first = [] if is_sparse(X) else [row.astype(np.float64) for row in X[:1]]
     return _Extremes(low, high, labels, each, y.ndim == 2, first)
-
-
-def _sparse_extremes(X: Any) -> tuple[np.ndarray, np.ndarray]:
-    """(p,) smallest and largest value of each column, zeros that are not stored among them. X is canonical."""
-    full = np.bincount(X.indices, minlength=X.shape[1]) == X.shape[0]
-    low, high = np.where(full, np.inf, 0.0), np.where(full, -np.inf, 0.0)
-    np.minimum.at(low, X.indices, X.data)
-    np.maximum.at(high, X.indices, X.data)
-    return low, high
 
 
 def _moments(raw: RawBlock, middle: np.ndarray, unit: np.ndarray, classes: np.ndarray, class_weight: np.ndarray | None) -> _Moments:
@@ -328,13 +319,12 @@ def _dense_moments(X: np.ndarray, w: np.ndarray, middle: np.ndarray, unit: np.nd
 
 def _sparse_sums(X: Any, w: np.ndarray, unit: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """(p,) weighted sums of the columns over ``unit``, and of their squares; numbers are divided only where squares need it."""
-    small = len(unit) > 0 and unit.min() < TINY
-    if small:
+    if (unit < TINY).any():
         X = X.astype(np.float64)
         X.data /= unit[X.indices]
+        unit = np.ones(len(unit))
     design = Sparse(X)
-    first, second = (each.rmatmul(w[:, None])[:, 0] for each in (design, design.squared()))
-    return (first, second) if small else (first / unit, second / unit**2)
+    return design.rmatmul(w[:, None])[:, 0] / unit, design.squared().rmatmul(w[:, None])[:, 0] / unit**2
 
 
 def _row_weights(y: Any, weight: Any, classes: np.ndarray, class_weight: np.ndarray | None) -> np.ndarray | None:

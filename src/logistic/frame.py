@@ -31,8 +31,9 @@ def block_size(source: Source, spec: Spec, solver: Solver | None) -> int:
     """Rows of a block: what fits the caches, or few large ones where every block costs a call for every batch."""
     batches = solver is not None and "batches" in solver.needs
     size = DEVICE_BLOCK_BYTES if spec.device != "auto" else BATCH_BLOCK_BYTES if batches else BLOCK_BYTES
-    if source.stored is not None:
-        return sparse_block_rows(source.shape, source.stored, size)
+    stored = getattr(source, "stored", None)
+    if stored is not None:
+        return sparse_block_rows(source.shape, stored, size)
     return block_rows(source.shape, PROBABLE_CLASSES, size)
 
 

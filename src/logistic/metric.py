@@ -1,4 +1,4 @@
-"""An estimate of the inverse Hessian: a factor for each class, of its own diagonal block, from a few rows."""
+"""An estimate of the inverse Hessian: for each class a factor of its own diagonal block, from a few rows, or its diagonal."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from .tasks import Place, Rows
 ROWS_PER_COLUMN = 6  # drawn for each class
 PASSES = 12  # over the rows that the factors may cost
 CHEAP = 32  # multiplications of a Gram matrix take the time of one in a product with few columns
+CANCELLED = 1e-3  # share of a column's squares that centring may leave
 DOUBT = 2  # rows: a column in which so few were seen is half believed
 SMALL = 500  # coefficients below which no metric is made
 RIDGES = (1e-5, 1e-3, 1e-1)  # of the unit diagonal, tried in turn: float32 tells no smaller pivots from rounding
@@ -39,17 +40,18 @@ def sample_size(rows: int, shape: tuple[int, int]) -> int:
     return affordable if affordable >= min(2 * q, rows) else 0
 
 
-def worthwhile(rows: Rows, shape: tuple[int, int]) -> bool:
-    """Whether factors are worth their price."""
-    if rows.sparse or is_tensor(rows.resolution) or math.prod(shape) < SMALL:
-        return False
-    return sample_size(rows.count, shape) > 0
+def offered(rows: Rows, shape: tuple[int, int]) -> set[str]:
+    """``metric`` where one is worth its price; ``early`` besides where that is the price of a point or two."""
+    if is_tensor(rows.resolution) or math.prod(shape) < SMALL:
+        return set()
+    if rows.sparse:
+        return {"metric", "early"}
+    return {"metric"} if sample_size(rows.count, shape) > 0 else set()
 
 
-def metric(rows: Rows, loss: Loss, place: Place, strength: Array) -> Metric:
-    """The inverse of the diagonal blocks of the Hessian at a place, one for each class, with the exact diagonal.
+def metric(rows: Rows, loss: Loss, place: Place, strength: Array, intercept: bool) -> Metric:
+    """An inverse of the Hessian at a place as far as it is cheap to know: class by class, with the exact diagonal.
 
-    What is off the diagonal comes from rows drawn by their curvature. A column that few of them show is believed less.
     Softmax does not change in the direction of equal logits: there the penalty alone curves, and its inverse is exact.
 
     Parameters
@@ -59,6 +61,39 @@ def metric(rows: Rows, loss: Loss, place: Place, strength: Array) -> Metric:
     place : Place
     strength : (q,) array
         Curvature of the penalty.
+    intercept : bool
+        Whether the last column is all ones.
+    """
+    inverse = _diagonal(rows, loss, place, strength, intercept) if rows.sparse else _factored(rows, loss, place, strength)
+    return _centred(inverse, strength) if loss.columns > 1 else inverse
+
+
+def _diagonal(rows: Rows, loss: Loss, place: Place, strength: Array, intercept: bool) -> Metric:
+    """Of sparse columns the diagonal, beside the intercept: its row is eliminated, as if every class's columns were centred."""
+    squares, sums = (part / rows.total for part in rows.executor.map_sum(tasks.sums, rows.handles, loss, place))
+    xp = namespace(squares)
+    if not intercept:
+        full = squares + strength[:, None]
+        alone = xp.where(full > 0, full, xp.ones_like(full))
+        return lambda G: G / alone
+    height = xp.where(sums[-1] > 0, sums[-1], xp.ones_like(sums[-1]))  # (M,): the curvature of the intercept
+    mean = sums[:-1] / height
+    full = xp.maximum(squares[:-1] - mean * sums[:-1], CANCELLED * squares[:-1]) + strength[:-1, None]
+    own = xp.where(full > 0, full, xp.ones_like(full))
+
+    def apply(G: Array) -> Array:
+        steps = (G[:-1] - mean * G[-1]) / own
+        last = G[-1] / height - (mean * steps).sum(axis=0)
+        found: Array = xp.concatenate([steps, last[None, :]], axis=0)
+        return found
+
+    return apply
+
+
+def _factored(rows: Rows, loss: Loss, place: Place, strength: Array) -> Metric:
+    """The inverse of the diagonal blocks, one for each class.
+
+    What is off the diagonal comes from rows drawn by their curvature. A column that few of them show is believed less.
     """
     wanted = sample_size(rows.count, (place.W.shape[0], place.W.shape[1]))
     loose, traces = rows.executor.map_sum(tasks.diagonals, rows.handles, loss, place)
@@ -70,7 +105,7 @@ def metric(rows: Rows, loss: Loss, place: Place, strength: Array) -> Metric:
     parts = [
         Part(sample, single(weight[:, k] / rows.total), loose[:, k] / rows.total, strength, whole) for k in range(loss.columns)
     ]
-    return _inverse(rows.executor.map(factor, rows.executor.put(parts)), strength)
+    return _inverse(rows.executor.map(factor, rows.executor.put(parts)))
 
 
 def factor(part: Part) -> Array:
@@ -96,20 +131,28 @@ def factor(part: Part) -> Array:
     return scaled
 
 
-def _inverse(factors: list[Array], strength: Array) -> Metric:
+def _inverse(factors: list[Array]) -> Metric:
     """The metric of the given factors."""
+
+    def apply(G: Array) -> Array:
+        size = largest(G) or 1.0
+        g = single(G / size)
+        columns = [like(R.T @ (R @ g[:, k]), G) for k, R in enumerate(factors)]
+        found: Array = size * namespace(G).stack(columns, axis=1)
+        return found
+
+    return apply
+
+
+def _centred(inverse: Metric, strength: Array) -> Metric:
+    """The metric of softmax: ``inverse`` where classes differ, and the penalty's own where they move together."""
     xp = namespace(strength)
     shared = xp.where(strength > 0, strength, xp.ones_like(strength))[:, None]
 
     def apply(G: Array) -> Array:
-        size = largest(G) or 1.0
-        mean = G.sum(axis=1)[:, None] / G.shape[1] if len(factors) > 1 else 0 * G
-        g = single((G - mean) / size)
-        columns = [like(R.T @ (R @ g[:, k]), G) for k, R in enumerate(factors)]
-        found = xp.stack(columns, axis=1)
-        if len(factors) > 1:
-            found = found - found.sum(axis=1)[:, None] / G.shape[1]
-        moved: Array = size * found + mean / shared
+        mean = G.sum(axis=1)[:, None] / G.shape[1]
+        found = inverse(G - mean)
+        moved: Array = found + (mean / shared - found.sum(axis=1)[:, None] / G.shape[1])
         return moved
 
     return apply

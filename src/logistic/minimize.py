@@ -16,6 +16,7 @@ from .solvers.newton import Endgame
 POLISH_STEPS = 3
 FLOOR = 1e-6  # relative gap above which an end without progress is a failure, not the floor of float64
 POLISH_SIZE = 2000  # coefficients up to which exact Newton steps finish the last digits
+HOPE = 0.8  # share of the goal that the least possible gap may take before its proof is worth its price
 FIRST_DIAGNOSIS = 16  # points without a certificate before separation is looked for; then four times as many, and so on
 
 
@@ -83,6 +84,7 @@ class _Run:
         self.gap = math.nan
         self.certificate: Certificate | None = None
         self.trigger = math.nan  # gradient size at which the certificate is worth its price
+        self.margin = HOPE  # of the goal, below which the least possible gap is
         self.next_diagnosis = FIRST_DIAGNOSIS
 
     def ends_at(self, point: Point) -> bool:
@@ -187,7 +189,8 @@ class _Run:
         goal = self.stop.tol * max(abs(point.value), 5e-324)
         if math.isnan(self.trigger):
             self.trigger = goal**0.5  # columns are scaled, so the gap is about the squared gradient
-        if size > self.trigger:
+        hoped = self.objective.outlook(point) if "outlook" in self.objective.offers else 0
+        if size > self.trigger if hoped == 0 else hoped > self.margin * goal:
             return False
         if self._exact:
             end = Endgame(self.objective, point)
@@ -203,6 +206,7 @@ class _Run:
     def _postponed(self, size: float, ratio: float) -> bool:
         """No certificate yet: wait until the gradient has shrunk by what the gap, 1 / ratio times the goal, asks for."""
         self.trigger = size * max(0.7 * min(ratio, 1.0) ** 0.5, 0.05)
+        self.margin /= 4
         return False
 
     @property

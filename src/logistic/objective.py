@@ -46,11 +46,8 @@ class LogisticObjective(Objective):
         self.shape = (rows.resolution.shape[0], loss.columns)
         size = self.shape[0] * self.shape[1]
         explicit = {"hessian"} if 8 * size**2 <= hessian_bytes else set()
-        if explicit and self._worth_sampling():
-            estimated = {"metric", "sampled"}
-        else:
-            estimated = {"metric"} if metric.worthwhile(rows, self.shape) else set()
-        self.offers = frozenset({"gradient", "line", "batches", "bound"} | explicit | estimated)
+        estimated = {"metric", "sampled"} if explicit and self._worth_sampling() else metric.offered(rows, self.shape)
+        self.offers = frozenset({"gradient", "line", "batches", "outlook", "bound"} | explicit | estimated)
         self.rng = rng
         self.batch_losses = []
         self._serial = itertools.count()
@@ -99,7 +96,7 @@ class LogisticObjective(Objective):
         if "sampled" in self.offers:
             known = self.at_hand
             return psd_solver((known if known is not None and known.share == 1 else self.sampled(point)).hessian)
-        return metric.metric(self.rows, self.loss, self.place(point), self.penalty.curvature(point.W))
+        return metric.metric(self.rows, self.loss, self.place(point), self.penalty.curvature(point.W), self.intercept)
 
     def batches(self, size: int | None) -> Iterator[Batch]:
         """All rows once, in one random order over all blocks."""
@@ -164,6 +161,10 @@ class LogisticObjective(Objective):
     def certify(self, point: Point) -> tuple[Point, Certificate]:
         """The sharpest proof that is affordable; see :mod:`logistic.proof`."""
         return self.prover.certify(point)
+
+    def outlook(self, point: Point) -> float:
+        """What the gradient alone says of the gap that can be proved; see :mod:`logistic.proof`."""
+        return self.prover.outlook(point)
 
     def diagnose(self, point: Point) -> Certificate | None:
         """Separation, with its witness, where the penalty leaves directions free."""

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 CERTIFY_SIZE = 2000  # coefficients up to which a Hessian is made for the certificate alone
 NEAR = 1e-3  # length of a step, in the norm of the Hessian, after which the old one may still do for a proof
 ROUGH = 0.05  # relative change of the Hessian that a proof need not know better
+SETTLED = 1e-8  # length of a Newton step after which its square is rounding
 SAME = 1.1  # by which factor it may have changed
 
 
@@ -78,13 +79,16 @@ class Prover:
             point.W
         )  # the gauge term of the Hessian is no curvature of a penalty, so no gradient may point there
         W = rank.minimum_norm(W, self.objective.null_space(), self.objective.intercept) if explicit else W
-        if W is not point.W or point.memo is None or point.memo[1] > 0:  # logits that were carried along a line have drifted
+        if W is not point.W or point.memo is None:
             point = self.objective.at(W)
+        dual = not explicit and self._dual_applies()
+        if point.memo[1] > 0 and not (dual and self.objective.intercept):  # logits that were carried along a line have drifted
+            point = self.objective.at(point.W)
         if not math.isfinite(point.value):
             return point, Certificate(point.value, math.inf, "none", math.inf, Status.DIVERGED)
         gap = self._newton_gap(point) if explicit else math.inf
         kind = "proof" if math.isfinite(gap) else "none"
-        if math.isinf(gap) and self._dual_applies():
+        if dual or (math.isinf(gap) and self._dual_applies()):
             point, gap = self._dual_gap(point)
             kind = "proof"
         elif not explicit:
@@ -95,6 +99,14 @@ class Prover:
         if kind == "none":
             status = Status.UNDETERMINED
         return point, Certificate(point.value, gap, kind, largest(point.grad), status, columns)
+
+    def outlook(self, point: Point) -> float:
+        """The dual gap but for the intercept and for rounding; 0 where a Hessian decides."""
+        if self._explicit(point) or not self._dual_applies():
+            return 0.0
+        strength = self.objective.penalty.curvature(point.W)
+        rows = slice(0, self.objective.shape[0] - self.objective.intercept)
+        return float(((point.grad[rows] ** 2).sum(axis=1) / (2 * strength[rows])).sum())
 
     def _explicit(self, point: Point) -> bool:
         """Whether a Hessian is worth its price for a proof: a small one, or one that the solver has made anyway."""
@@ -204,7 +216,7 @@ class Prover:
             gradient = gradient / self.rows.total
             step = -psd_solver(H + self.objective.gauge / self.loss.classes)(gradient)
             shift = shift + step / max(1.0, largest(step))
-            if largest(step) <= 4 * UNIT * (1 + largest(shift)):
+            if largest(step) <= SETTLED * (1 + largest(shift)):
                 break
         W = point.W + 0
         W[-1] = W[-1] + shift

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from .backend import Array, chances, double, namespace, peak, single
+from .backend import Array, chances, double, namespace, peak, pick, single
 from .certificate import UNIT
 from .contracts import Block, Design, Executor, Loss
 
@@ -189,17 +189,45 @@ def joined(grams: Sequence[Array], columns: int, total: float, own: Array) -> Ar
 
 
 def curvature_product(block: Block, loss: Loss, place: Place, V: Array) -> tuple[Array]:
-    """Xᵀ (weight * curvature applied to X V), (q, M)."""
+    """Xᵀ (weight * curvature applied to X V), (q, M): from probabilities that are remembered, as many products follow."""
     X = block.X.ready()
-    product = loss.curvature(logits(block, place, X), X.matmul(V))
-    return (X.rmatmul(block.weight[:, None] * product),)
+    p = _probabilities(block, loss, place, X)
+    return (X.rmatmul(block.weight[:, None] * _curved(loss, p, X.matmul(V))),)
+
+
+def _probabilities(block: Block, loss: Loss, place: Place, X: Design) -> Array:
+    """(n, K), remembered in the place of logits that nobody asks for between two products with a curvature."""
+    found = _remembered(block, "probabilities", place.token)
+    if found is None:
+        found = loss.probabilities(logits(block, place, X))
+        block.cache = {"point": block.cache["point"], "probabilities": (place.token, found)}
+    return found
+
+
+def _curved(loss: Loss, p: Array, V: Array) -> Array:
+    """(n, M): the Hessian of each row's loss in its logits times the rows of V, relative to V's largest difference."""
+    if loss.columns < loss.classes:
+        both: Array = (p[:, :1] * p[:, 1:]) * V
+        return both
+    if loss.classes == 1:
+        return loss.curvature(V, V)
+    apart = V - pick(V, p.argmax(axis=1))  # so that rows with one likely class keep their digits
+    found: Array = p * (apart - (p * apart).sum(axis=1)[:, None])
+    return found
 
 
 def diagonals(block: Block, loss: Loss, place: Place) -> tuple[Array, Array]:
     """Diagonals (q, M) of Xᵀ diag(weight * p_k (1 - p_k)) X, and their sums over the columns of X (M,)."""
     X = block.X.ready()
-    found = X.squared().rmatmul(_own_curvature(block, loss, logits(block, place, X)))
+    found = X.squared().rmatmul(_own_curvature(block, loss, _probabilities(block, loss, place, X)))
     return found, found.sum(axis=0)
+
+
+def sums(block: Block, loss: Loss, place: Place) -> tuple[Array, Array]:
+    """Sums over the rows of X² and of X, each (q, M), times weight * p_k (1 - p_k)."""
+    X = block.X.ready()
+    own = _own_curvature(block, loss, _probabilities(block, loss, place, X))
+    return X.squared().rmatmul(own), X.rmatmul(own)
 
 
 def draw(block: Block, loss: Loss, place: Place, rate: Array) -> tuple[Array, Array]:
@@ -209,7 +237,7 @@ def draw(block: Block, loss: Loss, place: Place, rate: Array) -> tuple[Array, Ar
     ``rate`` (M,), and stands for 1 / chance rows. The numbers of the block are the seed, so the same block draws the same rows.
     """
     X = block.X.ready()
-    own = _own_curvature(block, loss, logits(block, place, X))
+    own = _own_curvature(block, loss, _probabilities(block, loss, place, X))
     length = X.squared().matmul(1 + 0 * place.W[:, :1])  # (n, 1)
     chance = rate * own * length
     xp = namespace(own)
@@ -219,9 +247,9 @@ def draw(block: Block, loss: Loss, place: Place, rate: Array) -> tuple[Array, Ar
     return single(block.X.take(rows).ready().dense()), weight[rows]
 
 
-def _own_curvature(block: Block, loss: Loss, eta: Array) -> Array:
+def _own_curvature(block: Block, loss: Loss, p: Array) -> Array:
     """(n, M): weight * p_k (1 - p_k)."""
-    p = loss.probabilities(eta)[:, -loss.columns :]
+    p = p[:, -loss.columns :]
     found: Array = block.weight[:, None] * (p * (1 - p))
     return found
 

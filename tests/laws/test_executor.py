@@ -194,6 +194,7 @@ TASKS: dict[str, Run] = {
     "advance": summed(tasks.advance, lambda p: (p.loss, p.trial, (7, 1))),
     "hessian": summed(tasks.hessian, lambda p: (p.loss, p.here)),
     "curvature_product": summed(tasks.curvature_product, lambda p: (p.loss, p.here, p.V)),
+    "sums": summed(tasks.sums, lambda p: (p.loss, p.here)),
     "diagonals": summed(tasks.diagonals, lambda p: (p.loss, p.here)),
     "draw": stacked(tasks.draw, lambda p: (p.loss, p.here, 1e9 + 0 * p.here.W[0])),  # all rows
     "gram": summed(tasks.gram, lambda p: ()),
@@ -337,6 +338,7 @@ def test_tasks_are_what_they_say(case: Problem) -> None:
         "advance": (w @ ahead, X.T @ (w[:, None] * ahead_residual)),
         "hessian": tuple((X * (w * p[:, k] * p[:, m])[:, None]).T @ X for k, m in combinations(range(loss.classes), 2)),
         "curvature_product": (X.T @ (w[:, None] * loss.curvature(eta, X @ V)),),
+        "sums": (X.T**2 @ curved, X.T @ curved),
         "diagonals": (X.T**2 @ curved, (X.T**2 @ curved).sum(axis=0)),
         "draw": (X, curved),
         "gram": ((X * w[:, None]).T @ X,),

@@ -11,7 +11,7 @@ from .divided import Divided
 from .intercept import Intercept
 from .scaled import Scaled
 from .shifted import Shifted
-from .sparse import Sparse, is_sparse
+from .sparse import Sparse, column_range, is_sparse
 
 REGISTRY: dict[str, type[Design]] = {
     "dense": Dense,
@@ -22,4 +22,4 @@ REGISTRY: dict[str, type[Design]] = {
     "intercept": Intercept,
 }
 
-__all__ = ["REGISTRY", "Dense", "Divided", "Intercept", "Scaled", "Shifted", "Sparse", "is_sparse"]
+__all__ = ["REGISTRY", "Dense", "Divided", "Intercept", "Scaled", "Shifted", "Sparse", "column_range", "is_sparse"]

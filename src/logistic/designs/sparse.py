@@ -81,7 +81,7 @@ class Sparse(Design):
 
 
 def _held(kind: Any, shape: tuple[int, int], data: Any, indices: Any, pointers: Any) -> Any:
-    """A scipy matrix of the given arrays, set by hand: its constructor copies what is much shorter than the array it is a view of."""
+    """A scipy matrix of the given arrays, set by hand: its constructor copies views that are much shorter than their array."""
     found = kind(shape, dtype=data.dtype)
     found.data, found.indices, found.indptr = data, indices, pointers
     return found
@@ -90,3 +90,12 @@ def _held(kind: Any, shape: tuple[int, int], data: Any, indices: Any, pointers: 
 def is_sparse(X: Any) -> bool:
     """Whether X is a scipy sparse matrix or array; never imports scipy to find out."""
     return hasattr(X, "tocsr")
+
+
+def column_range(X: Any) -> tuple[np.ndarray, np.ndarray]:
+    """(p,) smallest and largest value of each column, zeros that are not stored among them. X is canonical."""
+    full = np.bincount(X.indices, minlength=X.shape[1]) == X.shape[0]
+    low, high = np.where(full, np.inf, 0.0), np.where(full, -np.inf, 0.0)
+    np.minimum.at(low, X.indices, X.data)
+    np.maximum.at(high, X.indices, X.data)
+    return low, high

@@ -18,6 +18,7 @@ from .settings import Settings
 from .sgd import SGD
 
 REGISTRY: dict[str, type[Settings]] = {solver.name: solver for solver in (Newton, LBFGS, GD, SGD, Adam)}
+FEW_PAIRS = 6  # do beside an early metric; each pair costs as much memory as two sets of coefficients
 NEWTON_SIZE = 1000  # coefficients up to which an explicit Hessian pays on any number of rows
 
 __all__ = ["GD", "LBFGS", "NEWTON_SIZE", "REGISTRY", "SGD", "Adam", "Newton", "choose", "named"]
@@ -56,7 +57,10 @@ def choose(solver: Solver | None, objective: Objective) -> tuple[Solver, str]:
     if solver is None:
         if "hessian" in objective.offers and size <= NEWTON_SIZE:
             return Newton(), f"newton: {size} coefficients, a {size} x {size} Hessian is cheap"
-        return LBFGS(), f"lbfgs: {size:,} coefficients, too many for an explicit Hessian in every step"
+        return (
+            LBFGS(FEW_PAIRS) if "early" in objective.offers else LBFGS(),
+            f"lbfgs: {size:,} coefficients, too many for an explicit Hessian in every step",
+        )
     missing = solver.needs - objective.offers
     if "hessian" in missing:
         gigabytes = 8 * size**2 / 2**30

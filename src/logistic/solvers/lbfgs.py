@@ -10,20 +10,20 @@ from typing import ClassVar
 
 from ..backend import EPS, Array, vdot
 from ..contracts import Metric, Objective, Point
-from .linesearch import search
+from .linesearch import Progress, search
 from .recursion import Pair, corrected, remember
 from .settings import Settings
 
 FIRST_METRIC = 8  # points before the metric is made, so that easy fits never pay for it
-NEXT_METRIC = 2.5  # and made again after so many times as many
-IDLE = 30  # points in a row without a lower value or a smaller gradient: rounding rules
+SECOND_METRIC = 3  # points before a cheap one, made at once, is made anew
+NEXT_METRIC = 2.5  # and again after so many times as many
 
 
 @dataclass(repr=False)
 class LBFGS(Settings):
     """The two-loop recursion of Nocedal (1980) over the last ``memory`` steps; two products with X an iteration.
 
-    Where the objective offers a metric, an inverse Hessian estimated from a few rows, the recursion starts from it in place of
+    Where the objective offers a metric, a cheap estimate of the inverse Hessian, the recursion starts from it in place of
     the identity. It is made anew as the fit goes on, ever more rarely. Many correlated columns then take far fewer iterations.
 
     Parameters
@@ -47,11 +47,12 @@ class LBFGS(Settings):
         yield point
         pairs: deque[Pair] = deque(maxlen=self.memory)
         metric: Metric | None = None
-        due, number = FIRST_METRIC if "metric" in objective.offers else math.inf, 0
-        lowest, smallest, idle = point.value, vdot(point.grad, point.grad), 0
-        while idle < IDLE:
+        due = 0 if "early" in objective.offers else FIRST_METRIC if "metric" in objective.offers else math.inf
+        number = 0
+        progress = Progress(point)
+        while not progress.over:
             if number >= due:
-                metric, due = objective.metric(point), NEXT_METRIC * due
+                metric, due = objective.metric(point), max(NEXT_METRIC * due, SECOND_METRIC)
             number += 1
             step = -corrected(pairs, point.grad, metric)
             slope = vdot(point.grad, step)
@@ -68,6 +69,4 @@ class LBFGS(Settings):
             remember(pairs, point, arrived)
             point = arrived
             yield point
-            size = vdot(point.grad, point.grad)
-            idle = 0 if point.value < lowest or size < smallest else idle + 1
-            lowest, smallest = min(lowest, point.value), min(smallest, size)
+            progress.see(point)

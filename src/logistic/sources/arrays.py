@@ -35,7 +35,7 @@ class ArraySource(Source):
         self.X, names = matrix(X)
         self.features = tuple(features) if features is not None else names
         self.shape = (self.X.shape[0], self.X.shape[1])
-        self.stored = int(self.X.nnz) if is_sparse(self.X) else None
+        self.stored = int(self.X.nnz) if is_sparse(self.X) else None  # numbers, where most are zero and are not
         n = self.shape[0]
         if n == 0:
             raise InputError("X has no rows")
