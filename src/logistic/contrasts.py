@@ -28,14 +28,18 @@ class Remainder(Block):
 
 def margins(block: Block, loss: Loss, B: Array) -> tuple[Array, Array, Array]:
     """How each row fares along B: contrasts with its own class (n, K), which of them count (n, K), and their rounding (n, 1)."""
-    X = block.X.ready()
+    terms = namespace(B).amax(loss.class_logits(block.X.absolute().matmul(abs(B))), axis=1)[:, None]
+    return (*_gains(block, loss, B), _noise(B) * terms)
+
+
+def _gains(block: Block, loss: Loss, B: Array) -> tuple[Array, Array]:
+    """The same without the rounding."""
     xp = namespace(B)
-    V = loss.class_logits(X.matmul(B))
-    terms = xp.amax(loss.class_logits(block.X.absolute().matmul(abs(B))), axis=1)[:, None]
+    V = loss.class_logits(block.X.ready().matmul(B))
     support = _support(block, loss)
     # Soft targets want every class of the support to be as good as the best: the worst of them stands for the row.
     worst = xp.amin(xp.where(support, V, xp.full_like(V, float("inf"))), axis=1)[:, None]
-    return worst - V, _rivals(block, support), _noise(B) * terms
+    return worst - V, _rivals(block, support)
 
 
 def verdict(block: Block, loss: Loss, B: Array) -> tuple[bool, float]:
@@ -55,8 +59,7 @@ def help_of_all(block: Block, loss: Loss) -> Any:
 
 def hardest(block: Block, loss: Loss, B: Array, limit: int, chosen: np.ndarray) -> np.ndarray:
     """Constraint rows of the ``limit`` rows that gain least along B."""
-    margin, counts, _ = margins(block, loss, B)
-    least = to_numpy(_least(margin, counts))
+    least = to_numpy(_least(*_gains(block, loss, B)))
     return lines(block, loss, np.argsort(least, kind="stable")[:limit], chosen)
 
 
@@ -69,7 +72,7 @@ def violated(block: Block, loss: Loss, B: Array, limit: int, chosen: np.ndarray)
 
 def opposed(block: Block, loss: Loss, B: Array, limit: int, chosen: np.ndarray) -> np.ndarray:
     """Constraint rows of at most ``limit`` rows that lose along B by more than the precision of a programme, worst first."""
-    margin, counts, _ = margins(block, loss, B)
+    margin, counts = _gains(block, loss, B)
     size = block.X.absolute().matmul(0 * B[:, :1] + float(abs(B).max()))
     least = to_numpy(_least(margin + STRICT * size, counts))
     return lines(block, loss, np.argsort(least, kind="stable")[: min(limit, int((least < 0).sum()))], chosen)
@@ -129,7 +132,7 @@ def temptation(block: Block, loss: Loss, W: Array) -> float:
 def room(block: Block, loss: Loss, B: Array, D: Array) -> float:
     """How far one can go from B along D before a contrast that gains along B gains no more."""
     gain, counts, rounding = margins(block, loss, B)
-    change, _, _ = margins(block, loss, D)
+    change, _ = _gains(block, loss, D)
     xp = namespace(B)
     limits = counts & (gain > xp.maximum(rounding, (STRICT / _noise(B)) * rounding)) & (change < 0)
     ratio = gain / xp.where(limits, -change, xp.ones_like(change))

@@ -233,8 +233,7 @@ class _Cone:
 
     def _signs(self, rates: np.ndarray) -> np.ndarray:
         """1 or -1 for each coefficient that rises or falls all over R, NaN for the others; ``rates`` is (m, d)."""
-        full = to_numpy(self.loss.class_logits(self.direction))[self.free]
-        inside = (full[:, 1:] - full[:, :1]).T.reshape(-1) @ self.span
+        inside = separation.as_unknowns(self.direction, self.free, self.loss) @ self.span
         inside = inside / np.linalg.norm(inside)
         hints: np.ndarray = np.sign(rates @ inside)
         hints[abs(rates @ inside) <= STILL] = np.nan
