@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from . import tasks
 from .backend import EPS, Array, like, namespace, peak, to_numpy
 from .contracts import Block, Loss
 
@@ -112,6 +113,14 @@ def set_back(block: Remainder, by: float) -> Remainder:
     """The same rows, classes that are not open set back further."""
     assert block.open is not None and block.offset is not None
     return Remainder(block.X, block.y, block.weight, block.offset - by * ~block.open, open=block.open)
+
+
+def audit(block: Block, loss: Loss, place: tasks.Place) -> tasks.Audit:
+    """What rounding can do, where a class that is set back has no part in anything: its probability is exactly zero."""
+    assert isinstance(block, Remainder)
+    tasks.logits(block, place)  # with the setback, and remembered
+    offset = None if block.offset is None else block.offset * block.open
+    return tasks.audit(Block(block.X, block.y, block.weight, offset, block.cache), loss, place)
 
 
 def undecided(block: Block, loss: Loss) -> bool:

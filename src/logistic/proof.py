@@ -41,6 +41,8 @@ class Prover:
     objective : LogisticObjective
     """
 
+    audit = staticmethod(tasks.audit)
+
     def __init__(self, objective: LogisticObjective) -> None:
         self.objective, self.rows, self.loss = objective, objective.rows, objective.loss
 
@@ -131,7 +133,7 @@ class Prover:
     def _rounding(self, point: Point) -> _Rounding:
         """What floating point can have done at this point."""
         found = self.rows.executor.map_merge(
-            tasks.audit, self.rows.handles, tasks.merge_audits, self.loss, self.objective.place(point)
+            self.audit, self.rows.handles, tasks.merge_audits, self.loss, self.objective.place(point)
         )
         adding = summation_error(self.rows.block_rows, len(self.rows.handles))
         # Cauchy and Schwarz bound the sums over rows: columns have root mean square 1, but for the rounding of their centres.

@@ -22,6 +22,7 @@ from .tasks import Rows
 
 FEW = 10  # rows for each unknown in the first programme: where classes overlap, they mostly prove it
 ROUNDS = 40
+CHEAP = 100  # unknowns up to which a first programme costs less than a look at single columns
 UNKNOWNS = 2500  # a programme in more of them takes minutes
 SECONDS = 30.0  # of one round
 SINGLE = 10**11  # products that a look at single columns may cost
@@ -61,12 +62,15 @@ def find(rows: Rows, loss: Loss, W: Array, free: Array) -> Verdict:
     push = sum(rows.executor.map(contrasts.help_of_all, rows.handles, loss))
     gain = to_numpy(push)[chosen, 1:].T.reshape(-1)
     gain = gain / max(abs(gain).max(), 1e-300)
-    solution = programme(gain, faces) if unknowns <= UNKNOWNS else None
+    solution = programme(gain, faces) if unknowns <= CHEAP else None
     if solution is not None and gain @ solution <= STRICT:
         return Verdict(None, True)
     alone = _by_single_columns(rows, loss, chosen, W)
     if alone is not None and _accepted(rows, loss, alone):
         return Verdict(alone, False)
+    if unknowns > UNKNOWNS:
+        return Verdict(None, False)
+    solution = programme(gain, faces) if solution is None else solution
     for _ in range(ROUNDS):
         if solution is None or gain @ solution <= STRICT:
             return Verdict(None, solution is not None)
