@@ -62,7 +62,7 @@ def find(rows: Rows, loss: Loss, W: Array, free: Array) -> Verdict:
     push = sum(rows.executor.map(contrasts.help_of_all, rows.handles, loss))
     gain = to_numpy(push)[chosen, 1:].T.reshape(-1)
     gain = gain / max(abs(gain).max(), 1e-300)
-    solution = programme(gain, faces) if unknowns <= CHEAP else None
+    solution = programme(gain, faces) if unknowns <= min(CHEAP, UNKNOWNS) else None
     if solution is not None and gain @ solution <= STRICT:
         return Verdict(None, True)
     alone = _by_single_columns(rows, loss, chosen, W)
