@@ -42,7 +42,7 @@ OURS = {
     "certificate": "backend",
     "tasks": "backend contracts certificate",
     "rank": f"{BASE} certificate tasks",
-    "contrasts": "backend contracts",
+    "contrasts": "backend contracts tasks",
     "separation": f"{BASE} certificate tasks contrasts",
     "metric": "backend contracts tasks",
     "proof": f"{BASE} certificate tasks rank",
@@ -51,7 +51,7 @@ OURS = {
     "squares": f"{BASE} penalty certificate tasks proof objective",
     "coordinates": "backend contracts outcome",
     "minimize": f"{BASE} solvers",
-    "recession": f"{BASE} tasks rank contrasts separation objective coordinates solvers minimize",
+    "recession": f"{BASE} tasks rank contrasts separation proof objective coordinates solvers minimize",
     "start": "backend errors",
     # data: rows
     "designs": f"{BASE} designs",

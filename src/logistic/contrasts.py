@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from . import tasks
 from .backend import EPS, Array, like, namespace, peak, to_numpy
 from .contracts import Block, Loss
 
@@ -28,14 +29,18 @@ class Remainder(Block):
 
 def margins(block: Block, loss: Loss, B: Array) -> tuple[Array, Array, Array]:
     """How each row fares along B: contrasts with its own class (n, K), which of them count (n, K), and their rounding (n, 1)."""
-    X = block.X.ready()
+    terms = namespace(B).amax(loss.class_logits(block.X.absolute().matmul(abs(B))), axis=1)[:, None]
+    return (*_gains(block, loss, B), _noise(B) * terms)
+
+
+def _gains(block: Block, loss: Loss, B: Array) -> tuple[Array, Array]:
+    """The same without the rounding."""
     xp = namespace(B)
-    V = loss.class_logits(X.matmul(B))
-    terms = xp.amax(loss.class_logits(block.X.absolute().matmul(abs(B))), axis=1)[:, None]
+    V = loss.class_logits(block.X.ready().matmul(B))
     support = _support(block, loss)
     # Soft targets want every class of the support to be as good as the best: the worst of them stands for the row.
     worst = xp.amin(xp.where(support, V, xp.full_like(V, float("inf"))), axis=1)[:, None]
-    return worst - V, _rivals(block, support), _noise(B) * terms
+    return worst - V, _rivals(block, support)
 
 
 def verdict(block: Block, loss: Loss, B: Array) -> tuple[bool, float]:
@@ -55,8 +60,7 @@ def help_of_all(block: Block, loss: Loss) -> Any:
 
 def hardest(block: Block, loss: Loss, B: Array, limit: int, chosen: np.ndarray) -> np.ndarray:
     """Constraint rows of the ``limit`` rows that gain least along B."""
-    margin, counts, _ = margins(block, loss, B)
-    least = to_numpy(_least(margin, counts))
+    least = to_numpy(_least(*_gains(block, loss, B)))
     return lines(block, loss, np.argsort(least, kind="stable")[:limit], chosen)
 
 
@@ -69,7 +73,7 @@ def violated(block: Block, loss: Loss, B: Array, limit: int, chosen: np.ndarray)
 
 def opposed(block: Block, loss: Loss, B: Array, limit: int, chosen: np.ndarray) -> np.ndarray:
     """Constraint rows of at most ``limit`` rows that lose along B by more than the precision of a programme, worst first."""
-    margin, counts, _ = margins(block, loss, B)
+    margin, counts = _gains(block, loss, B)
     size = block.X.absolute().matmul(0 * B[:, :1] + float(abs(B).max()))
     least = to_numpy(_least(margin + STRICT * size, counts))
     return lines(block, loss, np.argsort(least, kind="stable")[: min(limit, int((least < 0).sum()))], chosen)
@@ -111,6 +115,14 @@ def set_back(block: Remainder, by: float) -> Remainder:
     return Remainder(block.X, block.y, block.weight, block.offset - by * ~block.open, open=block.open)
 
 
+def audit(block: Block, loss: Loss, place: tasks.Place, adding: float) -> tasks.Audit:
+    """What rounding can do, where a class that is set back has no part in anything: its probability is exactly zero."""
+    assert isinstance(block, Remainder)
+    tasks.logits(block, place)  # with the setback, and remembered
+    offset = None if block.offset is None else block.offset * block.open
+    return tasks.audit(Block(block.X, block.y, block.weight, offset, block.cache), loss, place, adding)
+
+
 def undecided(block: Block, loss: Loss) -> bool:
     """Whether any contrast of the block is open."""
     return bool(_rivals(block, _support(block, loss)).sum() > 0)
@@ -129,7 +141,7 @@ def temptation(block: Block, loss: Loss, W: Array) -> float:
 def room(block: Block, loss: Loss, B: Array, D: Array) -> float:
     """How far one can go from B along D before a contrast that gains along B gains no more."""
     gain, counts, rounding = margins(block, loss, B)
-    change, _, _ = margins(block, loss, D)
+    change, _ = _gains(block, loss, D)
     xp = namespace(B)
     limits = counts & (gain > xp.maximum(rounding, (STRICT / _noise(B)) * rounding)) & (change < 0)
     ratio = gain / xp.where(limits, -change, xp.ones_like(change))

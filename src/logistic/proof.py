@@ -69,6 +69,8 @@ class Prover:
     objective : LogisticObjective
     """
 
+    audit = staticmethod(tasks.audit)
+
     def __init__(self, objective: LogisticObjective) -> None:
         self.objective, self.rows, self.loss = objective, objective.rows, objective.loss
 
@@ -171,7 +173,7 @@ class Prover:
         """What floating point can have done at this point."""
         adding = summation_error(self.rows.block_rows, len(self.rows.handles))
         found = self.rows.executor.map_merge(
-            tasks.audit, self.rows.handles, tasks.merge_audits, self.loss, self.objective.place(point), adding
+            self.audit, self.rows.handles, tasks.merge_audits, self.loss, self.objective.place(point), adding
         )
         pull = abs(self.objective.penalty.gradient(point.W))
         drift = found.drift / self.rows.total + (8 * UNIT) ** 2 * vdot(pull, abs(point.W))

@@ -26,6 +26,7 @@ from .coordinates import Change
 from .minimize import minimize
 from .objective import LogisticObjective
 from .outcome import Certificate, Limit, Status
+from .proof import Prover
 from .solvers.newton import Newton
 from .tasks import Rows
 
@@ -36,7 +37,7 @@ STEPS = Stop(max_iter=200)  # of the remaining problem
 ZERO = 1e-9  # contrasts of size 1 that move by less are zero
 STILL = 1e-7  # a coefficient that a direction of size 1 moves by less stays
 MOST_SIGNS = 20_000  # coefficients to be compared along R, times its dimension
-LINES = 400_000  # numbers in the first programme of a cone
+LINES = 20  # rows for each dimension of a cone in its first programme, and as many more as oppose the answer
 UNDERFLOW = 750.0  # exp(-x) is zero
 
 
@@ -85,6 +86,10 @@ class _Rest(NamedTuple):
     gap: float
 
 
+class _OpenProver(Prover):
+    audit = staticmethod(contrasts.audit)
+
+
 class Remaining(LogisticObjective):
     """The objective of the rows without their decided contrasts.
 
@@ -100,6 +105,7 @@ class Remaining(LogisticObjective):
     def __init__(self, whole: LogisticObjective, rows: Rows, flat: Array) -> None:
         super().__init__(whole.loss, whole.penalty, rows, whole.intercept)
         self.flat = flat
+        self.prover = _OpenProver(self)
         self._null = whole.zeros()[:, :0]  # what does not matter is in ``flat``
 
     def canonical(self, W: Array) -> Array:
@@ -233,8 +239,7 @@ class _Cone:
 
     def _signs(self, rates: np.ndarray) -> np.ndarray:
         """1 or -1 for each coefficient that rises or falls all over R, NaN for the others; ``rates`` is (m, d)."""
-        full = to_numpy(self.loss.class_logits(self.direction))[self.free]
-        inside = (full[:, 1:] - full[:, :1]).T.reshape(-1) @ self.span
+        inside = separation.as_unknowns(self.direction, self.free, self.loss) @ self.span
         inside = inside / np.linalg.norm(inside)
         hints: np.ndarray = np.sign(rates @ inside)
         hints[abs(rates @ inside) <= STILL] = np.nan
@@ -242,14 +247,15 @@ class _Cone:
             return hints
         if rates.size > MOST_SIGNS:
             return np.full(len(rates), np.nan)
-        lines = self._lines(contrasts.hardest, self.direction, max(20, LINES // (len(inside) * len(self.rows.handles))))
+        most = max(20, LINES * len(inside) // len(self.rows.handles))
+        lines = self._lines(contrasts.hardest, self.direction, most)
         for i, rate in enumerate(rates):
             for _ in range(separation.ROUNDS):
                 corner = None if np.isnan(hints[i]) else separation.programme(-hints[i] * rate, lines)
                 if corner is None or hints[i] * rate @ corner >= -STILL:
                     break
                 B = separation.as_coefficients(self.span @ corner, self.free, self.loss, self.objective.zeros())
-                broken = self._lines(contrasts.opposed, B, 20 * len(inside))
+                broken = self._lines(contrasts.opposed, B, most)
                 if not len(broken):  # the corner is in R, so it tells of other coefficients too
                     hints[hints * (rates @ corner) < -STILL] = np.nan
                 lines = np.concatenate([lines, broken])

@@ -20,10 +20,13 @@ from .contracts import Loss
 from .contrasts import ENTRIES, STRICT
 from .tasks import Rows
 
+FEW = 10  # rows for each unknown in the first programme: where classes overlap, they mostly prove it
 ROUNDS = 40
+CHEAP = 100  # unknowns up to which a first programme costs less than a look at single columns
 UNKNOWNS = 2500  # a programme in more of them takes minutes
 SECONDS = 30.0  # of one round
 SINGLE = 10**11  # products that a look at single columns may cost
+FLAT = 1e-10  # eigenvalues below this times the largest are of a direction that changes nothing
 NOISE = 1e-9  # entries of a direction below this are zeros that the programme did not quite reach
 
 
@@ -47,21 +50,28 @@ def find(rows: Rows, loss: Loss, W: Array, free: Array) -> Verdict:
         Rows of W without a penalty; the others stay zero.
     """
     own = W * like(to_numpy(free), W)[:, None]
-    if _accepted(rows, loss, own):
-        return Verdict(own, False)
     chosen = np.flatnonzero(to_numpy(free))
-    alone = _by_single_columns(rows, loss, chosen, W)
-    if alone is not None and _accepted(rows, loss, alone):
-        return Verdict(alone, False)
-    if (loss.classes - 1) * len(chosen) > UNKNOWNS:
-        return Verdict(None, False)
+    unknowns = (loss.classes - 1) * len(chosen)
+    most = max(20, ENTRIES // (2 * unknowns * len(rows.handles)))
+    limit = min(max(20, FEW * unknowns // len(rows.handles)), most)
+    faces = np.concatenate(rows.executor.map(contrasts.hardest, rows.handles, loss, own, limit, chosen))
+    reached = as_unknowns(own, chosen, loss)
+    hopeful = (faces @ reached).min(initial=0.0) >= -NOISE * abs(reached).max()
+    if hopeful and _accepted(rows, loss, own):
+        return Verdict(own, False)
     push = sum(rows.executor.map(contrasts.help_of_all, rows.handles, loss))
     gain = to_numpy(push)[chosen, 1:].T.reshape(-1)
     gain = gain / max(abs(gain).max(), 1e-300)
-    limit = max(20, ENTRIES // (2 * len(chosen) * (loss.classes - 1) * len(rows.handles)))
-    faces = np.concatenate(rows.executor.map(contrasts.hardest, rows.handles, loss, own, limit, chosen))
+    solution = programme(gain, faces) if unknowns <= min(CHEAP, UNKNOWNS) else None
+    if solution is not None and gain @ solution <= STRICT:
+        return Verdict(None, True)
+    alone = _by_single_columns(rows, loss, chosen, W)
+    if alone is not None and _accepted(rows, loss, alone):
+        return Verdict(alone, False)
+    if unknowns > UNKNOWNS:
+        return Verdict(None, False)
+    solution = programme(gain, faces) if solution is None else solution
     for _ in range(ROUNDS):
-        solution = programme(gain, faces)
         if solution is None or gain @ solution <= STRICT:
             return Verdict(None, solution is not None)
         cleaned = _on_the_faces(solution, faces)
@@ -72,7 +82,9 @@ def find(rows: Rows, loss: Loss, W: Array, free: Array) -> Verdict:
         broken = np.concatenate(rows.executor.map(contrasts.violated, rows.handles, loss, direction, limit, chosen))
         if not len(broken):
             return Verdict(None, False)
+        limit = min(2 * limit, most)
         faces = np.concatenate([faces, broken])
+        solution = programme(gain, faces)
     return Verdict(None, False)
 
 
@@ -94,10 +106,17 @@ def _on_the_faces(b: np.ndarray, faces: np.ndarray) -> np.ndarray:
     met = faces[abs(faces @ b) <= 1e-7 * abs(b).max()]
     if len(met):
         values, vectors = np.linalg.eigh(met.T @ met)
-        across = vectors[:, values > 1e-10 * values[-1]]
+        across = vectors[:, values > FLAT * values[-1]]
         for _ in range(2):
             b = b - across @ (across.T @ b)
     return b
+
+
+def as_unknowns(B: Array, chosen: np.ndarray, loss: Loss) -> np.ndarray:
+    """The (K - 1) * f unknowns from (q, M), class 0 held at zero."""
+    full = to_numpy(loss.class_logits(B))[chosen]
+    found: np.ndarray = (full[:, 1:] - full[:, :1]).T.reshape(-1)
+    return found
 
 
 def as_coefficients(b: np.ndarray, chosen: np.ndarray, loss: Loss, W: Array) -> Array:

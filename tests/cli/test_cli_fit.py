@@ -251,11 +251,13 @@ def test_a_separated_fit_is_written_and_not_certified(run: Run) -> None:
     assert (done.code, done.out) == (3, "")
     assert "status       separated:" in done.err
     assert "separating   x" in done.err
-    assert "these numbers are only where the search stopped; they grow without end" in done.err
+    assert "no finite estimate exists: these are the limits as the log-likelihood nears its supremum" in done.err
+    assert "+inf" in done.err
     assert load("m").certificate.status is Status.SEPARATED
     summary = run("summary", "m", "--json")
     found = strict(summary.out)
     assert (summary.code, found["status"], found["certified"], found["gap"]) == (0, "separated", False, "inf")
+    assert (found["limit"]["supremum"], found["limit"]["coefficients"]["1"]["x"]) == (0, "+inf")
     assert run("predict", "m", "apart.csv").code == 0
     assert run("fit", "apart.csv", "--target", "answer", "-o", "m", "--force", "--C", "1").code == 0
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_iris
 
-from logistic import LogisticRegression
+from logistic import LogisticRegression, SeparationWarning
 from support import certified, shared_file
 
 SETS = ["spector", "mtcars_am_wt", "ucb", "hsb2_prog", "fair_affair", "iris_versicolor_virginica"]
@@ -49,12 +49,41 @@ def test_penalised_iris(solver):
 
 def test_firth_data_are_separated_by_the_right_column():
     """Heinze and Schemper's endometrial data: only NV runs to infinity."""
-    from logistic import SeparationWarning
-
     data = certified_csv("endometrial")
     with pytest.warns(SeparationWarning, match="NV"):
         model = LogisticRegression(C=np.inf).fit(data[0], data[1])
     assert [data[0].columns[j] for j in model.certificate_.columns] == ["NV"]
+
+
+@pytest.mark.parametrize("solver", ["auto", "newton", "lbfgs"])
+def test_firth_data_keep_their_finite_part(solver):
+    """NV is +inf; every other coefficient and the supremum of the log-likelihood to at least twelve digits."""
+    reference = json.loads(shared_file("reference", "endometrial.json").read_text())["ml_limit_NV0"]
+    X, y = certified_csv("endometrial")
+    with pytest.warns(SeparationWarning, match=r"nears -27\.69663018"):
+        model = LogisticRegression(C=np.inf, solver=solver).fit(X, y)
+    limit = model.certificate_.limit
+    nv, *finite = limit.contrasts()[1]
+    assert list(X.columns) == ["NV", "PI", "EH"]
+    assert nv == np.inf
+    np.testing.assert_allclose(finite, [float(x) for x in reference["rows(coef...,intercept)"][0]], rtol=1e-12)
+    assert limit.supremum == pytest.approx(-float(reference["nll"]), rel=1e-14)
+    assert np.isfinite(model.coef_).all()
+
+
+@pytest.mark.parametrize("solver", ["auto", "newton", "lbfgs"])
+def test_three_classes_of_iris_have_a_supremum(solver):
+    """No maximum: the supremum and the contrast of the last two classes are those of these two alone."""
+    reference = json.loads(shared_file("reference", "iris_versicolor_virginica.json").read_text())["iris_versicolor_virginica"]
+    X, y = load_iris(return_X_y=True)
+    with pytest.warns(SeparationWarning, match=r"apart 0 \| 1, 2"):
+        model = LogisticRegression(C=np.inf, solver=solver).fit(X, y)
+    limit = model.certificate_.limit
+    assert limit.supremum == pytest.approx(float(reference["loglik"]), rel=1e-14)
+    assert limit.supremum == pytest.approx(-5.949273395679422, rel=1e-14)
+    (wanted,) = (values for label, values in reference["coef"].items() if label != reference["base"])
+    columns = [name for name in wanted if name != "const"]
+    np.testing.assert_allclose(limit.contrasts(1)[2], [float(wanted[name]) for name in (*columns, "const")], rtol=1e-11)
 
 
 def certified_csv(name):
