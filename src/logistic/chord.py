@@ -1,8 +1,8 @@
-"""The chord method for many fits side by side: Newton's steps with a Hessian that is kept, and mended by what the steps show.
+"""The chord method for many fits side by side: Newton's steps with a Hessian that is kept, mended by what the steps show.
 
-Fits that lie near each other share one Hessian of the loss. Each adds its own penalty and its own corrections (those of L-BFGS, which
-start from the kept Hessian), so a pass over the rows costs logits and gradients only. Where a fit gets on too slowly, it is given
-a Hessian of its own rows at its own point.
+Fits that lie near each other share the Hessians of one place. Each adds its own penalty and its own corrections (those of L-BFGS,
+which start from the kept Hessian), so a pass over the rows costs logits and gradients only. Where a fit gets on too slowly, it
+is given a Hessian of its own rows at its own point.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ ARMIJO = 1e-4
 SHRINK = 0.25
 TRIALS = 20  # shorter and shorter steps before a fit is given up
 ROUGH = 1e-10  # relative decrement below which values say nothing and gradients decide
-NEAR = 1e-2  # relative decrement below which gradients are enough to go on by
+NEAR = 0.1  # relative decrement below which gradients are enough to go on by
 
 
 class Found(NamedTuple):
@@ -46,7 +46,7 @@ class Starts(NamedTuple):
 
 
 class Curvatures:
-    """Hessians of the mean loss over all rows at a few places, and who may use which.
+    """Hessians of the mean loss at a few places, one for each fold, and who may use which.
 
     Parameters
     ----------
@@ -57,27 +57,27 @@ class Curvatures:
 
     def __init__(self, joint: Joint, within: float) -> None:
         self.joint, self.within = joint, within
-        self.places: list[tuple[np.ndarray, np.ndarray]] = []
-        self._solvers: dict[tuple[int, bytes], Callable[[np.ndarray], np.ndarray]] = {}
+        self.places: list[tuple[np.ndarray, list[np.ndarray]]] = []
+        self._solvers: dict[tuple[int, int, bytes], Callable[[np.ndarray], np.ndarray]] = {}
 
     def near(self, W: np.ndarray, but: int = -1) -> int:
         """The index of one near W (q, M), made if there is none, or only the one that is not wanted."""
         apart = [math.inf if i == but else self._distance(W, i) for i in range(len(self.places))]
         if not apart or min(apart) > self.within:
-            self.places.append((W, self.joint.curvature(W, 0)))
+            self.places.append((W, self.joint.curvatures(W)))
             return len(self.places) - 1
         return int(np.argmin(apart))
 
     def _distance(self, W: np.ndarray, index: int) -> float:
         place, H = self.places[index]
         apart = (W - place).reshape(-1)
-        return max(vdot(apart, H @ apart), 0.0) ** 0.5
+        return float(max(vdot(apart, H[0] @ apart), 0.0) ** 0.5)
 
-    def solver(self, index: int, strength: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
-        """Its inverse, with the penalty in it."""
-        key = index, strength.tobytes()
+    def solver(self, index: int, fold: int, strength: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
+        """The inverse of that of a fold, with the penalty in it."""
+        key = index, fold, strength.tobytes()
         if key not in self._solvers:
-            self._solvers[key] = inverse(self.places[index][1], strength)
+            self._solvers[key] = inverse(self.places[index][1][fold], strength)
         return self._solvers[key]
 
 
@@ -120,7 +120,11 @@ class _Fit:
             self.steps += 1
             self.ended = self.decrement <= goal * abs(self.value)
             rate = (self.decrement / reached) ** 0.5
-            left = math.log(max(goal * abs(self.value) / max(self.decrement, 5e-324), 1e-300)) / 2 / math.log(rate) if 0 < rate < 1 else 0.0
+            left = (
+                math.log(max(goal * abs(self.value) / max(self.decrement, 5e-324), 1e-300)) / 2 / math.log(rate)
+                if 0 < rate < 1
+                else 0.0
+            )
             self.slow = left > patience or self.failures > 0
             self.t, self.failures = 1.0, 0
         else:
@@ -154,7 +158,7 @@ def descend(
     curvatures: Curvatures,
     goal: float,
     rounds: int = ROUNDS,
-    on_round: Callable[[int], None] | None = None,
+    on_round: Callable[[int], object] | None = None,
 ) -> Found:
     """Minimise N objectives together, each until its squared decrement is ``goal`` times its value, or rounding rules.
 
@@ -174,11 +178,12 @@ def descend(
     price = (1 if M == 1 else M * (M - 1) / 2) * joint.shape[0] / (10 * M) + 4  # of a new Hessian, in passes for one fit
     near = [curvatures.near(start) for start in W]
     states = [
-        _Fit(W[u], near[u], curvatures.solver(near[u], strength)) for u, strength in zip(uses, fits.strength, strict=True)
+        _Fit(W[u], near[u], curvatures.solver(near[u], int(fold), strength))
+        for u, fold, strength in zip(uses, fits.fold, fits.strength, strict=True)
     ]
     _arrive(states, W[uses], joint.at(W, uses, fits), goal, price)
     for _ in range(rounds):
-        active = np.array([i for i, state in enumerate(states) if not state.ended], dtype=int)
+        active = np.flatnonzero([not state.ended for state in states])
         if on_round is not None:
             on_round(len(states) - len(active))
         if len(active) == 0:
@@ -187,9 +192,9 @@ def descend(
             if states[i].slow:
                 _renew(states[i], joint, int(fits.fold[i]), fits.strength[i], curvatures)
         trials = np.stack([_centred(states[i].W + states[i].t * states[i].step) for i in active])
-        near = all(states[i].decrement <= NEAR * abs(states[i].value) for i in active)
+        close = all(states[i].decrement <= NEAR * abs(states[i].value) for i in active)
         some = fits.take(active)
-        seen = joint.slopes(trials, some) if near else joint.at(trials, np.arange(len(active)), some)
+        seen = joint.slopes(trials, some) if close else joint.at(trials, np.arange(len(active)), some)
         _arrive([states[i] for i in active], trials, seen, goal, price)
     return Found(np.stack([state.W for state in states]), np.array([state.steps for state in states]))
 
@@ -198,7 +203,7 @@ def _renew(state: _Fit, joint: Joint, fold: int, strength: np.ndarray, curvature
     """A Hessian for a fit that is slow: for all rows one that others may use, for a fold its own."""
     if fold == 0:
         index = curvatures.near(state.W, state.index)
-        state.renew(index, curvatures.solver(index, strength))
+        state.renew(index, curvatures.solver(index, fold, strength))
     else:
         state.renew(-1, inverse(joint.curvature(state.W, fold), strength))
 

@@ -48,13 +48,13 @@ class Part(NamedTuple):
 
     def weights(self) -> np.ndarray:
         """(F, n) of what each fold learns from."""
-        found = self.block.weight * self.learned
-        return np.asarray(found if self.ratio is None else found * self.ratio[:, self.block.y])
+        found = np.asarray(self.block.weight) * self.learned
+        return np.asarray(found if self.ratio is None else found * self.ratio[:, np.asarray(self.block.y)])
 
     def held_weights(self) -> np.ndarray:
         """(F, n) of what each fold holds out, class weights left out."""
-        found = self.block.weight * self.held
-        return np.asarray(found if self.plain is None else found * self.plain[self.block.y])
+        found = np.asarray(self.block.weight) * self.held
+        return np.asarray(found if self.plain is None else found * self.plain[np.asarray(self.block.y)])
 
     def alone(self, fold: int) -> Block:
         """The rows with the weights of one fold."""
@@ -133,6 +133,7 @@ class Joint:
         self.executor, self.handles, self.loss, self.totals = executor, handles, loss, totals
         self.resolution, self.block_rows, self.intercept = resolution, block_rows, intercept
         self.shape = (len(resolution), loss.columns)
+        self.apart = len(totals) > 1 and all(executor.map(held_once, handles))
 
     def at(self, W: np.ndarray, uses: np.ndarray, fits: Fits) -> Seen:
         """All there is to see of N fits: fit i at W[uses[i]], W being (U, q, M) and ``uses`` sorted."""
@@ -162,8 +163,22 @@ class Joint:
 
     def curvature(self, W: np.ndarray, fold: int) -> np.ndarray:
         """(q M, q M): the Hessian of the mean loss in the fold at W (q, M), gauge included."""
+        return self._assembled(self.executor.map_sum(gram, self.handles, self.loss, W, fold), fold)
+
+    def curvatures(self, W: np.ndarray) -> list[np.ndarray]:
+        """That of each fold, for the price of one where no row is held out twice; else that of all rows for each.
+
+        Class weights that differ between folds are left aside, so these are for steps, not for proofs.
+        """
+        if not self.apart:
+            return [self.curvature(W, 0)] * len(self.totals)
+        grams = self.executor.map_sum(grams_apart, self.handles, self.loss, W)
+        whole = tuple(cells.sum(axis=0) for cells in grams)
+        others = [tuple(sums - cells[f] for sums, cells in zip(whole, grams, strict=True)) for f in range(1, len(self.totals))]
+        return [self._assembled(found, f) for f, found in enumerate([whole, *others])]
+
+    def _assembled(self, grams: tuple[np.ndarray, ...], fold: int) -> np.ndarray:
         q, M = self.shape
-        grams = self.executor.map_sum(gram, self.handles, self.loss, W, fold)
         H = tasks.joined(grams, M, float(self.totals[fold]), np.zeros((q, q)))
         if M > 1:
             H = H.reshape(q, M, q, M)
@@ -222,7 +237,7 @@ def evaluate(part: Part, loss: Loss, columns: np.ndarray, uses: np.ndarray, fold
     U, value, held = columns.shape[1] // M, np.zeros(N), np.zeros(N)
     grad, products = np.zeros((columns.shape[0], N * M)), np.zeros((N, K, K))
     for some in slabs(part, N * M):
-        X, y = some.block.X, some.block.y
+        X, y = some.block.X, np.asarray(some.block.y)
         eta = X.matmul(columns).reshape(-1, U, M).swapaxes(0, 1)
         if some.block.offset is not None:
             eta = eta + some.block.offset
@@ -233,7 +248,7 @@ def evaluate(part: Part, loss: Loss, columns: np.ndarray, uses: np.ndarray, fold
         held += (some.held_weights()[fold] * losses[uses]).sum(axis=1)
         products += _products(residual, y)(weight, uses)
         weighted = residual[uses] * weight[:, :, None]
-        grad += X.rmatmul(weighted.swapaxes(0, 1).reshape(len(y), -1))
+        grad += np.asarray(X.rmatmul(weighted.swapaxes(0, 1).reshape(len(y), -1)))
     return value, grad, held, products
 
 
@@ -242,21 +257,21 @@ def gradients(part: Part, loss: Loss, columns: np.ndarray, fold: np.ndarray) -> 
     M, N = loss.columns, len(fold)
     grad = np.zeros((columns.shape[0], N * M))
     for some in slabs(part, N * M):
-        X, y = some.block.X, some.block.y
-        eta = X.matmul(columns)
+        X, y = some.block.X, np.asarray(some.block.y)
+        eta = np.asarray(X.matmul(columns))
         if some.block.offset is not None:
-            eta = eta + np.tile(some.block.offset, (1, N))
+            eta = eta + np.tile(np.asarray(some.block.offset), (1, N))
         if M == 1 and y.ndim == 1:
             sign = 1.0 - 2.0 * y
             eta *= -sign[:, None]
             np.exp(eta, out=eta)  # of minus the margin of the wrong class: where it overflows, the residual is 0
             eta += 1
             np.divide((some.weights() * sign).T[:, fold], eta, out=eta)
-            grad += X.rmatmul(eta)
+            grad += np.asarray(X.rmatmul(eta))
         else:
             residual = _residuals(eta.reshape(-1, N, M).transpose(1, 2, 0), y)
             residual *= some.weights()[fold][:, None, :]
-            grad += X.rmatmul(residual.reshape(N * M, -1).T)
+            grad += np.asarray(X.rmatmul(residual.reshape(N * M, -1).T))
     return (grad,)
 
 
@@ -282,7 +297,7 @@ def _residuals(eta: np.ndarray, y: np.ndarray) -> np.ndarray:
     if y.ndim == 2:
         return np.asarray(p * y.sum(axis=1) - y.T)
     p[:, y, np.arange(len(y))] -= 1
-    return p
+    return np.asarray(p)
 
 
 def _products(residual: np.ndarray, y: np.ndarray) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
@@ -299,6 +314,23 @@ def _products(residual: np.ndarray, y: np.ndarray) -> Callable[[np.ndarray, np.n
 def gram(part: Part, loss: Loss, W: np.ndarray, fold: int) -> tuple[np.ndarray, ...]:
     """What :func:`logistic.tasks.hessian` gives, of the rows with the weights of a fold."""
     return tasks.hessian(part.alone(fold), loss, Place(W, NOBODY))  # type: ignore[return-value]
+
+
+def grams_apart(part: Part, loss: Loss, W: np.ndarray) -> tuple[np.ndarray, ...]:
+    """The same, as arrays (F, q, q), of the rows that each fold holds out, first of those that none does, as all rows are weighted."""
+    X, block, holder = part.block.X.ready(), part.block, part.held.argmax(axis=0)
+    found = []
+    for fold in range(len(part.held)):
+        rows = np.flatnonzero(holder == fold)
+        offset = None if block.offset is None else block.offset[rows]
+        own = Block(X.take(rows), block.y[rows], block.weight[rows], offset)
+        found.append(tasks.hessian(own, loss, Place(W, NOBODY)))
+    return tuple(np.stack(cells) for cells in zip(*found, strict=True))
+
+
+def held_once(part: Part) -> bool:
+    """Whether each row is held out by one fold at most, and all others learn from it once."""
+    return bool((part.learned + part.held == 1).all() and (part.held.sum(axis=0) <= 1).all())
 
 
 class Extent(NamedTuple):
@@ -329,5 +361,3 @@ def _least_curvature(products: np.ndarray, columns: int) -> np.ndarray:
     apart = products * (1 - identity)
     H = identity * apart.sum(axis=2)[:, :, None] - apart
     return np.asarray(np.linalg.eigvalsh(H)[:, 1])
-
-

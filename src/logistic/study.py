@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -29,7 +30,7 @@ from .penalty import L2
 from .solvers import NEWTON_SIZE, choose, named
 from .sources import ArraySource
 
-GOAL = 1e-24  # squared decrement relative to the value: twelve digits of the coefficients
+GOAL = 1e-23  # squared decrement relative to the value: eleven digits of the coefficients
 NEARLY = 1e-6  # the same for a start
 FIRST_SAMPLE, TIMES = 4000, 8  # rows of the smallest sample, and how many times as many the next one has at least
 CURVATURE_BYTES = 2**28  # of the Hessians and factors that are kept at a time
@@ -39,6 +40,14 @@ FEW = 4  # passes that bring a start from a sample near the optimum of all rows
 
 Watch = Callable[[int, int], object]
 """Called with the number of fits that have ended, and with that of all."""
+
+
+def _nobody(done: int, of: int) -> None:
+    """Watches."""
+
+
+def _more(watch: Watch, before: int, of: int, done: int) -> None:
+    watch(before + done, of)
 
 
 class Grid(NamedTuple):
@@ -68,7 +77,7 @@ class Grid(NamedTuple):
 
 
 class Rule(NamedTuple):
-    """Strengths by formula: ``count`` of them in equal ratios, from the largest down to ``ratio`` times that.
+    """Strengths by formula: ``number`` of them in equal ratios, from the largest down to ``ratio`` times that.
 
     The largest is max |slope| / max(l1_ratio, 0.001), over all coefficients, of the mean loss where all of them are zero and the
     intercepts fit best; of standardised columns if these are penalised. Under a pure L1 penalty it is the least strength at which
@@ -76,20 +85,20 @@ class Rule(NamedTuple):
 
     Attributes
     ----------
-    count : int
+    number : int
     ratio : float or None
         None is 0.0001 where there are more rows than columns, else 0.01.
     l1_ratio : float
     """
 
-    count: int
+    number: int
     ratio: float | None = None
     l1_ratio: float = 0.0
 
     def alphas(self, largest: float, shape: tuple[int, int]) -> np.ndarray:
         """(S,) for n rows and p columns, from strong to weak."""
         ratio = (1e-4 if shape[0] > shape[1] else 1e-2) if self.ratio is None else self.ratio
-        return np.asarray(largest / max(self.l1_ratio, 1e-3) * np.geomspace(1.0, ratio, self.count))
+        return np.asarray(largest / max(self.l1_ratio, 1e-3) * np.geomspace(1.0, ratio, self.number))
 
 
 class Outcome(NamedTuple):
@@ -155,7 +164,9 @@ class Study:
         self.asked = grid
         alphas = grid.alphas(frame.encoding.total)
         if not np.isfinite(alphas).all():
-            raise InputError(f"C={grid.values.min():g} is too small for float64: 1 / (C * total weight) is infinite; use a larger C")
+            raise InputError(
+                f"C={grid.values.min():g} is too small for float64: 1 / (C * total weight) is infinite; use a larger C"
+            )
         weakest = float(min(alphas[alphas > 0], default=0.0))
         frame = replace(frame, spec=frame.spec._replace(alpha=weakest))  # columns have one scale for all strengths
         self.folds = Folds.encoded(executor, frame, source, raw, splits)
@@ -172,14 +183,13 @@ class Study:
         newton = self.solver is None or self.solver.name == "newton"
         return newton and math.prod(self.joint.shape) <= NEWTON_SIZE
 
-    def solve(self, watch: Watch = lambda done, of: None) -> list[list[Outcome]]:
+    def solve(self, watch: Watch = _nobody) -> list[list[Outcome]]:
         """For each fold, :data:`WHOLE` first, the fits of all strengths in the order of the grid."""
         F, S = self.alphas.shape
         states: dict[tuple[int, int], _State] = {}
         start = np.zeros((1, *self.joint.shape))
         for chosen in self._chunks() if self.together else []:
-            before = len(states)
-            states.update(self._together(chosen, start, lambda done: watch(before + done, F * S)))
+            states.update(self._together(chosen, start, partial(_more, watch, len(states), F * S)))
             start = states[WHOLE, chosen[-1]].W[None]
         done = sum(self._proved(state) for state in states.values())
         for s in range(S):
@@ -238,7 +248,7 @@ class Study:
     def _nearness(self) -> float:
         """How far the optima of folds lie from that of all rows, in the norm of the Hessian of the mean loss, about."""
         size, rows, folds = math.prod(self.joint.shape), self.folds.frame.count, max(len(self.alphas) - 1, 2)
-        return min(0.5 * (size / (rows * (folds - 1))) ** 0.5, 0.1)
+        return float(min(0.5 * (size / (rows * (folds - 1))) ** 0.5, 0.1))
 
     def _samples(self) -> list[Joint]:
         """Some of the rows, then more of them, before all."""
@@ -262,7 +272,9 @@ class Study:
             pieces.append(Part(block, part.learned[:1, rows], part.held[:1, rows], None, None))
         totals = np.array([sum(float(part.block.weight.sum()) for part in pieces)])
         joint = self.joint
-        return Joint(self.executor, self.executor.put(pieces), joint.loss, totals, joint.resolution, joint.block_rows, joint.intercept)
+        return Joint(
+            self.executor, self.executor.put(pieces), joint.loss, totals, joint.resolution, joint.block_rows, joint.intercept
+        )
 
     # --------------------------------------------------------------------------------------------------------------- alone
 
@@ -298,6 +310,7 @@ class Study:
         weight = None if source.weight is None else source.weight[chosen]
         if (counts > 1).any():
             weight = counts * (1.0 if weight is None else weight)
+        assert source.y is not None
         y, offset = source.y[chosen], None if source.offset is None else source.offset[chosen]
         alone = ArraySource(source.X[chosen], y, weight, offset, source.features)
         model = fit(alone, self.spec._replace(C=None, alpha=float(self.alphas[f, s])), executor=self.executor).model
