@@ -48,7 +48,7 @@ OURS = {
     "solvers": f"{BASE} solvers",
     "squares": f"{BASE} penalty certificate tasks proof objective",
     "joint": "backend contracts outcome certificate tasks",
-    "chord": "backend joint",
+    "chord": "backend contracts joint",
     "coordinates": "backend contracts outcome",
     "minimize": f"{BASE} solvers",
     "start": "backend errors",

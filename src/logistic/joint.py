@@ -142,15 +142,28 @@ class Joint:
         pull = fits.strength[:, :, None] * W[uses]
         loss = value / total
         value = loss + 0.5 * (pull * W[uses]).sum(axis=(1, 2))
-        flat = _least_curvature(products / total[:, None, None], self.shape[1])
+        flat = _least_curvature(_of_intercept(products / total[:, None, None], self.shape[1]))
         return Seen(value, self._gradients(grad, total) + pull, loss, held, flat)
 
-    def slopes(self, W: np.ndarray, fits: Fits) -> Seen:
-        """Gradients alone, fit i at W[i]: a fraction of the price."""
-        (grad,) = self.executor.map_sum(gradients, self.handles, self.loss, self._columns(W), fits.fold)
-        unknown = np.full(len(W), np.nan)
-        grad = self._gradients(grad, self.totals[fits.fold]) + fits.strength[:, :, None] * W
-        return Seen(unknown, grad, unknown, unknown, unknown)
+    def with_best_intercepts(self, W: np.ndarray, fits: Fits) -> np.ndarray:
+        """W (N, q, M) after a step of Newton's for the intercepts alone: near the optimum that is as good as the best."""
+        if not self.intercept:
+            return W
+        uses, total, M = np.arange(len(W)), self.totals[fits.fold], self.shape[1]
+        _, grad, _, products = self.executor.map_sum(evaluate, self.handles, self.loss, self._columns(W), uses, fits.fold)
+        H = _of_intercept(products / total[:, None, None], M) + (1 / M if M > 1 else 0.0)  # and the gauge
+        step = np.linalg.solve(H, -self._gradients(grad, total)[:, -1, :, None])[:, :, 0]
+        moved = W.copy()
+        moved[:, -1] += step / np.maximum(1.0, abs(step).max(axis=1, keepdims=True))
+        return moved
+
+    def slopes(self, W: np.ndarray, fits: Fits, values: bool = False) -> Seen:
+        """Gradients, and values if they are asked for, fit i at W[i], good to the rounding of 1: a fraction of the price."""
+        total, unknown = self.totals[fits.fold], np.full(len(W), np.nan)
+        grad, loss = self.executor.map_sum(gradients, self.handles, self.loss, self._columns(W), fits.fold, values)
+        pull = fits.strength[:, :, None] * W
+        value = loss / total + 0.5 * (pull * W).sum(axis=(1, 2)) if values else unknown
+        return Seen(value, self._gradients(grad, total) + pull, unknown, unknown, unknown)
 
     def _columns(self, W: np.ndarray) -> np.ndarray:
         """(U, q, M) -> (q, U M)."""
@@ -252,10 +265,10 @@ def evaluate(part: Part, loss: Loss, columns: np.ndarray, uses: np.ndarray, fold
     return value, grad, held, products
 
 
-def gradients(part: Part, loss: Loss, columns: np.ndarray, fold: np.ndarray) -> tuple[np.ndarray]:
-    """Gradients (q, N M) of N fits, each at its own M columns of (q, N M)."""
+def gradients(part: Part, loss: Loss, columns: np.ndarray, fold: np.ndarray, values: bool) -> tuple[np.ndarray, np.ndarray]:
+    """Gradients (q, N M) of N fits, each at its own M columns of (q, N M), and weighted sums of the losses (N,) if asked for."""
     M, N = loss.columns, len(fold)
-    grad = np.zeros((columns.shape[0], N * M))
+    grad, value = np.zeros((columns.shape[0], N * M)), np.zeros(N)
     for some in slabs(part, N * M):
         X, y = some.block.X, np.asarray(some.block.y)
         eta = np.asarray(X.matmul(columns))
@@ -264,15 +277,19 @@ def gradients(part: Part, loss: Loss, columns: np.ndarray, fold: np.ndarray) -> 
         if M == 1 and y.ndim == 1:
             sign = 1.0 - 2.0 * y
             eta *= -sign[:, None]
+            if values:
+                value += (some.weights()[fold] * np.logaddexp(0.0, -eta.T)).sum(axis=1)
             np.exp(eta, out=eta)  # of minus the margin of the wrong class: where it overflows, the residual is 0
             eta += 1
             np.divide((some.weights() * sign).T[:, fold], eta, out=eta)
             grad += np.asarray(X.rmatmul(eta))
         else:
-            residual = _residuals(eta.reshape(-1, N, M).transpose(1, 2, 0), y)
-            residual *= some.weights()[fold][:, None, :]
+            losses, residual = _residuals(np.ascontiguousarray(eta.T).reshape(N, M, -1), y)
+            weight = some.weights()[fold]
+            value += (weight * losses).sum(axis=1)
+            residual *= weight[:, None, :]
             grad += np.asarray(X.rmatmul(residual.reshape(N * M, -1).T))
-    return (grad,)
+    return grad, value
 
 
 def slabs(part: Part, width: int) -> Iterator[Part]:
@@ -286,18 +303,26 @@ def slabs(part: Part, width: int) -> Iterator[Part]:
         yield part._replace(block=block, learned=part.learned[:, own], held=part.held[:, own])
 
 
-def _residuals(eta: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """(N, M, n) -> (N, M, n): probabilities less targets, good to the rounding of 1; for M = 1 targets are soft (n, 2)."""
+def _residuals(eta: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Losses (N, n) and probabilities less targets (N, M, n), good to the rounding of 1; for M = 1 targets are soft (n, 2)."""
     if eta.shape[1] == 1:
-        p = 1 / (1 + np.exp(-eta))
-        return np.asarray(y.sum(axis=1) * p - y[:, 1])
+        p, mass = 1 / (1 + np.exp(-eta)), y.sum(axis=1)
+        return mass * np.logaddexp(0.0, eta[:, 0]) - y[:, 1] * eta[:, 0], mass * p - y[:, 1]
     p = eta - eta.max(axis=1, keepdims=True)
-    np.exp(p, out=p)
-    p /= p.sum(axis=1, keepdims=True)
     if y.ndim == 2:
-        return np.asarray(p * y.sum(axis=1) - y.T)
-    p[:, y, np.arange(len(y))] -= 1
-    return np.asarray(p)
+        mass, true = y.sum(axis=1), (p * y.T).sum(axis=1)
+    else:
+        rows = np.arange(len(y))
+        mass, true = 1.0, p[:, y, rows]
+    np.exp(p, out=p)
+    total = p.sum(axis=1, keepdims=True)
+    losses = mass * np.log(total[:, 0]) - true
+    p *= mass / total
+    if y.ndim == 2:
+        p -= y.T
+    else:
+        p[:, y, rows] -= 1
+    return losses, p
 
 
 def _products(residual: np.ndarray, y: np.ndarray) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
@@ -317,7 +342,7 @@ def gram(part: Part, loss: Loss, W: np.ndarray, fold: int) -> tuple[np.ndarray, 
 
 
 def grams_apart(part: Part, loss: Loss, W: np.ndarray) -> tuple[np.ndarray, ...]:
-    """The same, as arrays (F, q, q), of the rows that each fold holds out, first of those that none does, as all rows are weighted."""
+    """The same, as arrays (F, q, q), of the rows that each fold holds out, first of those that none does."""
     X, block, holder = part.block.X.ready(), part.block, part.held.argmax(axis=0)
     found = []
     for fold in range(len(part.held)):
@@ -353,11 +378,13 @@ def merge_extents(a: Extent, b: Extent) -> Extent:
     return Extent(max(a.longest, b.longest), max(a.shift, b.shift), a.columns + b.columns)
 
 
-def _least_curvature(products: np.ndarray, columns: int) -> np.ndarray:
-    """(N,) least curvature of the intercept over the directions that change anything."""
-    if columns == 1:
-        return np.asarray(products[:, 0, 1])
+def _of_intercept(products: np.ndarray, columns: int) -> np.ndarray:
+    """(N, M, M) Hessian of the mean loss in the intercepts, p_k (1 - p_k) formed as a sum."""
     identity = np.eye(products.shape[1])
     apart = products * (1 - identity)
-    H = identity * apart.sum(axis=2)[:, :, None] - apart
-    return np.asarray(np.linalg.eigvalsh(H)[:, 1])
+    return np.asarray((identity * apart.sum(axis=2)[:, :, None] - apart)[:, -columns:, -columns:])
+
+
+def _least_curvature(H: np.ndarray) -> np.ndarray:
+    """(N,) least eigenvalue over the directions that change anything."""
+    return np.asarray(H[:, 0, 0] if H.shape[1] == 1 else np.linalg.eigvalsh(H)[:, 1])

@@ -14,7 +14,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .chord import Curvatures, Starts, descend
+from . import metric
+from .chord import Curvatures, Found, Goal, Shared, Starts, descend
 from .contracts import Block, Executor, Point, Spec
 from .designs import Dense
 from .errors import InputError
@@ -29,9 +30,11 @@ from .outcome import Certificate, Status
 from .penalty import L2
 from .solvers import NEWTON_SIZE, choose, named
 from .sources import ArraySource
+from .tasks import Place
 
-GOAL = 1e-23  # squared decrement relative to the value: eleven digits of the coefficients
-NEARLY = 1e-6  # the same for a start
+GOAL = Goal(1e-23)  # squared decrement relative to the value: eleven digits of the coefficients
+NEARLY = Goal(1e-6)  # the same for a start
+MANY = 100  # rounds of fits that are too large for a Hessian, before they are left to themselves
 FIRST_SAMPLE, TIMES = 4000, 8  # rows of the smallest sample, and how many times as many the next one has at least
 CURVATURE_BYTES = 2**28  # of the Hessians and factors that are kept at a time
 OUT_OF_TIME = (Status.MAX_ITER, Status.MAX_TIME)
@@ -191,6 +194,8 @@ class Study:
         for chosen in self._chunks() if self.together else []:
             states.update(self._together(chosen, start, partial(_more, watch, len(states), F * S)))
             start = states[WHOLE, chosen[-1]].W[None]
+        if not self.together and metric.worthwhile(self.folds.rows, self.joint.shape):
+            self._side_by_side(states, watch)
         done = sum(self._proved(state) for state in states.values())
         for s in range(S):
             for f in range(F):
@@ -214,14 +219,35 @@ class Study:
         F, fits = len(self.alphas), self._fits(range(len(self.alphas)), chosen)
         starts = Starts(near, np.repeat(np.arange(len(chosen)), F))
         found = descend(self.joint, fits, starts, Curvatures(self.joint, self._nearness), GOAL, on_round=watch)
+        why = f"newton: {math.prod(self.joint.shape)} coefficients, with Hessians that fits share"
+        return self._seen(found, fits, [(f, s) for s in chosen for f in range(F)], why)
+
+    def _seen(self, found: Found, fits: Fits, pairs: list[tuple[int, int]], why: str) -> dict[tuple[int, int], _State]:
+        """What is known of fits where they ended."""
         seen = self.joint.at(found.W, np.arange(len(found.W)), fits)
         certificates = self.joint.certificates(found.W, fits, seen, self.folds.swell)
-        why = f"newton: {math.prod(self.joint.shape)} coefficients, with Hessians that fits share"
         states = {}
-        for i, pair in enumerate((f, s) for s in chosen for f in range(F)):
+        for i, pair in enumerate(pairs):
             states[pair] = _State(found.W[i], certificates[i], int(found.steps[i]), why)
             self._measure(states[pair], pair[0], seen, i)
         return states
+
+    def _side_by_side(self, states: dict[tuple[int, int], _State], watch: Watch) -> None:
+        """Strength after strength, all folds from where they are, with one estimate of the inverse Hessian for all of them."""
+        F, S = self.alphas.shape
+        W, rows = np.zeros((F, *self.joint.shape)), self.folds.rows
+        for s in (s for s in range(S) if (self.alphas[:, s] > 0).all()):
+            fits = self._fits(range(F), [s])
+            estimate = metric.metric(rows, self.joint.loss, Place(W[WHOLE], (-1 - s, 0)), fits.strength[WHOLE])
+            shared = Shared(estimate, self.joint.shape)
+            found = descend(
+                self.joint, fits, Starts(W, np.arange(F)), shared, Goal(self.spec.stop.tol / 2, proved=True), rounds=MANY
+            )
+            W = self.joint.with_best_intercepts(found.W, fits)
+            states.update(
+                self._seen(found._replace(W=W), fits, [(f, s) for f in range(F)], "lbfgs: folds side by side, with one metric")
+            )
+            watch(len(states), F * S)
 
     def _measure(self, state: _State, fold: int, seen: Seen, i: int) -> None:
         state.loss = float(seen.loss[i])
@@ -241,8 +267,8 @@ class Study:
             curvatures = Curvatures(joint, 0.1)
             W = descend(joint, fits, Starts(W, uses), curvatures, NEARLY).W
         if curvatures is not None:
-            return descend(self.joint, fits, Starts(W, uses), curvatures, self._nearness**2, rounds=FEW).W
-        return descend(self.joint, fits, Starts(W, uses), Curvatures(self.joint, 0.1), self._nearness**2).W
+            return descend(self.joint, fits, Starts(W, uses), curvatures, Goal(self._nearness**2), rounds=FEW).W
+        return descend(self.joint, fits, Starts(W, uses), Curvatures(self.joint, 0.1), Goal(self._nearness**2)).W
 
     @property
     def _nearness(self) -> float:
