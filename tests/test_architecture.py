@@ -80,7 +80,7 @@ OURS = {
     "linear": "validation contracts outcome errors solvers sources outputs plane regress store",
     "estimator": f"backend callbacks spellings validation designs contracts outcome errors solvers sources {RESULT} {MEETING}",
     "paths": "spellings contracts outcome errors sources executor model fit folds study",
-    "heldout": "errors sources model folds study paths estimator",
+    "heldout": "contracts errors sources executor model folds study paths estimator",
     "crossval": f"{BASE} spellings validation solvers executor model outputs fit folds study paths heldout estimator",
     "cli": f"strict contracts outcome errors solvers sources {RESULT} {MEETING} cli",
     "datasets": "errors preparation sources datasets",

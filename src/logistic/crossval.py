@@ -13,16 +13,15 @@ from .backend import threads
 from .contracts import Spec, Stop
 from .errors import InputError
 from .estimator import LogisticRegression
-from .executor import Threads
 from .fit import check
-from .folds import WHOLE, splits_of
-from .heldout import LOG_LOSS, Scores, pairs_of, scorer_of, scores_of, tidy, weighted
+from .folds import WHOLE
+from .heldout import LOG_LOSS, Scores, pairs_of, scorer_of, tidy, tried, weighted
 from .model import Model, written
 from .outputs.progress import Progress
 from .paths import Path, rule_of, values_of, warn_of
 from .solvers import named
 from .spellings import refuse, solver_and_note, strengths
-from .study import Grid, Outcome, Rule, Study
+from .study import Grid, Outcome, Rule
 from .validation import read, unharmed
 
 RULES = ("min", "1se")
@@ -161,17 +160,15 @@ class LogisticRegressionCV(LogisticRegression):
             spec, grid = self._choices()
             pairs = pairs_of(self.cv, source, groups)
             title = f"cross-validating {'the' if isinstance(grid, Rule) else len(grid.values)} strengths on {len(pairs)} folds"
-            with threads(self.n_jobs), Threads() as executor, Progress(title) if self.verbose else nullcontext() as progress:
-                study = Study(executor, source, spec, grid, splits_of(pairs, source.shape[0]))
+            with threads(self.n_jobs), Progress(title) if self.verbose else nullcontext() as progress:
                 started = time.monotonic()
 
                 def watch(done: int, of: int) -> None:
                     if progress is not None:
                         progress.count(done, f"of {of} fits", time.monotonic() - started)
 
-                outcomes = study.solve(watch)
-            scores = scores_of(self.scoring, outcomes, source, pairs)
-            self._choose(outcomes, scores, study.asked.values)
+                outcomes, scores, Cs = tried(source, spec, grid, pairs, self.scoring, watch)
+            self._choose(outcomes, scores, Cs)
             model = self.path_[self._chosen] if self.refit else self._mean(outcomes, scores)
             self._publish(model, lambda found: self._attributes(found, X, objects))
             self.n_iter_ = np.array([[[outcome.model.n_iter for outcome in fold]] for fold in outcomes[1:]])
@@ -188,6 +185,11 @@ class LogisticRegressionCV(LogisticRegression):
     def partial_fit(self) -> Any:
         """There is none."""
         raise AttributeError("cross-validation needs all rows at once; use LogisticRegression for partial_fit")
+
+    @classmethod
+    def from_model(cls, model: Model) -> Self:
+        """Refused."""
+        raise InputError(f"no cross-validation lies behind {model!r}; use LogisticRegression.from_model(model)")
 
     def __repr__(self, N_CHAR_MAX: int = 700) -> str:
         """What was changed."""

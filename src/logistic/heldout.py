@@ -12,13 +12,15 @@ import numpy as np
 from sklearn.metrics import get_scorer, make_scorer
 from sklearn.model_selection import StratifiedGroupKFold, check_cv
 
+from .contracts import Spec
 from .errors import InputError
 from .estimator import LogisticRegression
-from .folds import WHOLE
+from .executor import Threads
+from .folds import WHOLE, splits_of
 from .model import Model
 from .paths import nonzeros
 from .sources import ArraySource, vector
-from .study import Outcome
+from .study import Grid, Outcome, Rule, Study, Watch
 
 LOG_LOSS = "neg_log_loss"
 FOLDS = 5
@@ -69,6 +71,40 @@ def standard_error(values: np.ndarray) -> np.ndarray:
     if len(values) < 2:
         return np.full(values.shape[1], math.nan)
     return np.asarray(values.std(axis=0, ddof=1) / len(values) ** 0.5)
+
+
+class Trial(NamedTuple):
+    """All fits of a cross-validation and how they did.
+
+    Attributes
+    ----------
+    outcomes : list of list of Outcome
+        For each fold, that of all rows first, one a strength.
+    scores : Scores
+    Cs : (S,) array
+    """
+
+    outcomes: list[list[Outcome]]
+    scores: Scores
+    Cs: np.ndarray
+
+    @property
+    def table(self) -> dict[str, np.ndarray]:
+        """A row a strength, as columns."""
+        return {
+            "C": self.Cs,
+            "deviance": self.scores.deviance.mean(axis=0),
+            "standard_error": standard_error(self.scores.deviance),
+            "nonzeros": nonzeros([outcome.model for outcome in self.outcomes[WHOLE]]),
+        }
+
+
+def tried(source: ArraySource, spec: Spec, grid: Grid | Rule, pairs: Pairs, scoring: Any, watch: Watch) -> Trial:
+    """Every strength fitted to every fold and to all rows, and scored."""
+    with Threads() as executor:
+        study = Study(executor, source, spec, grid, splits_of(pairs, source.shape[0]))
+        outcomes = study.solve(watch)
+    return Trial(outcomes, scores_of(scoring, outcomes, source, pairs), study.asked.values)
 
 
 def scores_of(scoring: Any, outcomes: list[list[Outcome]], source: ArraySource, pairs: Pairs) -> Scores:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from . import tasks
-from .backend import largest
+from .backend import largest, overflow_allowed
 from .certificate import UNIT, summation_error
 from .contracts import Block, Executor, Loss
 from .outcome import Certificate, Status
@@ -160,7 +160,8 @@ class Joint:
     def slopes(self, W: np.ndarray, fits: Fits, values: bool = False) -> Seen:
         """Gradients, and values if they are asked for, fit i at W[i], good to the rounding of 1: a fraction of the price."""
         total, unknown = self.totals[fits.fold], np.full(len(W), np.nan)
-        grad, loss = self.executor.map_sum(gradients, self.handles, self.loss, self._columns(W), fits.fold, values)
+        with overflow_allowed():  # where the exponential of a margin overflows, the residual is 0
+            grad, loss = self.executor.map_sum(gradients, self.handles, self.loss, self._columns(W), fits.fold, values)
         pull = fits.strength[:, :, None] * W
         value = loss / total + 0.5 * (pull * W).sum(axis=(1, 2)) if values else unknown
         return Seen(value, self._gradients(grad, total) + pull, unknown, unknown, unknown)
@@ -279,7 +280,7 @@ def gradients(part: Part, loss: Loss, columns: np.ndarray, fold: np.ndarray, val
             eta *= -sign[:, None]
             if values:
                 value += (some.weights()[fold] * np.logaddexp(0.0, -eta.T)).sum(axis=1)
-            np.exp(eta, out=eta)  # of minus the margin of the wrong class: where it overflows, the residual is 0
+            np.exp(eta, out=eta)
             eta += 1
             np.divide((some.weights() * sign).T[:, fold], eta, out=eta)
             grad += np.asarray(X.rmatmul(eta))
