@@ -20,13 +20,13 @@ import logistic
 
 BASE = "backend outcome contracts errors"
 MATHEMATICS = (
-    "loss penalty certificate tasks rank contrasts separation metric proof objective squares coordinates solvers minimize "
-    "recession start"
+    "loss penalty certificate tasks rank contrasts separation metric proof objective squares joint chord coordinates solvers "
+    "minimize recession start"
 )
 DATA = "designs encoding sources executor"
 RESULT = "provenance model plane store outputs"
-MEETING = "frame fit online regress"
-FACES = "estimator linear modules cli datasets"
+MEETING = "frame fit online regress folds study"
+FACES = "estimator crossval heldout paths linear modules cli datasets"
 
 OURS = {
     # base
@@ -49,6 +49,8 @@ OURS = {
     "objective": f"{BASE} loss penalty tasks rank separation metric proof",
     "solvers": f"{BASE} solvers",
     "squares": f"{BASE} penalty certificate tasks proof objective",
+    "joint": "backend contracts outcome certificate tasks",
+    "chord": "backend contracts joint",
     "coordinates": "backend contracts outcome",
     "minimize": f"{BASE} solvers",
     "recession": f"{BASE} tasks rank contrasts separation proof objective coordinates solvers minimize",
@@ -69,6 +71,8 @@ OURS = {
     "frame": f"{BASE} {MATHEMATICS} {DATA} model",
     "fit": f"{BASE} {MATHEMATICS} {DATA} model frame",
     "regress": f"{BASE} squares tasks coordinates solvers minimize start designs encoding executor plane frame fit",
+    "folds": "backend contracts errors encoding sources tasks joint frame",
+    "study": f"{BASE} {MATHEMATICS} {DATA} model frame fit folds",
     "online": f"{BASE} {MATHEMATICS} {DATA} model frame fit",
     # faces
     "callbacks": f"{BASE} {RESULT} {MEETING}",
@@ -78,6 +82,9 @@ OURS = {
     f"{RESULT} {MEETING} modules",
     "linear": "validation contracts outcome errors solvers sources outputs plane regress store",
     "estimator": f"backend callbacks spellings validation designs contracts outcome errors solvers sources {RESULT} {MEETING}",
+    "paths": "spellings contracts outcome errors sources executor model fit folds study",
+    "heldout": "contracts errors sources executor model folds study paths estimator",
+    "crossval": f"{BASE} spellings validation solvers executor model outputs fit folds study paths heldout estimator",
     "cli": f"strict contracts outcome errors solvers sources {RESULT} {MEETING} cli",
     "datasets": "errors preparation sources datasets",
     # lessons
@@ -98,9 +105,14 @@ OURS_LAZILY = {
 # Packages of others, and who may import them. Whatever is not listed here and not in the standard library is refused.
 NUMPY = (
     "strict preparation learn backend start rank contrasts separation recession designs encoding sources model store outputs "
-    "frame fit online plane regress estimator linear modules validation cli datasets"
+    "joint chord frame fit folds study online plane regress estimator crossval heldout paths linear modules validation cli datasets"
 )
-OTHERS = {"numpy": NUMPY, "sklearn": "estimator linear modules validation callbacks", "click": "cli", "rich_click": "cli"}
+OTHERS = {
+    "numpy": NUMPY,
+    "sklearn": "estimator crossval heldout paths linear modules validation callbacks",
+    "click": "cli",
+    "rich_click": "cli",
+}
 OTHERS_LAZILY = {
     "torch": "backend modules cli",
     "scipy": "backend separation designs encoding estimator datasets",
@@ -116,7 +128,8 @@ OTHERS_LAZILY = {
     "rich": "outputs",
 }
 
-CONSTRUCTORS = {("estimator", "__init__"), ("modules", "__init__")}  # scikit-learn's estimators list their settings there
+# scikit-learn's estimators list their settings there, and so does the function that fits a path.
+CONSTRUCTORS = {("estimator", "__init__"), ("crossval", "__init__"), ("modules", "__init__"), ("paths", "path")}
 MOST_LINES, MOST_LINES_OF_A_FUNCTION, MOST_PARAMETERS, MOST_LINES_OF_CONTRACTS = 400, 60, 7, 150
 HEAVY = ("torch", "sklearn", "scipy", "pandas", "narwhals", "pyarrow", "matplotlib")
 

@@ -1,8 +1,8 @@
-"""The chord method for many fits side by side: Newton's steps with a Hessian that is kept, and mended by what the steps show.
+"""The chord method for many fits side by side: Newton's steps with a Hessian that is kept, mended by what the steps show.
 
-Fits that lie near each other share one Hessian of the loss. Each adds its own penalty and its own corrections (those of L-BFGS, which
-start from the kept Hessian), so a pass over the rows costs logits and gradients only. Where a fit gets on too slowly, it is given
-a Hessian of its own rows at its own point.
+Fits that lie near each other share the Hessians of one place. Each adds its own penalty and its own corrections (those of L-BFGS,
+which start from the kept Hessian), so a pass over the rows costs logits and gradients only. Where a fit gets on too slowly, it
+is given a Hessian of its own rows at its own point.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from .backend import EPS, psd_solver, vdot
+from .contracts import Metric
 from .joint import Fits, Joint, Seen
 
 ROUNDS = 60
@@ -22,7 +23,8 @@ ARMIJO = 1e-4
 SHRINK = 0.25
 TRIALS = 20  # shorter and shorter steps before a fit is given up
 ROUGH = 1e-10  # relative decrement below which values say nothing and gradients decide
-NEAR = 1e-2  # relative decrement below which gradients are enough to go on by
+INTERCEPT = 20.0  # gaps for a squared slope of the intercept, unless nearly all rows are certain
+NEAR = 0.1  # relative decrement below which gradients are enough to go on by
 
 
 class Found(NamedTuple):
@@ -45,8 +47,41 @@ class Starts(NamedTuple):
     uses: np.ndarray
 
 
+class Shared:
+    """One estimate of the inverse Hessian, for all fits."""
+
+    def __init__(self, metric: Metric, shape: tuple[int, int]) -> None:
+        self.metric, self.shape = metric, shape
+
+    def near(self, W: np.ndarray, but: int = -1) -> int:
+        """The only one."""
+        return 0
+
+    def solver(self, index: int, fold: int, strength: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
+        """The estimate, of flat arrays."""
+        return lambda right: np.asarray(self.metric(right.reshape(self.shape))).reshape(-1)
+
+
+class Goal(NamedTuple):
+    """When a fit has arrived: its measure is at most ``share`` of its value.
+
+    The measure is the squared decrement, or where ``proved``, the gap that its gradient proves; see docs/certificate.md.
+    """
+
+    share: float
+    proved: bool = False
+
+    def measure(self, decrement: float, grad: np.ndarray, strength: np.ndarray) -> float:
+        """Of a fit of which the gradient (q, M) and the strength of the penalty (q,) are given."""
+        if not self.proved:
+            return decrement
+        penalised = strength > 0
+        gap = float((grad[penalised] ** 2 / (2 * strength[penalised, None])).sum())
+        return gap + float((grad[~penalised] ** 2).sum()) * INTERCEPT
+
+
 class Curvatures:
-    """Hessians of the mean loss over all rows at a few places, and who may use which.
+    """Hessians of the mean loss at a few places, one for each fold, and who may use which.
 
     Parameters
     ----------
@@ -57,27 +92,27 @@ class Curvatures:
 
     def __init__(self, joint: Joint, within: float) -> None:
         self.joint, self.within = joint, within
-        self.places: list[tuple[np.ndarray, np.ndarray]] = []
-        self._solvers: dict[tuple[int, bytes], Callable[[np.ndarray], np.ndarray]] = {}
+        self.places: list[tuple[np.ndarray, list[np.ndarray]]] = []
+        self._solvers: dict[tuple[int, int, bytes], Callable[[np.ndarray], np.ndarray]] = {}
 
     def near(self, W: np.ndarray, but: int = -1) -> int:
         """The index of one near W (q, M), made if there is none, or only the one that is not wanted."""
         apart = [math.inf if i == but else self._distance(W, i) for i in range(len(self.places))]
         if not apart or min(apart) > self.within:
-            self.places.append((W, self.joint.curvature(W, 0)))
+            self.places.append((W, self.joint.curvatures(W)))
             return len(self.places) - 1
         return int(np.argmin(apart))
 
     def _distance(self, W: np.ndarray, index: int) -> float:
         place, H = self.places[index]
         apart = (W - place).reshape(-1)
-        return max(vdot(apart, H @ apart), 0.0) ** 0.5
+        return float(max(vdot(apart, H[0] @ apart), 0.0) ** 0.5)
 
-    def solver(self, index: int, strength: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
-        """Its inverse, with the penalty in it."""
-        key = index, strength.tobytes()
+    def solver(self, index: int, fold: int, strength: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
+        """The inverse of that of a fold, with the penalty in it."""
+        key = index, fold, strength.tobytes()
         if key not in self._solvers:
-            self._solvers[key] = inverse(self.places[index][1], strength)
+            self._solvers[key] = inverse(self.places[index][1][fold], strength)
         return self._solvers[key]
 
 
@@ -90,15 +125,15 @@ def inverse(H: np.ndarray, strength: np.ndarray) -> Callable[[np.ndarray], np.nd
 class _Fit:
     """The state of one of them."""
 
-    def __init__(self, W: np.ndarray, index: int, solve: Callable[[np.ndarray], np.ndarray]) -> None:
-        self.W, self.index, self.solve = W, index, solve
+    def __init__(self, W: np.ndarray, index: int, solve: Callable[[np.ndarray], np.ndarray], strength: np.ndarray) -> None:
+        self.W, self.index, self.solve, self.strength = W, index, solve, strength
         self.value, self.grad = math.nan, W
         self.pairs: list[tuple[np.ndarray, np.ndarray, float]] = []
         self.step, self.decrement = W, math.inf
         self.t, self.steps, self.failures = 1.0, 1, 0  # to set out from a neighbour was a step
         self.ended = self.slow = False
 
-    def arrive(self, W: np.ndarray, value: float, grad: np.ndarray, goal: float, patience: float) -> None:
+    def arrive(self, W: np.ndarray, value: float, grad: np.ndarray, goal: Goal, patience: float) -> None:
         """Go on from W, or not, by what was seen there."""
         before = self.value, self.grad, self.W, self.pairs, self.step, self.decrement
         start, reached = self.value, self.decrement
@@ -115,12 +150,12 @@ class _Fit:
         better = value <= start - ARMIJO * self.t * reached if by_value else self.decrement < reached
         if first:
             self.pairs = []
-            self.ended = self.decrement <= goal * abs(value)
+            self.ended = self._measure(goal) <= 1
         elif better and np.isfinite(grad).all():
             self.steps += 1
-            self.ended = self.decrement <= goal * abs(self.value)
-            rate = (self.decrement / reached) ** 0.5
-            left = math.log(max(goal * abs(self.value) / max(self.decrement, 5e-324), 1e-300)) / 2 / math.log(rate) if 0 < rate < 1 else 0.0
+            left, rate = self._measure(goal), self.decrement / reached
+            self.ended = left <= 1
+            left = math.log(left) / -math.log(rate) if left > 1 and 0 < rate < 1 else 0.0
             self.slow = left > patience or self.failures > 0
             self.t, self.failures = 1.0, 0
         else:
@@ -128,6 +163,10 @@ class _Fit:
             self.t, self.failures = SHRINK * self.t, self.failures + 1
             self.ended = reached <= ROUGH * abs(start) or self.failures >= TRIALS  # rounding rules
             self.slow = self.failures == 2
+
+    def _measure(self, goal: Goal) -> float:
+        """How many times as much as the goal there still is."""
+        return goal.measure(self.decrement, self.grad, self.strength) / max(goal.share * abs(self.value), 5e-324)
 
     def aim(self) -> None:
         """The next step, and its length."""
@@ -151,20 +190,20 @@ def descend(
     joint: Joint,
     fits: Fits,
     starts: Starts,
-    curvatures: Curvatures,
-    goal: float,
+    curvatures: Curvatures | Shared,
+    goal: Goal,
     rounds: int = ROUNDS,
-    on_round: Callable[[int], None] | None = None,
+    on_round: Callable[[int], object] | None = None,
 ) -> Found:
-    """Minimise N objectives together, each until its squared decrement is ``goal`` times its value, or rounding rules.
+    """Minimise N objectives together, each until it reaches its goal, or rounding rules.
 
     Parameters
     ----------
     joint : Joint
     fits : Fits
     starts : Starts
-    curvatures : Curvatures
-    goal : float
+    curvatures : Curvatures or Shared
+    goal : Goal
     rounds : int
         Passes over the rows at most, Hessians apart.
     on_round : callable, optional
@@ -172,13 +211,16 @@ def descend(
     """
     M, (W, uses) = joint.shape[1], starts
     price = (1 if M == 1 else M * (M - 1) / 2) * joint.shape[0] / (10 * M) + 4  # of a new Hessian, in passes for one fit
+    price = math.inf if isinstance(curvatures, Shared) else price
     near = [curvatures.near(start) for start in W]
     states = [
-        _Fit(W[u], near[u], curvatures.solver(near[u], strength)) for u, strength in zip(uses, fits.strength, strict=True)
+        _Fit(W[u], near[u], curvatures.solver(near[u], int(fold), strength), strength)
+        for u, fold, strength in zip(uses, fits.fold, fits.strength, strict=True)
     ]
-    _arrive(states, W[uses], joint.at(W, uses, fits), goal, price)
+    first = joint.slopes(W, fits, values=True) if goal.proved else joint.at(W, uses, fits)
+    _arrive(states, W[uses], first, goal, price)
     for _ in range(rounds):
-        active = np.array([i for i, state in enumerate(states) if not state.ended], dtype=int)
+        active = np.flatnonzero([not state.ended for state in states])
         if on_round is not None:
             on_round(len(states) - len(active))
         if len(active) == 0:
@@ -187,23 +229,26 @@ def descend(
             if states[i].slow:
                 _renew(states[i], joint, int(fits.fold[i]), fits.strength[i], curvatures)
         trials = np.stack([_centred(states[i].W + states[i].t * states[i].step) for i in active])
-        near = all(states[i].decrement <= NEAR * abs(states[i].value) for i in active)
+        close = all(states[i].decrement <= NEAR * abs(states[i].value) for i in active)
         some = fits.take(active)
-        seen = joint.slopes(trials, some) if near else joint.at(trials, np.arange(len(active)), some)
+        careful = not goal.proved and not close
+        seen = joint.at(trials, np.arange(len(active)), some) if careful else joint.slopes(trials, some, goal.proved)
         _arrive([states[i] for i in active], trials, seen, goal, price)
     return Found(np.stack([state.W for state in states]), np.array([state.steps for state in states]))
 
 
-def _renew(state: _Fit, joint: Joint, fold: int, strength: np.ndarray, curvatures: Curvatures) -> None:
+def _renew(state: _Fit, joint: Joint, fold: int, strength: np.ndarray, curvatures: Curvatures | Shared) -> None:
     """A Hessian for a fit that is slow: for all rows one that others may use, for a fold its own."""
-    if fold == 0:
+    if isinstance(curvatures, Shared):
+        state.renew(0, state.solve)
+    elif fold == 0:
         index = curvatures.near(state.W, state.index)
-        state.renew(index, curvatures.solver(index, strength))
+        state.renew(index, curvatures.solver(index, fold, strength))
     else:
         state.renew(-1, inverse(joint.curvature(state.W, fold), strength))
 
 
-def _arrive(states: list[_Fit], W: np.ndarray, seen: Seen, goal: float, patience: float) -> None:
+def _arrive(states: list[_Fit], W: np.ndarray, seen: Seen, goal: Goal, patience: float) -> None:
     for state, place, value, grad in zip(states, W, seen.value, seen.grad, strict=True):
         state.arrive(place, float(value), grad, goal, patience)
 

@@ -2,84 +2,29 @@
 
 from __future__ import annotations
 
-import math
 import time
-import warnings
-from collections.abc import Iterable, Sequence
 from contextlib import nullcontext
-from inspect import signature
-from typing import Any, NamedTuple, Self
+from typing import Any, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.metrics import get_scorer, make_scorer
-from sklearn.model_selection import StratifiedGroupKFold, check_cv
 
 from .backend import threads
 from .contracts import Spec, Stop
-from .errors import InputError, SeparationWarning
+from .errors import InputError
 from .estimator import LogisticRegression
-from .executor import Threads
 from .fit import check
-from .folds import WHOLE, splits_of
+from .folds import WHOLE
+from .heldout import LOG_LOSS, Scores, pairs_of, scorer_of, tidy, tried, weighted
 from .model import Model, written
-from .outcome import Status
 from .outputs.progress import Progress
-from .paths import Path, nonzeros, rule_of, values_of
+from .paths import Path, rule_of, values_of, warn_of
 from .solvers import named
-from .sources import ArraySource, vector
 from .spellings import refuse, solver_and_note, strengths
-from .study import Grid, Outcome, Rule, Study
+from .study import Grid, Outcome, Rule
 from .validation import read, unharmed
 
-LOG_LOSS = "neg_log_loss"
 RULES = ("min", "1se")
-FOLDS = 5
-
-
-class Scores(NamedTuple):
-    """What was measured on the rows held out.
-
-    Attributes
-    ----------
-    deviance : (F, S) array
-        Twice the mean log loss.
-    score : (F, S) array
-        What is to be large.
-    """
-
-    deviance: np.ndarray
-    score: np.ndarray
-
-    @property
-    def mean(self) -> np.ndarray:
-        """(S,) score, over the folds."""
-        return np.asarray(self.score.mean(axis=0))
-
-    @property
-    def standard_error(self) -> np.ndarray:
-        """(S,) of the mean; NaN for a single fold."""
-        return standard_error(self.score)
-
-    @property
-    def best(self) -> int:
-        """The first strength of the best mean score."""
-        found = self.mean
-        return int(np.argmax(np.where(np.isnan(found), -math.inf, found)))
-
-    def simplest(self, Cs: np.ndarray) -> int:
-        """The strongest penalty whose mean score is within one standard error of the best."""
-        allowed = self.mean >= self.mean[self.best] - np.nan_to_num(self.standard_error[self.best])
-        allowed[self.best] = True
-        return int(np.argmin(np.where(allowed, Cs, math.inf)))
-
-
-def standard_error(values: np.ndarray) -> np.ndarray:
-    """(F, S) -> (S,): of the mean over the folds; NaN for a single one."""
-    if len(values) < 2:
-        return np.full(values.shape[1], math.nan)
-    return np.asarray(values.std(axis=0, ddof=1) / len(values) ** 0.5)
 
 
 class LogisticRegressionCV(LogisticRegression):
@@ -97,8 +42,8 @@ class LogisticRegressionCV(LogisticRegression):
         Shares of an L1 penalty; only 0 is available.
     fit_intercept : bool, default=True
     cv : int, splitter, or iterable of (rows to learn from, rows to hold out), optional
-        A number, by default 5, is so many stratified folds of consecutive rows; where ``fit`` is given groups, folds that keep
-        each group whole.
+        A number, by default 5 (fewer where no class has so many rows), is so many stratified folds of consecutive rows; where
+        ``fit`` is given groups, folds that keep each group whole.
     scoring : str or callable, default="neg_log_loss"
         A scorer of scikit-learn's; None is the default. Sample weights enter it where there are any.
     refit : bool, default=True
@@ -191,7 +136,7 @@ class LogisticRegressionCV(LogisticRegression):
         self.dual = dual
         self.intercept_scaling = intercept_scaling
 
-    def fit(self, X: Any, y: Any, sample_weight: Any = None, *, offset: Any = None, groups: Any = None) -> Self:  # type: ignore[override]
+    def fit(self, X: Any, y: Any, sample_weight: Any = None, *, offset: Any = None, groups: Any = None) -> Self:
         """Fit every strength to every fold and to all rows, and choose.
 
         Parameters
@@ -215,33 +160,36 @@ class LogisticRegressionCV(LogisticRegression):
             spec, grid = self._choices()
             pairs = pairs_of(self.cv, source, groups)
             title = f"cross-validating {'the' if isinstance(grid, Rule) else len(grid.values)} strengths on {len(pairs)} folds"
-            with threads(self.n_jobs), Threads() as executor, Progress(title) if self.verbose else nullcontext() as progress:
-                study = Study(executor, source, spec, grid, splits_of(pairs, source.shape[0]))
+            with threads(self.n_jobs), Progress(title) if self.verbose else nullcontext() as progress:
                 started = time.monotonic()
 
                 def watch(done: int, of: int) -> None:
                     if progress is not None:
                         progress.count(done, f"of {of} fits", time.monotonic() - started)
 
-                outcomes = study.solve(watch)
-            scores = self._scores(outcomes, source, pairs)
-            self._choose(outcomes, scores, study.asked.values if study.asked.inverse else None)
+                outcomes, scores, Cs = tried(source, spec, grid, pairs, self.scoring, watch)
+            self._choose(outcomes, scores, Cs)
             model = self.path_[self._chosen] if self.refit else self._mean(outcomes, scores)
             self._publish(model, lambda found: self._attributes(found, X, objects))
             self.n_iter_ = np.array([[[outcome.model.n_iter for outcome in fold]] for fold in outcomes[1:]])
-        self._warn_of(outcomes)
+        warn_of(outcomes)
         return self
 
     def score(self, X: Any, y: Any, sample_weight: Any = None, *, offset: Any = None) -> float:
         """The score by ``scoring``, by default minus the mean log loss, on rows X (n, p) with labels y (n,)."""
         if offset is not None:
             raise InputError("score takes no offset; use metrics(X, y, offset=offset)")
-        return float(scorer_of(self.scoring, self._fitted().classes)(self, X, y, **_weighted(sample_weight)))
+        return float(scorer_of(self.scoring, self._fitted().classes)(self, X, y, **weighted(sample_weight)))
 
     @property
     def partial_fit(self) -> Any:
         """There is none."""
         raise AttributeError("cross-validation needs all rows at once; use LogisticRegression for partial_fit")
+
+    @classmethod
+    def from_model(cls, model: Model) -> Self:
+        """Refused."""
+        raise InputError(f"no cross-validation lies behind {model!r}; use LogisticRegression.from_model(model)")
 
     def __repr__(self, N_CHAR_MAX: int = 700) -> str:
         """What was changed."""
@@ -267,20 +215,7 @@ class LogisticRegressionCV(LogisticRegression):
         if not np.isscalar(self.Cs):
             return spec, Grid(values_of(self.Cs, "Cs"), True)
         rule = rule_of(self.Cs, self.ratio, 0.0)
-        return spec, Grid(np.logspace(-4, 4, rule.count), True) if self.ratio is None else rule
-
-    def _scores(self, outcomes: list[list[Outcome]], source: ArraySource, pairs: list[tuple[np.ndarray, np.ndarray]]) -> Scores:
-        held = np.array([[outcome.held for outcome in fold] for fold in outcomes[1:]])
-        if self.scoring is None or (isinstance(self.scoring, str) and self.scoring == LOG_LOSS):
-            return Scores(2 * held, -held)
-        if source.y.ndim == 2 or source.offset is not None:
-            raise InputError(f"scoring={self.scoring!r} scores labels without offsets; leave scoring at 'neg_log_loss'")
-        score = scorer_of(self.scoring, outcomes[WHOLE][0].model.classes)
-        found = []
-        for fold, (_, rows) in zip(outcomes[1:], pairs, strict=True):
-            X, y, weight = source.X[rows], source.y[rows], None if source.weight is None else source.weight[rows]
-            found.append([float(score(_plain(outcome.model), X, y, **_weighted(weight))) for outcome in fold])
-        return Scores(2 * held, np.array(found))
+        return spec, Grid(np.logspace(-4, 4, rule.number), True) if self.ratio is None else rule
 
     def _choose(self, outcomes: list[list[Outcome]], scores: Scores, Cs: np.ndarray) -> None:
         folds, path = outcomes[1:], Path.of(outcomes[WHOLE])
@@ -305,120 +240,3 @@ class LogisticRegressionCV(LogisticRegression):
         chosen = [fold[int(np.argmax(score))].model for fold, score in zip(outcomes[1:], scores.score, strict=True)]
         coef, intercept = (np.mean([getattr(model, name) for model in chosen], axis=0) for name in ("coef", "intercept"))
         return written(outcomes[WHOLE][0].model, coef, intercept, chosen[0].classes)
-
-    def _warn_of(self, outcomes: list[list[Outcome]]) -> None:
-        """One warning for all fits that ended without a certificate."""
-        silent = (Status.CONVERGED, Status.PRECISION_FLOOR)
-        bad = [
-            (number - 1, outcome.model)
-            for number, fold in enumerate(outcomes)
-            for outcome in fold
-            if outcome.model.certificate.status not in silent
-        ]
-        if not bad:
-            return
-        found = []
-        for status in dict.fromkeys(model.certificate.status for _, model in bad):
-            some = [(fold, model.penalty.C) for fold, model in bad if model.certificate.status is status]
-            where = "; ".join(
-                f"C={C:g} in {', '.join('all rows' if fold < 0 else f'fold {fold}' for fold, c in some if c == C)}"
-                for C in dict.fromkeys(C for _, C in some)
-            )
-            found.append(f"{status.word} ({where}): {status.value}")
-        total = sum(len(fold) for fold in outcomes)
-        separated = all(model.certificate.status is Status.SEPARATED for _, model in bad)
-        text = f"{len(bad)} of {total} fits ended without a certificate: {'; '.join(found)}"
-        warnings.warn(text, SeparationWarning if separated else ConvergenceWarning, stacklevel=3)
-
-
-def tidy(models: Sequence[Sequence[Model]], scores: Scores, Cs: np.ndarray) -> dict[str, np.ndarray]:
-    """A row for each fold and strength, as columns."""
-    F, S = scores.score.shape
-    certificates = [model.certificate for fold in models for model in fold]
-    return {
-        "fold": np.repeat(np.arange(F), S),
-        "C": np.tile(Cs, F),
-        "alpha": np.array([model.penalty.alpha for fold in models for model in fold]),
-        "l1_ratio": np.zeros(F * S),
-        "deviance": scores.deviance.ravel(),
-        "mean_deviance": np.tile(scores.deviance.mean(axis=0), F),
-        "standard_error": np.tile(standard_error(scores.deviance), F),
-        "score": scores.score.ravel(),
-        "nonzeros": np.concatenate([nonzeros(fold) for fold in models]),
-        "gap": np.array([certificate.gap for certificate in certificates]),
-        "status": np.array([certificate.status.word for certificate in certificates]),
-    }
-
-
-def pairs_of(cv: Any, source: ArraySource, groups: Any) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Row numbers to learn from and to hold out, for each fold.
-
-    Raises
-    ------
-    InputError
-        If there are none, or they are none.
-    """
-    n = source.shape[0]
-    kept = np.arange(n) if source.weight is None else np.flatnonzero(source.weight > 0)
-    groups = None if groups is None else vector(groups, "groups", n)
-    whole = cv is None or (isinstance(cv, int | np.integer) and not isinstance(cv, bool))
-    if whole and groups is not None:
-        splitter = StratifiedGroupKFold(FOLDS if cv is None else int(cv))
-    elif not whole and not hasattr(cv, "split") and not isinstance(cv, Iterable):
-        raise InputError(f"cv must be a number of folds, a splitter, or pairs of rows to learn from and to hold out, but is {cv!r}")
-    else:
-        splitter = check_cv(FOLDS if cv is None else cv, source.y, classifier=True)
-    if not whole and not hasattr(cv, "split"):  # pairs name rows as they were given
-        found = [(_rows(learned, n), _rows(held, n)) for learned, held in splitter.split()]
-    else:
-        few = slice(None) if len(kept) == n else kept  # rows of weight zero are absent
-        X, y, own = source.X[few], source.y[few], None if groups is None else groups[few]
-        found = [(kept[learned], kept[held]) for learned, held in splitter.split(X, y, own)]
-    if not found:
-        raise InputError("cv makes no fold; at least one is needed")
-    return found
-
-
-def _rows(given: Any, n: int) -> np.ndarray:
-    """Row numbers, also where a mask was given."""
-    rows = np.asarray(given)
-    if rows.dtype == bool and rows.shape == (n,):
-        return np.flatnonzero(rows)
-    if rows.ndim != 1 or rows.dtype.kind not in "iu" or len(rows) == 0 or rows.min() < -n or rows.max() >= n:
-        raise InputError(f"cv must hold pairs of row numbers from 0 to {n - 1}, but one side of a pair is {given!r:.60}")
-    return np.asarray(rows % n)
-
-
-def scorer_of(scoring: Any, classes: np.ndarray) -> Any:
-    """A scorer that knows all classes, whichever of them the rows that it scores hold.
-
-    Raises
-    ------
-    InputError
-        For none of scikit-learn's names.
-    """
-    try:
-        found = get_scorer(LOG_LOSS if scoring is None else scoring)
-    except (ValueError, TypeError) as error:
-        raise InputError(f"scoring={scoring!r} is no scorer of scikit-learn's: {str(error).splitlines()[0]:.200}") from None
-    if not hasattr(found, "_score_func"):
-        return found
-    known = signature(found._score_func).parameters
-    if "labels" not in known or "labels" in found._kwargs:
-        return found
-    more = {"pos_label": classes[-1]} if len(classes) == 2 and "pos_label" in known else {}
-    settings = {**more, **found._kwargs, "labels": classes}
-    return make_scorer(found._score_func, greater_is_better=found._sign == 1, response_method=found._response_method, **settings)
-
-
-def _plain(model: Model) -> LogisticRegression:
-    """An estimator of the model that takes arrays."""
-    estimator = LogisticRegression.from_model(model)
-    vars(estimator).pop("feature_names_in_", None)
-    return estimator
-
-
-def _weighted(weight: Any) -> dict[str, Any]:
-    return {} if weight is None else {"sample_weight": weight}
-
-

@@ -84,6 +84,7 @@ class Folds:
         """
         rows = frame.rows(executor, executor.put(raw))
         weight = np.ones(source.shape[0]) if source.weight is None else source.weight
+        assert source.y is not None
         each = _class_totals(frame.encoding, source.y, weight, splits)
         whole = frame.encoding.class_weight
         ratio = _ratio(whole, each) if frame.spec.class_weight == "balanced" else None

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from . import tasks
-from .backend import largest
+from .backend import largest, overflow_allowed
 from .certificate import UNIT, summation_error
 from .contracts import Block, Executor, Loss
 from .outcome import Certificate, Status
@@ -48,13 +48,13 @@ class Part(NamedTuple):
 
     def weights(self) -> np.ndarray:
         """(F, n) of what each fold learns from."""
-        found = self.block.weight * self.learned
-        return np.asarray(found if self.ratio is None else found * self.ratio[:, self.block.y])
+        found = np.asarray(self.block.weight) * self.learned
+        return np.asarray(found if self.ratio is None else found * self.ratio[:, np.asarray(self.block.y)])
 
     def held_weights(self) -> np.ndarray:
         """(F, n) of what each fold holds out, class weights left out."""
-        found = self.block.weight * self.held
-        return np.asarray(found if self.plain is None else found * self.plain[self.block.y])
+        found = np.asarray(self.block.weight) * self.held
+        return np.asarray(found if self.plain is None else found * self.plain[np.asarray(self.block.y)])
 
     def alone(self, fold: int) -> Block:
         """The rows with the weights of one fold."""
@@ -133,6 +133,7 @@ class Joint:
         self.executor, self.handles, self.loss, self.totals = executor, handles, loss, totals
         self.resolution, self.block_rows, self.intercept = resolution, block_rows, intercept
         self.shape = (len(resolution), loss.columns)
+        self.apart = len(totals) > 1 and all(executor.map(held_once, handles))
 
     def at(self, W: np.ndarray, uses: np.ndarray, fits: Fits) -> Seen:
         """All there is to see of N fits: fit i at W[uses[i]], W being (U, q, M) and ``uses`` sorted."""
@@ -141,15 +142,29 @@ class Joint:
         pull = fits.strength[:, :, None] * W[uses]
         loss = value / total
         value = loss + 0.5 * (pull * W[uses]).sum(axis=(1, 2))
-        flat = _least_curvature(products / total[:, None, None], self.shape[1])
+        flat = _least_curvature(_of_intercept(products / total[:, None, None], self.shape[1]))
         return Seen(value, self._gradients(grad, total) + pull, loss, held, flat)
 
-    def slopes(self, W: np.ndarray, fits: Fits) -> Seen:
-        """Gradients alone, fit i at W[i]: a fraction of the price."""
-        (grad,) = self.executor.map_sum(gradients, self.handles, self.loss, self._columns(W), fits.fold)
-        unknown = np.full(len(W), np.nan)
-        grad = self._gradients(grad, self.totals[fits.fold]) + fits.strength[:, :, None] * W
-        return Seen(unknown, grad, unknown, unknown, unknown)
+    def with_best_intercepts(self, W: np.ndarray, fits: Fits) -> np.ndarray:
+        """W (N, q, M) after a step of Newton's for the intercepts alone: near the optimum that is as good as the best."""
+        if not self.intercept:
+            return W
+        uses, total, M = np.arange(len(W)), self.totals[fits.fold], self.shape[1]
+        _, grad, _, products = self.executor.map_sum(evaluate, self.handles, self.loss, self._columns(W), uses, fits.fold)
+        H = _of_intercept(products / total[:, None, None], M) + (1 / M if M > 1 else 0.0)  # and the gauge
+        step = np.linalg.solve(H, -self._gradients(grad, total)[:, -1, :, None])[:, :, 0]
+        moved = W.copy()
+        moved[:, -1] += step / np.maximum(1.0, abs(step).max(axis=1, keepdims=True))
+        return moved
+
+    def slopes(self, W: np.ndarray, fits: Fits, values: bool = False) -> Seen:
+        """Gradients, and values if they are asked for, fit i at W[i], good to the rounding of 1: a fraction of the price."""
+        total, unknown = self.totals[fits.fold], np.full(len(W), np.nan)
+        with overflow_allowed():  # where the exponential of a margin overflows, the residual is 0
+            grad, loss = self.executor.map_sum(gradients, self.handles, self.loss, self._columns(W), fits.fold, values)
+        pull = fits.strength[:, :, None] * W
+        value = loss / total + 0.5 * (pull * W).sum(axis=(1, 2)) if values else unknown
+        return Seen(value, self._gradients(grad, total) + pull, unknown, unknown, unknown)
 
     def _columns(self, W: np.ndarray) -> np.ndarray:
         """(U, q, M) -> (q, U M)."""
@@ -162,8 +177,22 @@ class Joint:
 
     def curvature(self, W: np.ndarray, fold: int) -> np.ndarray:
         """(q M, q M): the Hessian of the mean loss in the fold at W (q, M), gauge included."""
+        return self._assembled(self.executor.map_sum(gram, self.handles, self.loss, W, fold), fold)
+
+    def curvatures(self, W: np.ndarray) -> list[np.ndarray]:
+        """That of each fold, for the price of one where no row is held out twice; else that of all rows for each.
+
+        Class weights that differ between folds are left aside, so these are for steps, not for proofs.
+        """
+        if not self.apart:
+            return [self.curvature(W, 0)] * len(self.totals)
+        grams = self.executor.map_sum(grams_apart, self.handles, self.loss, W)
+        whole = tuple(cells.sum(axis=0) for cells in grams)
+        others = [tuple(sums - cells[f] for sums, cells in zip(whole, grams, strict=True)) for f in range(1, len(self.totals))]
+        return [self._assembled(found, f) for f, found in enumerate([whole, *others])]
+
+    def _assembled(self, grams: tuple[np.ndarray, ...], fold: int) -> np.ndarray:
         q, M = self.shape
-        grams = self.executor.map_sum(gram, self.handles, self.loss, W, fold)
         H = tasks.joined(grams, M, float(self.totals[fold]), np.zeros((q, q)))
         if M > 1:
             H = H.reshape(q, M, q, M)
@@ -222,7 +251,7 @@ def evaluate(part: Part, loss: Loss, columns: np.ndarray, uses: np.ndarray, fold
     U, value, held = columns.shape[1] // M, np.zeros(N), np.zeros(N)
     grad, products = np.zeros((columns.shape[0], N * M)), np.zeros((N, K, K))
     for some in slabs(part, N * M):
-        X, y = some.block.X, some.block.y
+        X, y = some.block.X, np.asarray(some.block.y)
         eta = X.matmul(columns).reshape(-1, U, M).swapaxes(0, 1)
         if some.block.offset is not None:
             eta = eta + some.block.offset
@@ -233,31 +262,35 @@ def evaluate(part: Part, loss: Loss, columns: np.ndarray, uses: np.ndarray, fold
         held += (some.held_weights()[fold] * losses[uses]).sum(axis=1)
         products += _products(residual, y)(weight, uses)
         weighted = residual[uses] * weight[:, :, None]
-        grad += X.rmatmul(weighted.swapaxes(0, 1).reshape(len(y), -1))
+        grad += np.asarray(X.rmatmul(weighted.swapaxes(0, 1).reshape(len(y), -1)))
     return value, grad, held, products
 
 
-def gradients(part: Part, loss: Loss, columns: np.ndarray, fold: np.ndarray) -> tuple[np.ndarray]:
-    """Gradients (q, N M) of N fits, each at its own M columns of (q, N M)."""
+def gradients(part: Part, loss: Loss, columns: np.ndarray, fold: np.ndarray, values: bool) -> tuple[np.ndarray, np.ndarray]:
+    """Gradients (q, N M) of N fits, each at its own M columns of (q, N M), and weighted sums of the losses (N,) if asked for."""
     M, N = loss.columns, len(fold)
-    grad = np.zeros((columns.shape[0], N * M))
+    grad, value = np.zeros((columns.shape[0], N * M)), np.zeros(N)
     for some in slabs(part, N * M):
-        X, y = some.block.X, some.block.y
-        eta = X.matmul(columns)
+        X, y = some.block.X, np.asarray(some.block.y)
+        eta = np.asarray(X.matmul(columns))
         if some.block.offset is not None:
-            eta = eta + np.tile(some.block.offset, (1, N))
+            eta = eta + np.tile(np.asarray(some.block.offset), (1, N))
         if M == 1 and y.ndim == 1:
             sign = 1.0 - 2.0 * y
             eta *= -sign[:, None]
-            np.exp(eta, out=eta)  # of minus the margin of the wrong class: where it overflows, the residual is 0
+            if values:
+                value += (some.weights()[fold] * np.logaddexp(0.0, -eta.T)).sum(axis=1)
+            np.exp(eta, out=eta)
             eta += 1
             np.divide((some.weights() * sign).T[:, fold], eta, out=eta)
-            grad += X.rmatmul(eta)
+            grad += np.asarray(X.rmatmul(eta))
         else:
-            residual = _residuals(eta.reshape(-1, N, M).transpose(1, 2, 0), y)
-            residual *= some.weights()[fold][:, None, :]
-            grad += X.rmatmul(residual.reshape(N * M, -1).T)
-    return (grad,)
+            losses, residual = _residuals(np.ascontiguousarray(eta.T).reshape(N, M, -1), y)
+            weight = some.weights()[fold]
+            value += (weight * losses).sum(axis=1)
+            residual *= weight[:, None, :]
+            grad += np.asarray(X.rmatmul(residual.reshape(N * M, -1).T))
+    return grad, value
 
 
 def slabs(part: Part, width: int) -> Iterator[Part]:
@@ -271,18 +304,26 @@ def slabs(part: Part, width: int) -> Iterator[Part]:
         yield part._replace(block=block, learned=part.learned[:, own], held=part.held[:, own])
 
 
-def _residuals(eta: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """(N, M, n) -> (N, M, n): probabilities less targets, good to the rounding of 1; for M = 1 targets are soft (n, 2)."""
+def _residuals(eta: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Losses (N, n) and probabilities less targets (N, M, n), good to the rounding of 1; for M = 1 targets are soft (n, 2)."""
     if eta.shape[1] == 1:
-        p = 1 / (1 + np.exp(-eta))
-        return np.asarray(y.sum(axis=1) * p - y[:, 1])
+        p, mass = 1 / (1 + np.exp(-eta)), y.sum(axis=1)
+        return mass * np.logaddexp(0.0, eta[:, 0]) - y[:, 1] * eta[:, 0], mass * p - y[:, 1]
     p = eta - eta.max(axis=1, keepdims=True)
-    np.exp(p, out=p)
-    p /= p.sum(axis=1, keepdims=True)
     if y.ndim == 2:
-        return np.asarray(p * y.sum(axis=1) - y.T)
-    p[:, y, np.arange(len(y))] -= 1
-    return p
+        mass, true = y.sum(axis=1), (p * y.T).sum(axis=1)
+    else:
+        rows = np.arange(len(y))
+        mass, true = 1.0, p[:, y, rows]
+    np.exp(p, out=p)
+    total = p.sum(axis=1, keepdims=True)
+    losses = mass * np.log(total[:, 0]) - true
+    p *= mass / total
+    if y.ndim == 2:
+        p -= y.T
+    else:
+        p[:, y, rows] -= 1
+    return losses, p
 
 
 def _products(residual: np.ndarray, y: np.ndarray) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
@@ -299,6 +340,23 @@ def _products(residual: np.ndarray, y: np.ndarray) -> Callable[[np.ndarray, np.n
 def gram(part: Part, loss: Loss, W: np.ndarray, fold: int) -> tuple[np.ndarray, ...]:
     """What :func:`logistic.tasks.hessian` gives, of the rows with the weights of a fold."""
     return tasks.hessian(part.alone(fold), loss, Place(W, NOBODY))  # type: ignore[return-value]
+
+
+def grams_apart(part: Part, loss: Loss, W: np.ndarray) -> tuple[np.ndarray, ...]:
+    """The same, as arrays (F, q, q), of the rows that each fold holds out, first of those that none does."""
+    X, block, holder = part.block.X.ready(), part.block, part.held.argmax(axis=0)
+    found = []
+    for fold in range(len(part.held)):
+        rows = np.flatnonzero(holder == fold)
+        offset = None if block.offset is None else block.offset[rows]
+        own = Block(X.take(rows), block.y[rows], block.weight[rows], offset)
+        found.append(tasks.hessian(own, loss, Place(W, NOBODY)))
+    return tuple(np.stack(cells) for cells in zip(*found, strict=True))
+
+
+def held_once(part: Part) -> bool:
+    """Whether each row is held out by one fold at most, and all others learn from it once."""
+    return bool((part.learned + part.held == 1).all() and (part.held.sum(axis=0) <= 1).all())
 
 
 class Extent(NamedTuple):
@@ -321,13 +379,13 @@ def merge_extents(a: Extent, b: Extent) -> Extent:
     return Extent(max(a.longest, b.longest), max(a.shift, b.shift), a.columns + b.columns)
 
 
-def _least_curvature(products: np.ndarray, columns: int) -> np.ndarray:
-    """(N,) least curvature of the intercept over the directions that change anything."""
-    if columns == 1:
-        return np.asarray(products[:, 0, 1])
+def _of_intercept(products: np.ndarray, columns: int) -> np.ndarray:
+    """(N, M, M) Hessian of the mean loss in the intercepts, p_k (1 - p_k) formed as a sum."""
     identity = np.eye(products.shape[1])
     apart = products * (1 - identity)
-    H = identity * apart.sum(axis=2)[:, :, None] - apart
-    return np.asarray(np.linalg.eigvalsh(H)[:, 1])
+    return np.asarray((identity * apart.sum(axis=2)[:, :, None] - apart)[:, -columns:, -columns:])
 
 
+def _least_curvature(H: np.ndarray) -> np.ndarray:
+    """(N,) least eigenvalue over the directions that change anything."""
+    return np.asarray(H[:, 0, 0] if H.shape[1] == 1 else np.linalg.eigvalsh(H)[:, 1])

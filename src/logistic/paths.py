@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from sklearn.exceptions import ConvergenceWarning
 
 from .contracts import Spec, Stop
-from .errors import InputError
+from .errors import InputError, SeparationWarning
 from .executor import Threads
 from .fit import check
 from .folds import WHOLE, splits_of
 from .model import Model
+from .outcome import Status
 from .sources import ArraySource
 from .spellings import strengths
 from .study import Grid, Outcome, Rule, Study
@@ -26,27 +29,26 @@ class Path:
     Attributes
     ----------
     models : tuple of Model
+    Cs : (S,) array
+        Each strength, against the sum of the losses.
     losses : (S,) array
         Mean log loss of the rows, each model's own, class weights included.
     """
 
     models: tuple[Model, ...]
+    Cs: np.ndarray
     losses: np.ndarray
 
     @classmethod
     def of(cls, outcomes: Sequence[Outcome]) -> Path:
         """Of fits to all rows."""
-        return cls(tuple(outcome.model for outcome in outcomes), np.array([outcome.loss for outcome in outcomes]))
+        models, losses = tuple(outcome.model for outcome in outcomes), np.array([outcome.loss for outcome in outcomes])
+        return cls(models, np.array([model.penalty.C for model in models]), losses)
 
     @property
     def classes(self) -> np.ndarray:
         """(K,) labels."""
         return self.models[0].classes
-
-    @property
-    def Cs(self) -> np.ndarray:
-        """(S,) each C, against the sum of the losses."""
-        return np.array([model.penalty.C for model in self.models])
 
     @property
     def alphas(self) -> np.ndarray:
@@ -137,7 +139,27 @@ def rule_of(count: Any, ratio: Any, l1_ratio: float) -> Rule:
         raise InputError(f"count must be a whole number from 1 on, but is {count!r}")
     if ratio is not None and (isinstance(ratio, bool) or not isinstance(ratio, int | float | np.number) or not 0 < ratio < 1):
         raise InputError(f"ratio must be between 0 and 1, the weakest strength over the strongest, or None, but is {ratio!r}")
-    return Rule(int(count), ratio, l1_ratio)
+    return Rule(int(count), None if ratio is None else float(ratio), l1_ratio)
+
+
+def warn_of(outcomes: Sequence[Sequence[Outcome]]) -> None:
+    """One warning for all fits that ended without a certificate, naming folds and strengths; the user is two calls away."""
+    silent = (Status.CONVERGED, Status.PRECISION_FLOOR)
+    models = [(fold, outcome.model) for fold, fits in enumerate(outcomes) for outcome in fits]
+    bad = [(fold, model) for fold, model in models if model.certificate.status not in silent]
+    if not bad:
+        return
+    found = []
+    for status in dict.fromkeys(model.certificate.status for _, model in bad):
+        places: dict[float, list[str]] = {}
+        for fold, model in bad:
+            if model.certificate.status is status:
+                places.setdefault(model.penalty.C, []).append("all rows" if fold == WHOLE else f"fold {fold - 1}")
+        where = "; ".join(f"C={C:g} in {', '.join(dict.fromkeys(folds))}" for C, folds in places.items())
+        found.append(f"{status.word} ({where}): {status.value}")
+    separated = all(model.certificate.status is Status.SEPARATED for _, model in bad)
+    text = f"{len(bad)} of {len(models)} fits ended without a certificate within tol: {'. '.join(found)}"
+    warnings.warn(text, SeparationWarning if separated else ConvergenceWarning, stacklevel=3)
 
 
 def path(
@@ -189,6 +211,11 @@ def path(
     ------
     InputError
         For a choice or a row that cannot be used, in words.
+
+    Warns
+    -----
+    SeparationWarning, ConvergenceWarning
+        Once, naming strengths, if some fits end without a certificate within tol.
     """
     strengths(1.0, None, l1_ratio, "auto")
     if Cs is not None and alphas is not None:
@@ -204,4 +231,6 @@ def path(
     if source.y is None:
         raise InputError("y is missing; pass one label for each row of X")
     with Threads() as executor:
-        return Path.of(Study(executor, source, spec, grid, splits_of([], source.shape[0])).solve()[WHOLE])
+        outcomes = Study(executor, source, spec, grid, splits_of([], source.shape[0])).solve()
+    warn_of(outcomes)
+    return Path.of(outcomes[WHOLE])

@@ -9,11 +9,13 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 
-from .chord import Curvatures, Starts, descend
+from . import metric
+from .chord import Curvatures, Found, Goal, Shared, Starts, descend
 from .contracts import Block, Executor, Point, Spec
 from .designs import Dense
 from .errors import InputError
@@ -28,9 +30,11 @@ from .outcome import Certificate, Status
 from .penalty import L2
 from .solvers import NEWTON_SIZE, choose, named
 from .sources import ArraySource
+from .tasks import Place
 
-GOAL = 1e-24  # squared decrement relative to the value: twelve digits of the coefficients
-NEARLY = 1e-6  # the same for a start
+GOAL = Goal(1e-23)  # squared decrement relative to the value: eleven digits of the coefficients
+NEARLY = Goal(1e-6)  # the same for a start
+MANY = 100  # rounds of fits that are too large for a Hessian, before they are left to themselves
 FIRST_SAMPLE, TIMES = 4000, 8  # rows of the smallest sample, and how many times as many the next one has at least
 CURVATURE_BYTES = 2**28  # of the Hessians and factors that are kept at a time
 OUT_OF_TIME = (Status.MAX_ITER, Status.MAX_TIME)
@@ -39,6 +43,14 @@ FEW = 4  # passes that bring a start from a sample near the optimum of all rows
 
 Watch = Callable[[int, int], object]
 """Called with the number of fits that have ended, and with that of all."""
+
+
+def _nobody(done: int, of: int) -> None:
+    """Watches."""
+
+
+def _more(watch: Watch, before: int, of: int, done: int) -> None:
+    watch(before + done, of)
 
 
 class Grid(NamedTuple):
@@ -68,7 +80,7 @@ class Grid(NamedTuple):
 
 
 class Rule(NamedTuple):
-    """Strengths by formula: ``count`` of them in equal ratios, from the largest down to ``ratio`` times that.
+    """Strengths by formula: ``number`` of them in equal ratios, from the largest down to ``ratio`` times that.
 
     The largest is max |slope| / max(l1_ratio, 0.001), over all coefficients, of the mean loss where all of them are zero and the
     intercepts fit best; of standardised columns if these are penalised. Under a pure L1 penalty it is the least strength at which
@@ -76,20 +88,20 @@ class Rule(NamedTuple):
 
     Attributes
     ----------
-    count : int
+    number : int
     ratio : float or None
         None is 0.0001 where there are more rows than columns, else 0.01.
     l1_ratio : float
     """
 
-    count: int
+    number: int
     ratio: float | None = None
     l1_ratio: float = 0.0
 
     def alphas(self, largest: float, shape: tuple[int, int]) -> np.ndarray:
         """(S,) for n rows and p columns, from strong to weak."""
         ratio = (1e-4 if shape[0] > shape[1] else 1e-2) if self.ratio is None else self.ratio
-        return np.asarray(largest / max(self.l1_ratio, 1e-3) * np.geomspace(1.0, ratio, self.count))
+        return np.asarray(largest / max(self.l1_ratio, 1e-3) * np.geomspace(1.0, ratio, self.number))
 
 
 class Outcome(NamedTuple):
@@ -155,7 +167,9 @@ class Study:
         self.asked = grid
         alphas = grid.alphas(frame.encoding.total)
         if not np.isfinite(alphas).all():
-            raise InputError(f"C={grid.values.min():g} is too small for float64: 1 / (C * total weight) is infinite; use a larger C")
+            raise InputError(
+                f"C={grid.values.min():g} is too small for float64: 1 / (C * total weight) is infinite; use a larger C"
+            )
         weakest = float(min(alphas[alphas > 0], default=0.0))
         frame = replace(frame, spec=frame.spec._replace(alpha=weakest))  # columns have one scale for all strengths
         self.folds = Folds.encoded(executor, frame, source, raw, splits)
@@ -172,15 +186,16 @@ class Study:
         newton = self.solver is None or self.solver.name == "newton"
         return newton and math.prod(self.joint.shape) <= NEWTON_SIZE
 
-    def solve(self, watch: Watch = lambda done, of: None) -> list[list[Outcome]]:
+    def solve(self, watch: Watch = _nobody) -> list[list[Outcome]]:
         """For each fold, :data:`WHOLE` first, the fits of all strengths in the order of the grid."""
         F, S = self.alphas.shape
         states: dict[tuple[int, int], _State] = {}
         start = np.zeros((1, *self.joint.shape))
         for chosen in self._chunks() if self.together else []:
-            before = len(states)
-            states.update(self._together(chosen, start, lambda done: watch(before + done, F * S)))
+            states.update(self._together(chosen, start, partial(_more, watch, len(states), F * S)))
             start = states[WHOLE, chosen[-1]].W[None]
+        if not self.together and "metric" in metric.offered(self.folds.rows, self.joint.shape):
+            self._side_by_side(states, watch)
         done = sum(self._proved(state) for state in states.values())
         for s in range(S):
             for f in range(F):
@@ -204,14 +219,36 @@ class Study:
         F, fits = len(self.alphas), self._fits(range(len(self.alphas)), chosen)
         starts = Starts(near, np.repeat(np.arange(len(chosen)), F))
         found = descend(self.joint, fits, starts, Curvatures(self.joint, self._nearness), GOAL, on_round=watch)
+        why = f"newton: {math.prod(self.joint.shape)} coefficients, with Hessians that fits share"
+        return self._seen(found, fits, [(f, s) for s in chosen for f in range(F)], why)
+
+    def _seen(self, found: Found, fits: Fits, pairs: list[tuple[int, int]], why: str) -> dict[tuple[int, int], _State]:
+        """What is known of fits where they ended."""
         seen = self.joint.at(found.W, np.arange(len(found.W)), fits)
         certificates = self.joint.certificates(found.W, fits, seen, self.folds.swell)
-        why = f"newton: {math.prod(self.joint.shape)} coefficients, with Hessians that fits share"
         states = {}
-        for i, pair in enumerate((f, s) for s in chosen for f in range(F)):
+        for i, pair in enumerate(pairs):
             states[pair] = _State(found.W[i], certificates[i], int(found.steps[i]), why)
             self._measure(states[pair], pair[0], seen, i)
         return states
+
+    def _side_by_side(self, states: dict[tuple[int, int], _State], watch: Watch) -> None:
+        """Strength after strength, all folds from where they are, with one estimate of the inverse Hessian for all of them."""
+        F, S = self.alphas.shape
+        W, rows = np.zeros((F, *self.joint.shape)), self.folds.rows
+        for s in (s for s in range(S) if (self.alphas[:, s] > 0).all()):
+            fits = self._fits(range(F), [s])
+            place = Place(W[WHOLE], (-1 - s, 0))
+            estimate = metric.metric(rows, self.joint.loss, place, fits.strength[WHOLE], self.joint.intercept)
+            shared = Shared(estimate, self.joint.shape)
+            found = descend(
+                self.joint, fits, Starts(W, np.arange(F)), shared, Goal(self.spec.stop.tol / 2, proved=True), rounds=MANY
+            )
+            W = self.joint.with_best_intercepts(found.W, fits)
+            states.update(
+                self._seen(found._replace(W=W), fits, [(f, s) for f in range(F)], "lbfgs: folds side by side, with one metric")
+            )
+            watch(len(states), F * S)
 
     def _measure(self, state: _State, fold: int, seen: Seen, i: int) -> None:
         state.loss = float(seen.loss[i])
@@ -231,14 +268,14 @@ class Study:
             curvatures = Curvatures(joint, 0.1)
             W = descend(joint, fits, Starts(W, uses), curvatures, NEARLY).W
         if curvatures is not None:
-            return descend(self.joint, fits, Starts(W, uses), curvatures, self._nearness**2, rounds=FEW).W
-        return descend(self.joint, fits, Starts(W, uses), Curvatures(self.joint, 0.1), self._nearness**2).W
+            return descend(self.joint, fits, Starts(W, uses), curvatures, Goal(self._nearness**2), rounds=FEW).W
+        return descend(self.joint, fits, Starts(W, uses), Curvatures(self.joint, 0.1), Goal(self._nearness**2)).W
 
     @property
     def _nearness(self) -> float:
         """How far the optima of folds lie from that of all rows, in the norm of the Hessian of the mean loss, about."""
         size, rows, folds = math.prod(self.joint.shape), self.folds.frame.count, max(len(self.alphas) - 1, 2)
-        return min(0.5 * (size / (rows * (folds - 1))) ** 0.5, 0.1)
+        return float(min(0.5 * (size / (rows * (folds - 1))) ** 0.5, 0.1))
 
     def _samples(self) -> list[Joint]:
         """Some of the rows, then more of them, before all."""
@@ -262,7 +299,9 @@ class Study:
             pieces.append(Part(block, part.learned[:1, rows], part.held[:1, rows], None, None))
         totals = np.array([sum(float(part.block.weight.sum()) for part in pieces)])
         joint = self.joint
-        return Joint(self.executor, self.executor.put(pieces), joint.loss, totals, joint.resolution, joint.block_rows, joint.intercept)
+        return Joint(
+            self.executor, self.executor.put(pieces), joint.loss, totals, joint.resolution, joint.block_rows, joint.intercept
+        )
 
     # --------------------------------------------------------------------------------------------------------------- alone
 
@@ -298,6 +337,7 @@ class Study:
         weight = None if source.weight is None else source.weight[chosen]
         if (counts > 1).any():
             weight = counts * (1.0 if weight is None else weight)
+        assert source.y is not None
         y, offset = source.y[chosen], None if source.offset is None else source.offset[chosen]
         alone = ArraySource(source.X[chosen], y, weight, offset, source.features)
         model = fit(alone, self.spec._replace(C=None, alpha=float(self.alphas[f, s])), executor=self.executor).model

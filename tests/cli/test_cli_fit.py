@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from sklearn.exceptions import ConvergenceWarning
 
-from logistic import LogisticRegression, Model, Status, class_weights, cli, load, solvers
+from logistic import LogisticRegression, LogisticRegressionCV, Model, Status, class_weights, cli, load, solvers
 from logistic.solvers import Newton
 from shell import NAMES, Ran, Run, everything, matrix, people, refused, strict, write
 
@@ -47,6 +47,23 @@ def test_strengths_are_one_scale(fitted: Fitted) -> None:
     np.testing.assert_allclose(by_alpha.penalty.C, 0.5, rtol=1e-14)
     assert abs(by_C.coef).max() < abs(fitted("--C", 1).coef).max() < abs(fitted("--no-penalty").coef).max()
     assert fitted("--no-penalty") == fitted("--C", "inf") == fitted("--alpha", 0)
+
+
+def test_cross_validation_chooses_the_strength(run: Run) -> None:
+    """The strength and the model of LogisticRegressionCV; the table goes to stderr, or into the JSON."""
+    columns = people()
+    write("people.csv", columns)
+    estimator = LogisticRegressionCV(6, cv=4).fit(matrix(columns), columns["answer"])
+    ran = run("fit", "people.csv", "--target", "answer", "--cv", 4, "--Cs", 6, "-o", "m")
+    assert ran.code == 0
+    assert "standard_error" in ran.err
+    model = load("m")
+    assert model.penalty.C == estimator.C_
+    np.testing.assert_allclose(model.coef, estimator.coef_, rtol=1e-9)
+    found = strict(run("fit", "people.csv", "--target", "answer", "--cv", 4, "--Cs", 6, "-o", "m", "--force", "--json").out)
+    np.testing.assert_allclose(found["cv"]["deviance"], -2 * estimator.scores_[:, 0].mean(axis=0))
+    refused(run("fit", "people.csv", "--target", "answer", "--Cs", 6, "-o", "n"), "--cv 5")
+    refused(run("fit", "people.csv", "--target", "answer", "--cv", 4, "--C", 6, "-o", "n"), "--C")
 
 
 @pytest.mark.parametrize(

@@ -6,12 +6,15 @@ import warnings
 
 import numpy as np
 import pytest
+import sklearn
 import statsmodels.api as sm
 from sklearn import datasets
 from sklearn.linear_model import LogisticRegression as Peer
+from sklearn.linear_model import LogisticRegressionCV as PeerCV
 from sklearn.preprocessing import StandardScaler
+from sklearn.utils.fixes import parse_version
 
-from logistic import LogisticRegression
+from logistic import LogisticRegression, LogisticRegressionCV
 
 
 @pytest.mark.parametrize("C", [0.01, 1.0, 100.0])
@@ -38,6 +41,28 @@ def test_scikit_learn_weights_and_no_intercept():
         peer = Peer(C=2.0, solver="newton-cholesky", tol=1e-13, fit_intercept=fit_intercept).fit(X, y, weight)
         ours = LogisticRegression(C=2.0, fit_intercept=fit_intercept).fit(X, y, sample_weight=weight)
         np.testing.assert_allclose(ours.predict_proba(X), peer.predict_proba(X), atol=1e-9)
+
+
+@pytest.mark.parametrize("name", ["iris", "breast_cancer", "wine"])
+@pytest.mark.parametrize("scoring", ["neg_log_loss", "accuracy", "neg_brier_score", "roc_auc_ovr"])
+def test_scikit_learn_cross_validation(name, scoring):
+    """The same folds: scores, paths, and the strength that is chosen."""
+    X, y = getattr(datasets, f"load_{name}")(return_X_y=True)
+    X = StandardScaler().fit_transform(X)
+    weight = np.random.default_rng(0).uniform(0.1, 3, len(y))
+    choices = {"Cs": 5, "cv": 3, "scoring": scoring}
+    new = {"l1_ratios": (0,), "use_legacy_attributes": False} if parse_version(sklearn.__version__) >= parse_version("1.8") else {}
+    if not new:
+        pytest.skip("attributes of scikit-learn 1.8 and later")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        peer = PeerCV(**choices, **new, solver="newton-cholesky", tol=1e-12, max_iter=1000).fit(X, y, sample_weight=weight)
+    ours = LogisticRegressionCV(**choices).fit(X, y, weight)
+    np.testing.assert_allclose(ours.scores_, peer.scores_, rtol=1e-7, atol=1e-7)
+    np.testing.assert_allclose(ours.coefs_paths_, peer.coefs_paths_, rtol=1e-7, atol=1e-7)
+    np.testing.assert_allclose(ours.coef_, peer.coef_, rtol=1e-7, atol=1e-7)
+    np.testing.assert_allclose(ours.Cs_, peer.Cs_)
+    assert pytest.approx(peer.C_) == ours.C_
 
 
 def test_statsmodels_logit():

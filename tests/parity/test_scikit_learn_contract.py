@@ -28,14 +28,19 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from logistic import InputError, LogisticRegression, SeparationWarning, datasets, solvers
+from logistic import InputError, LogisticRegression, LogisticRegressionCV, SeparationWarning, datasets, solvers
 from support import overlapping
 
-ESTIMATORS = [LogisticRegression(C=C, solver=solver) for solver in ("newton", "lbfgs", "auto", "gd") for C in (1.0, np.inf)]
+ESTIMATORS = [
+    *(LogisticRegression(C=C, solver=solver) for solver in ("newton", "lbfgs", "auto", "gd") for C in (1.0, np.inf)),
+    LogisticRegressionCV(),
+    LogisticRegressionCV([0.1, 1.0], cv=2, solver="lbfgs", standardize=True, scoring="accuracy", rule="1se"),
+]
 
 
 @pytest.mark.filterwarnings("ignore::logistic.SeparationWarning", "ignore::sklearn.exceptions.ConvergenceWarning")
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.SkipTestWarning")
+@pytest.mark.filterwarnings("ignore:The least populated class:UserWarning")
 @parametrize_with_checks(ESTIMATORS)
 def test_scikit_learns_checks(estimator: Any, check: Any) -> None:
     """All of them; several fit classes that no finite coefficients separate best, hence the warnings."""

@@ -29,6 +29,7 @@ from .options import (
 )
 from .parts import provenance
 from .rows import Rows, open_table, rows_to_fit
+from .tuning import check_tuning, tuned
 from .writing import answer, tell, writable
 
 if TYPE_CHECKING:
@@ -67,6 +68,17 @@ def _one_of(words: tuple[str, ...]) -> Any:
 @click.option("--C", "C", metavar="C", type=float, panel="Model", help="Inverse strength of the L2 penalty.  [default: 1]")
 @click.option("--alpha", metavar="ALPHA", type=float, panel="Model", help="Its strength against the mean loss, instead of --C.")
 @click.option("--no-penalty", is_flag=True, panel="Model", help="Maximum likelihood.")
+@click.option(
+    "--cv", metavar="FOLDS", type=click.IntRange(2), panel="Model", help="Choose --C by cross-validation on so many folds."
+)
+@click.option(
+    "--Cs",
+    "Cs",
+    metavar="N",
+    type=click.IntRange(1),
+    panel="Model",
+    help="Strengths that --cv tries, from 1e-4 to 1e4.  [default: 10]",
+)
 @click.option(
     "--standardize/--no-standardize", default=False, panel="Model", help="Penalise the coefficients of standardised columns."
 )
@@ -180,6 +192,7 @@ def _fit(path: Path, options: dict[str, Any]) -> int:
     from ..outcome import Status
 
     refuse_foreign(options)
+    check_tuning(options)
     spec = spec_of(options)
     check(spec)
     quiet = options["quiet"] or options["as_json"]
@@ -188,7 +201,12 @@ def _fit(path: Path, options: dict[str, Any]) -> int:
         tell(f"note: {note}", quiet)
     spec = spec._replace(class_weight=class_weight_of(options["class_weight"], rows))
     origin = provenance(rows, options["split"], options["seed"], shlex.join(["logistic", *options["typed"]]))
-    model = located(_fitted(rows, spec, options), origin)
+    tuning = None
+    if options["cv"] is None:
+        fitted = _fitted(rows, spec, options)
+    else:
+        fitted, tuning = tuned(rows, spec, options, quiet)
+    model = located(fitted, origin)
     model.save(path)
     tell(f"wrote {path}\n{model.summary()}", quiet)
     if rows.rule.edges:
@@ -197,7 +215,7 @@ def _fit(path: Path, options: dict[str, Any]) -> int:
         again = shlex.join(["logistic", "evaluate", str(path), options["data"], "--split", rows.split.names[-1]])
         tell(f"\n{rows.split}\n\nhow good it is on the rows held out: {again}", quiet)
     if options["as_json"]:
-        answer({**facts(model), "split": _counts(rows)}, "", as_json=True)
+        answer({**facts(model), "split": _counts(rows), **({} if tuning is None else {"cv": tuning})}, "", as_json=True)
     certificate = model.classifier.certificate_ if options["hidden"] else model.certificate
     if certificate is None:  # least squares at once
         return CERTIFIED
