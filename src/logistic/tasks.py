@@ -211,7 +211,7 @@ def _curved(loss: Loss, p: Array, V: Array) -> Array:
         return both
     if loss.classes == 1:
         return loss.curvature(V, V)
-    apart = V - pick(V, p.argmax(axis=1))  # so that rows with one likely class keep their digits
+    apart = V - pick(V.T, p.argmax(axis=1))[:, None]  # so that rows with one likely class keep their digits
     found: Array = p * (apart - (p * apart).sum(axis=1)[:, None])
     return found
 
