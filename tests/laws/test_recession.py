@@ -327,6 +327,19 @@ def test_sparse_rows_have_the_same_limit():
     np.testing.assert_allclose(sparse.contrasts(), dense.contrasts(), rtol=1e-9, atol=1e-11)
 
 
+def test_tensors_have_the_same_limit():
+    """Computed by torch, with a class that some rows lose."""
+    torch = pytest.importorskip("torch")
+    X, y = overlapping(3, 400, 2, 3)
+    dummy = ((y != 2) & (np.random.default_rng(0).random(400) < 0.3)).astype(float)
+    X = np.column_stack([X, dummy])
+    wanted = limit_of(fit_arrays(X, y, alpha=0.0))
+    found = limit_of(fit_arrays(torch.tensor(X), torch.tensor(y), alpha=0.0, device="cpu"))
+    assert found.supremum == pytest.approx(wanted.supremum, rel=1e-13)
+    np.testing.assert_array_equal(found.tendency, wanted.tendency)
+    np.testing.assert_allclose(found.contrasts(), wanted.contrasts(), rtol=1e-10, atol=1e-12)
+
+
 def test_a_limit_too_large_to_find_is_left_out(monkeypatch):
     """The status and the witness stand without it."""
     monkeypatch.setattr(recession, "MOST_COEFFICIENTS", 5)
