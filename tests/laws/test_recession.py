@@ -203,6 +203,13 @@ def test_a_row_may_lose_some_of_its_classes():
     assert np.abs(gradient).max() < 1e-9
 
 
+def test_rounding_decides_nothing():
+    """A row at the very centre, tied between two others: its contrast is zero, whatever the rounding of a direction says there."""
+    X = np.array([[0.0, 1.0], [1.0, 1.0], [2.0, 0.0], [0.0, 2.0], [2.0, 1.0], [1.0, 1.0]])
+    limit = limit_of(fit_arrays(X, np.array([0, 1, 0, 0, 1, 1]), alpha=0.0))
+    assert limit.supremum == pytest.approx(-4 * np.log(2), rel=1e-14)
+
+
 def test_complete_separation_leaves_nothing():
     """Two classes apart on a line: the supremum is 0, the slope infinite, the intercept where the line is not at zero too."""
     x = np.array([1.0, 2.0, 4.0, 5.0])
