@@ -16,7 +16,7 @@ from .contracts import Block, Loss
 
 ENTRIES = 2_000_000  # numbers in a matrix of contrasts
 COLUMNS = 64  # looked at together
-STRICT = 1e-9  # gain of a contrast, relative to its terms, from which on it counts as one
+STRICT = 1e-9  # gain of a contrast, relative to the size of row and direction, from which on it counts as one
 GONE = 2000.0  # logits by which a class is set back that a row can no more choose: its probability is 0 in float64
 
 
@@ -74,8 +74,7 @@ def violated(block: Block, loss: Loss, B: Array, limit: int, chosen: np.ndarray)
 def opposed(block: Block, loss: Loss, B: Array, limit: int, chosen: np.ndarray) -> np.ndarray:
     """Constraint rows of at most ``limit`` rows that lose along B by more than the precision of a programme, worst first."""
     margin, counts = _gains(block, loss, B)
-    size = block.X.absolute().matmul(0 * B[:, :1] + float(abs(B).max()))
-    least = to_numpy(_least(margin + STRICT * size, counts))
+    least = to_numpy(_least(margin + STRICT * _size(block, B), counts))
     return lines(block, loss, np.argsort(least, kind="stable")[: min(limit, int((least < 0).sum()))], chosen)
 
 
@@ -99,7 +98,7 @@ def remainder(block: Block, loss: Loss, B: Array) -> Remainder:
     """The same rows without the contrasts that gain along B; a row that has none left has no weight."""
     margin, counts, rounding = margins(block, loss, B)
     support, xp = _support(block, loss), namespace(B)
-    gains = counts & (margin > xp.maximum(rounding, (STRICT / _noise(B)) * rounding))
+    gains = counts & (margin > xp.maximum(rounding, STRICT * _size(block, B)))
     left = _left(block, support) & ~gains
     weight = block.weight * ((counts & left).sum(axis=1) > 0)
     offset = block.offset
@@ -143,7 +142,7 @@ def room(block: Block, loss: Loss, B: Array, D: Array) -> float:
     gain, counts, rounding = margins(block, loss, B)
     change, _ = _gains(block, loss, D)
     xp = namespace(B)
-    limits = counts & (gain > xp.maximum(rounding, (STRICT / _noise(B)) * rounding)) & (change < 0)
+    limits = counts & (gain > xp.maximum(rounding, STRICT * _size(block, B))) & (change < 0)
     ratio = gain / xp.where(limits, -change, xp.ones_like(change))
     return float(xp.amin(xp.where(limits, ratio, xp.full_like(ratio, float("inf")))))
 
@@ -161,6 +160,12 @@ def triangle(block: Block, loss: Loss, chosen: np.ndarray) -> np.ndarray:
 def joined_triangles(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """The triangle of both."""
     return np.asarray(np.linalg.qr(np.concatenate([a, b]), mode="r"))
+
+
+def _size(block: Block, B: Array) -> Array:
+    """(n, 1): what a row could gain at most along a direction as large as B. Terms may vanish where B is only rounding."""
+    found: Array = block.X.absolute().matmul(0 * B[:, :1] + float(abs(B).max()))
+    return found
 
 
 def _noise(B: Array) -> float:

@@ -102,7 +102,7 @@ class LogisticRegression(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         Sums to zero over the classes where K > 2.
     intercept_ : (1,) or (K,) array
     certificate_ : Certificate
-        Bound on F - min F, its kind, and the status of the fit.
+        Bound on F - min F, its kind, status; where classes are separated, ``limit``, while ``coef_`` is where the search stopped.
     history_ : dict of arrays
         Objective, loss, gradient norm, step, seconds, and what else was measured, an entry a point; see
         :func:`logistic.outputs.history.history`.

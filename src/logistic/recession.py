@@ -2,9 +2,8 @@
 
 These directions form a cone, R. Contrasts (of a row, between its own class and another) that gain along one of them cost nothing
 in the end; the others are zero along all of R. So the infimum of the objective is that of the same rows with the first kind of
-contrasts left out, and that problem has a minimum: if a direction lost nothing in it, some other one would gain nowhere else.
-Its minimum is unique up to the span of R, which is where all open contrasts are zero. A coefficient that no direction of the span
-changes is finite and exact; one that rises (falls) along all of R, though not always strictly, tends to inf (-inf).
+contrasts left out, and that problem has a minimum (docs/certificate.md), unique up to the span of R. A coefficient that nothing in
+the span changes is finite and exact; one that rises (falls) all over the inside of R tends to inf (-inf).
 
 Directions are collected until the remaining rows have a certified minimum, which is the proof that there are no more.
 """
@@ -157,12 +156,10 @@ class _Cone:
     def _leave_out(self, direction: Array) -> None:
         """Take a direction in, and its contrasts out of the rows."""
         rows, known = self.objective.rows, self.direction
+        share = 1.0
         if largest(known) > 0:
-            room = min(rows.executor.map(contrasts.room, rows.handles, self.loss, known, direction))
-            direction_too = min(1.0, room / 2) * direction
-            self.direction = known + direction_too
-        else:
-            self.direction = direction
+            share = min(1.0, *(0.5 * room for room in rows.executor.map(contrasts.room, rows.handles, self.loss, known, direction)))
+        self.direction = known + share * direction
         left = self.rows.executor.map(contrasts.remainder, self.rows.handles, self.loss, direction)
         self.rows = replace(self.rows, handles=self.rows.executor.put(left), count=0)
 

@@ -203,6 +203,13 @@ def test_a_row_may_lose_some_of_its_classes():
     assert np.abs(gradient).max() < 1e-9
 
 
+def test_rounding_decides_nothing():
+    """A row at the very centre, tied between two others: its contrast is zero, whatever the rounding of a direction says there."""
+    X = np.array([[0.0, 1.0], [1.0, 1.0], [2.0, 0.0], [0.0, 2.0], [2.0, 1.0], [1.0, 1.0]])
+    limit = limit_of(fit_arrays(X, np.array([0, 1, 0, 0, 1, 1]), alpha=0.0))
+    assert limit.supremum == pytest.approx(-4 * np.log(2), rel=1e-14)
+
+
 def test_complete_separation_leaves_nothing():
     """Two classes apart on a line: the supremum is 0, the slope infinite, the intercept where the line is not at zero too."""
     x = np.array([1.0, 2.0, 4.0, 5.0])
@@ -325,6 +332,19 @@ def test_sparse_rows_have_the_same_limit():
     assert sparse.supremum == pytest.approx(dense.supremum, rel=1e-13)
     np.testing.assert_array_equal(sparse.tendency, dense.tendency)
     np.testing.assert_allclose(sparse.contrasts(), dense.contrasts(), rtol=1e-9, atol=1e-11)
+
+
+def test_tensors_have_the_same_limit():
+    """Computed by torch, with a class that some rows lose."""
+    torch = pytest.importorskip("torch")
+    X, y = overlapping(3, 400, 2, 3)
+    dummy = ((y != 2) & (np.random.default_rng(0).random(400) < 0.3)).astype(float)
+    X = np.column_stack([X, dummy])
+    wanted = limit_of(fit_arrays(X, y, alpha=0.0))
+    found = limit_of(fit_arrays(torch.tensor(X), torch.tensor(y), alpha=0.0, device="cpu"))
+    assert found.supremum == pytest.approx(wanted.supremum, rel=1e-13)
+    np.testing.assert_array_equal(found.tendency, wanted.tendency)
+    np.testing.assert_allclose(found.contrasts(), wanted.contrasts(), rtol=1e-10, atol=1e-12)
 
 
 def test_a_limit_too_large_to_find_is_left_out(monkeypatch):
