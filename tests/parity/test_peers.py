@@ -58,7 +58,8 @@ def test_scikit_learn_cross_validation(name, scoring):
         warnings.simplefilter("ignore")
         peer = PeerCV(**choices, **new, solver="newton-cholesky", tol=1e-12, max_iter=1000).fit(X, y, sample_weight=weight)
     ours = LogisticRegressionCV(**choices).fit(X, y, weight)
-    np.testing.assert_allclose(ours.scores_, peer.scores_, rtol=1e-7, atol=1e-7)
+    # Where a logit is -29, the peer takes the logarithm of 1 - p and keeps three digits of it; ours agrees with the logits.
+    np.testing.assert_allclose(ours.scores_, peer.scores_, rtol=1e-5, atol=1e-7)
     np.testing.assert_allclose(ours.coefs_paths_, peer.coefs_paths_, rtol=1e-7, atol=1e-7)
     np.testing.assert_allclose(ours.coef_, peer.coef_, rtol=1e-7, atol=1e-7)
     assert pytest.approx(peer.C_) == ours.C_
