@@ -214,7 +214,7 @@ class LogisticRegressionCV(LogisticRegression):
         named(solver)
         if not np.isscalar(self.Cs):
             return spec, Grid(values_of(self.Cs, "Cs"), True)
-        rule = rule_of(self.Cs, self.ratio, 0.0)
+        rule = rule_of(self.Cs, self.ratio, 0.0, "Cs")
         return spec, Grid(np.logspace(-4, 4, rule.number), True) if self.ratio is None else rule
 
     def _choose(self, outcomes: list[list[Outcome]], scores: Scores, Cs: np.ndarray) -> None:

@@ -40,7 +40,7 @@ class SeparationWarning(UserWarning):
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """``"; did you mean 'x'?"`` for the nearest known word, or an empty string."""
     words = list(known)
-    close = get_close_matches(word, words, n=1) or [other for other in words if other.casefold() == word.casefold()]
+    close = [other for other in words if other.casefold() == word.casefold()] or get_close_matches(word, words, n=1)
     return f"; did you mean {close[0]!r}?" if close else ""
 
 

@@ -36,11 +36,19 @@ class Splits(NamedTuple):
 
 def splits_of(pairs: Sequence[tuple[np.ndarray, np.ndarray]], n: int) -> Splits:
     """Of row numbers to learn from and to hold out, for each fold; a row may come several times."""
-    counts = [np.array([np.ones(n), *(np.bincount(pair[0], minlength=n) for pair in pairs)])]
-    counts.append(np.array([np.zeros(n), *(np.bincount(pair[1], minlength=n) for pair in pairs)]))
-    small = np.min_scalar_type(int(max(each.max() for each in counts)))
-    learned, held = (each.astype(small) for each in counts)
-    return Splits(learned, held)
+    learned, held = ([_counts(pair[side], n) for pair in pairs] for side in (0, 1))
+    one = np.ones(n, dtype=np.uint8)
+    return Splits(np.stack([one, *learned]), np.stack([0 * one, *held]))
+
+
+def _counts(rows: np.ndarray, n: int) -> np.ndarray:
+    """(n,) how often each row is named, in a small type."""
+    found = np.zeros(n, dtype=np.uint8)
+    found[rows] = 1
+    if np.count_nonzero(found) == len(rows):
+        return found
+    times = np.bincount(rows, minlength=n)
+    return times.astype(np.min_scalar_type(int(times.max())))
 
 
 @dataclass(frozen=True)

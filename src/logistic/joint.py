@@ -6,7 +6,7 @@ of the rows is asked for many fits in one pass.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import NamedTuple
 
@@ -257,11 +257,11 @@ def evaluate(part: Part, loss: Loss, columns: np.ndarray, uses: np.ndarray, fold
             eta = eta + some.block.offset
         losses, residual = loss.evaluate(eta.reshape(-1, M), np.concatenate([y] * U))
         losses, residual = losses.reshape(U, -1), residual.reshape(U, -1, M)
-        weight = some.weights()[fold]
-        value += (weight * losses[uses]).sum(axis=1)
-        held += (some.held_weights()[fold] * losses[uses]).sum(axis=1)
-        products += _products(residual, y)(weight, uses)
-        weighted = residual[uses] * weight[:, :, None]
+        weights = some.weights()
+        value += (losses @ weights.T)[uses, fold]
+        held += (losses @ some.held_weights().T)[uses, fold]
+        products += _products(residual, y, weights, uses, fold)
+        weighted = residual[uses] * weights[fold][:, :, None]
         grad += np.asarray(X.rmatmul(weighted.swapaxes(0, 1).reshape(len(y), -1)))
     return value, grad, held, products
 
@@ -272,19 +272,21 @@ def gradients(part: Part, loss: Loss, columns: np.ndarray, fold: np.ndarray, val
     grad, value = np.zeros((columns.shape[0], N * M)), np.zeros(N)
     for some in slabs(part, N * M):
         X, y = some.block.X, np.asarray(some.block.y)
-        eta = np.asarray(X.matmul(columns))
-        if some.block.offset is not None:
-            eta = eta + np.tile(np.asarray(some.block.offset), (1, N))
+        offset = 0.0 if some.block.offset is None else np.tile(np.asarray(some.block.offset), (1, N))
         if M == 1 and y.ndim == 1:
-            sign = 1.0 - 2.0 * y
-            eta *= -sign[:, None]
+            sign = 2.0 * y[:, None] - 1
+            Z = sign * np.asarray(X.dense()) if not X.sparse else None  # its products are margins, and need no more arithmetic
+            margin = sign * (X.matmul(columns) + offset) if Z is None else Z @ columns
+            if Z is not None and part.block.offset is not None:
+                margin += sign * offset
             if values:
-                value += (some.weights()[fold] * np.logaddexp(0.0, -eta.T)).sum(axis=1)
-            np.exp(eta, out=eta)
-            eta += 1
-            np.divide((some.weights() * sign).T[:, fold], eta, out=eta)
-            grad += np.asarray(X.rmatmul(eta))
+                value += (some.weights()[fold] * np.logaddexp(0.0, -margin.T)).sum(axis=1)
+            np.exp(margin, out=margin)
+            margin += 1
+            np.divide(some.weights().T[:, fold], margin, out=margin)  # weight * probability of the wrong class
+            grad -= np.asarray(X.rmatmul(sign * margin)) if Z is None else Z.T @ margin
         else:
+            eta = X.matmul(columns) + offset
             losses, residual = _residuals(np.ascontiguousarray(eta.T).reshape(N, M, -1), y)
             weight = some.weights()[fold]
             value += (weight * losses).sum(axis=1)
@@ -326,15 +328,14 @@ def _residuals(eta: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return losses, p
 
 
-def _products(residual: np.ndarray, y: np.ndarray) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
-    """The function that adds up products of the probabilities of rows, (N, K, K), of weights (N, n) and the sets that they use."""
+def _products(residual: np.ndarray, y: np.ndarray, weights: np.ndarray, uses: np.ndarray, fold: np.ndarray) -> np.ndarray:
+    """(N, K, K): for each fit the weighted sum of the products of probabilities, from the residuals (U, n, M) of the sets."""
     M = residual.shape[2]
     if M == 1:
         p = abs(residual[:, :, 0]) if y.ndim == 1 else residual[:, :, 0] + y[:, 1]
-        both, apart = p * (1 - p), np.array([[0.0, 1.0], [1.0, 0.0]])
-        return lambda weight, uses: (weight * both[uses]).sum(axis=1)[:, None, None] * apart
+        return np.asarray(((p * (1 - p)) @ weights.T)[uses, fold][:, None, None] * (1 - np.eye(2)))
     p = residual + (y[:, None] == np.arange(M) if y.ndim == 1 else y)
-    return lambda weight, uses: (weight[:, None, :] * p[uses].swapaxes(1, 2)) @ p[uses]
+    return np.asarray((weights[fold][:, None, :] * p[uses].swapaxes(1, 2)) @ p[uses])
 
 
 def gram(part: Part, loss: Loss, W: np.ndarray, fold: int) -> tuple[np.ndarray, ...]:

@@ -127,7 +127,7 @@ def values_of(given: Any, name: str) -> np.ndarray:
     return found
 
 
-def rule_of(count: Any, ratio: Any, l1_ratio: float) -> Rule:
+def rule_of(count: Any, ratio: Any, l1_ratio: float, name: str = "count") -> Rule:
     """A rule, its numbers checked.
 
     Raises
@@ -136,7 +136,7 @@ def rule_of(count: Any, ratio: Any, l1_ratio: float) -> Rule:
         For an impossible one.
     """
     if isinstance(count, bool) or not isinstance(count, int | np.integer) or count < 1:
-        raise InputError(f"count must be a whole number from 1 on, but is {count!r}")
+        raise InputError(f"{name} must be a whole number from 1 on, but is {count!r}")
     if ratio is not None and (isinstance(ratio, bool) or not isinstance(ratio, int | float | np.number) or not 0 < ratio < 1):
         raise InputError(f"ratio must be between 0 and 1, the weakest strength over the strongest, or None, but is {ratio!r}")
     return Rule(int(count), None if ratio is None else float(ratio), l1_ratio)

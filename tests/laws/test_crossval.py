@@ -284,7 +284,7 @@ def test_impossible_choices_are_refused_in_words() -> None:
     for choices, words in (
         ({"Cs": [1.0, -1.0]}, "Cs must each be above 0"),
         ({"Cs": []}, "Cs must be a list of numbers"),
-        ({"Cs": 0}, "a whole number from 1 on"),
+        ({"Cs": 0}, "Cs must be a whole number from 1 on"),
         ({"rule": "2se"}, "rule='2se' is unknown; choose one of min, 1se"),
         ({"l1_ratios": [0.5]}, "L1 penalty"),
         ({"solver": "sgd"}, "use solver='auto', 'newton' or 'lbfgs'"),
@@ -381,6 +381,32 @@ def test_a_start_from_samples_changes_no_digit() -> None:
     sizes = [sum(len(part.block.y) for part in joint.handles) for joint in study._samples()]
     assert sizes
     assert sizes[0] < 10_000
+
+
+def test_large_fits_go_side_by_side() -> None:
+    """Too many coefficients for Hessians: one metric for all folds, and each fit proved to its tolerance."""
+    X, y = overlapping(5, 600, 130, 8, spread=0.1)
+    pairs = list(KFold(2).split(X))
+    model = LogisticRegressionCV([1e-2, 1.0], cv=pairs, tol=1e-9).fit(X, y)
+    assert model.why_solver_.startswith("lbfgs: folds side by side")
+    for f, (learned, _) in enumerate(pairs):
+        for s, C in enumerate(model.Cs_):
+            certificate = model.certificates_[f, s]
+            assert certificate.kind == "proof"
+            assert certificate.gap <= 1e-9 * certificate.value
+            alone = LogisticRegression(C=C, tol=1e-12).fit(X[learned], y[learned])
+            assert abs(certificate.value - alone.certificate_.value) <= certificate.gap + alone.certificate_.gap + 1e-15
+            agree(model.coefs_paths_[f, 0, s, :, :130], alone.coef_, 1e-3)
+
+
+def test_sparse_and_large(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No Hessian and no metric: fits one after another, each from the one before, on the shared rows."""
+    X, y = overlapping(5, 200, 6, 3)
+    monkeypatch.setattr("logistic.study.NEWTON_SIZE", 1)
+    rows = sparse.csr_array(np.where(abs(X) > 0.5, X, 0.0))
+    pairs = list(KFold(3).split(X))
+    model = LogisticRegressionCV(CS, cv=pairs, tol=1e-13).fit(rows, y)
+    check_alone(model, rows.toarray(), y, pairs)
 
 
 def test_chord_steps_mend_a_bad_start() -> None:
