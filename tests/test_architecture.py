@@ -19,7 +19,7 @@ import logistic
 # A module or folder of src/logistic, and which others it may import, inside functions too. From bottom to top.
 
 BASE = "backend outcome contracts errors"
-MATHEMATICS = "loss penalty certificate tasks rank separation metric proof objective squares coordinates solvers minimize start"
+MATHEMATICS = "loss penalty certificate tasks rank separation metric proof objective nonsmooth squares coordinates solvers minimize start"
 DATA = "designs encoding sources executor"
 RESULT = "provenance model plane store outputs"
 MEETING = "frame fit online regress"
@@ -43,6 +43,7 @@ OURS = {
     "metric": "backend contracts tasks",
     "proof": f"{BASE} certificate tasks rank",
     "objective": f"{BASE} loss penalty tasks rank separation metric proof",
+    "nonsmooth": f"{BASE} certificate tasks proof objective",
     "solvers": f"{BASE} solvers",
     "squares": f"{BASE} penalty certificate tasks proof objective",
     "coordinates": "backend contracts outcome",
@@ -67,7 +68,7 @@ OURS = {
     "online": f"{BASE} {MATHEMATICS} {DATA} model frame fit",
     # faces
     "callbacks": f"{BASE} {RESULT} {MEETING}",
-    "spellings": "contracts errors",
+    "spellings": "contracts errors model",
     "validation": "errors sources",
     "modules": f"{BASE} strict validation callbacks loss penalty solvers minimize start designs encoding sources executor "
     f"{RESULT} {MEETING} modules",
@@ -92,7 +93,7 @@ OURS_LAZILY = {
 
 # Packages of others, and who may import them. Whatever is not listed here and not in the standard library is refused.
 NUMPY = (
-    "strict preparation learn backend start rank separation designs encoding sources model store outputs "
+    "strict preparation learn backend start nonsmooth rank separation designs encoding sources model store outputs "
     "frame fit online plane regress estimator linear modules validation cli datasets"
 )
 OTHERS = {"numpy": NUMPY, "sklearn": "estimator linear modules validation callbacks", "click": "cli", "rich_click": "cli"}

@@ -10,21 +10,23 @@ from typing import Any
 import numpy as np
 
 from .backend import Array, like, to_device, to_numpy
-from .contracts import Block, Executor, Loss, Point, RawBlock, Solver, Source, Spec
+from .contracts import Block, Executor, Loss, Penalty, Point, RawBlock, Solver, Source, Spec
 from .coordinates import Change
 from .encoding import Encoding, learn, refuse_unknown, resolution, scales
 from .errors import InputError
 from .loss import Binary, Softmax
 from .model import Model, Strength
+from .nonsmooth import NonsmoothObjective
 from .objective import LogisticObjective
 from .outcome import Certificate
-from .penalty import L2
+from .penalty import L2, ElasticNet
 from .sources.arrays import BLOCK_BYTES, block_rows, check_names
 from .tasks import Rows
 
 PROBABLE_CLASSES = 16  # assumed when the size of a block is chosen, before the classes are known
 BATCH_BLOCK_BYTES = 64 * 2**20  # for mini-batches: each draws rows from every block, so there should be few
 DEVICE_BLOCK_BYTES = 2**29  # for a device other than this process
+MOST_ROOT = 1e150  # so strongly penalised, a coefficient is zero; its square is finite
 
 
 def block_size(source: Source, spec: Spec, solver: Solver | None) -> int:
@@ -104,10 +106,14 @@ class Frame:
 
     @cached_property
     def pull(self) -> np.ndarray:
-        """(p,) root of the penalty's strength on each column, in the units of the data."""
+        """(p,) root of the strength of the squares' penalty on each column, in the units of the data."""
+        return np.asarray((self.alpha * (1 - self.spec.l1_ratio)) ** 0.5 * self.units)
+
+    @cached_property
+    def units(self) -> np.ndarray:
+        """(p,) by which a coefficient in the units of the data is multiplied before it is penalised."""
         deviation = self.encoding.deviation
-        units = np.where(deviation > 0, deviation, 1.0) if self.spec.standardize else np.ones(len(deviation))
-        return np.asarray(self.alpha**0.5 * units)
+        return np.where(deviation > 0, deviation, 1.0) if self.spec.standardize else np.ones(len(deviation))
 
     @cached_property
     def scale(self) -> np.ndarray:
@@ -120,9 +126,17 @@ class Frame:
         return np.zeros(int(self.spec.fit_intercept))
 
     @property
-    def penalty(self) -> L2:
+    def penalty(self) -> Penalty:
         """On scaled columns."""
-        return L2(1.0, self.here(np.concatenate([(self.pull / self.scale) ** 2, self.edge])))
+        if self.spec.l1_ratio == 0 or self.alpha == 0:
+            return L2(1.0, self.here(np.concatenate([(self.pull / self.scale) ** 2, self.edge])))
+        root = np.minimum(self.units / self.scale, MOST_ROOT)
+        return ElasticNet(self.alpha, self.here(np.concatenate([root**2, self.edge])), self.spec.l1_ratio)
+
+    def objective(self, executor: Executor, raw: list[Any], rng: Any) -> LogisticObjective:
+        """What is minimised over these rows."""
+        kind = LogisticObjective if self.penalty.l1 is None else NonsmoothObjective
+        return kind(self.loss, self.penalty, self.rows(executor, raw), self.spec.fit_intercept, rng)
 
     @cached_property
     def change(self) -> Change:
@@ -166,10 +180,10 @@ class Frame:
         return LogisticObjective(self.loss, none, self.rows(executor, executor.put(raw), total), self.spec.fit_intercept)
 
     def model(self, why: str, point: Point, certificate: Certificate, n_iter: int) -> Model:
-        """The point in the units of the data, class-centred for more than two classes."""
+        """The point in the units of the data; for more than two classes class-centred, unless an L1 part wants it otherwise."""
         p = len(self.scale)
         W = to_numpy(point.W)
-        if W.shape[1] > 1:
+        if W.shape[1] > 1 and self.penalty.l1 is None:
             W = W - W.mean(axis=1, keepdims=True)
         direction = certificate.direction
         if direction is not None:
@@ -181,7 +195,7 @@ class Frame:
             coef=np.ascontiguousarray((W[:p] / self.scale[:, None]).T),
             base=W[p].copy() if len(W) > p else np.zeros(W.shape[1]),
             center=np.zeros(p) if self.encoding.center is None else self.encoding.center,
-            penalty=Strength(self.alpha, C, bool(self.spec.standardize)),
+            penalty=Strength(self.alpha, C, bool(self.spec.standardize), float(self.spec.l1_ratio) if self.alpha > 0 else 0.0),
             certificate=replace(certificate, direction=direction),
             n_iter=n_iter,
             solver=why,

@@ -7,7 +7,7 @@ block that was forgotten, copied or pickled computes them again, so the answers 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from .backend import Array, chances, namespace, peak, single
@@ -207,6 +207,41 @@ def _own_curvature(block: Block, loss: Loss, eta: Array) -> Array:
     p = loss.probabilities(eta)[:, -loss.columns :]
     found: Array = block.weight[:, None] * (p * (1 - p))
     return found
+
+
+def selected(block: Block, keep: Any) -> Block:
+    """The block of some columns. What is remembered is shared: the logits of a token are the same however they were formed."""
+    return replace(block, X=block.X.columns(keep))
+
+
+def face_hessian(block: Block, loss: Loss, place: Place, chosen: Sequence[Any]) -> tuple[Array]:
+    """(m, m): Xᵀ diag(weight * h) X among the chosen columns (indices) of each class, one class after another."""
+    X = block.X.ready()
+    eta = logits(block, place, X)
+    parts = [X if len(keep) == X.shape[1] else X.columns(keep) for keep in chosen]
+    if loss.columns == 1:
+        (h,) = (h for _, _, h in loss.curvature_pairs(eta))
+        return (parts[0].gram(block.weight * h),)
+    xp, p = namespace(eta), loss.probabilities(eta)
+    dense = [part.dense() for part in parts]
+    blocks: dict[tuple[int, int], Array] = {}
+    for k, part in enumerate(parts):
+        own = p[:, k] * (p[:, :k].sum(axis=1) + p[:, k + 1 :].sum(axis=1))  # p_k (1 - p_k), never by subtraction from 1
+        blocks[k, k] = part.gram(block.weight * own)
+        for m in range(k + 1, loss.columns):
+            blocks[k, m] = -part.rmatmul((block.weight * p[:, k] * p[:, m])[:, None] * dense[m])
+            blocks[m, k] = blocks[k, m].T
+    K = range(loss.columns)
+    return (xp.concatenate([xp.concatenate([blocks[k, m] for m in K], axis=1) for k in K], axis=0),)
+
+
+def misfit(block: Block, loss: Loss, place: Place, short: float) -> tuple[Array]:
+    """How much less the residuals, shortened by a share, say of the losses: weighted sum of a bound on each row's part."""
+    eta = logits(block, place)
+    values, residual = loss.evaluate(eta, block.y)
+    xp = namespace(eta)
+    square = (residual**2 / loss.probabilities(eta)).sum(axis=1)
+    return (block.weight @ xp.where(short * square < values, short**2 * square, short * values),)
 
 
 def gram(block: Block) -> tuple[Array]:
