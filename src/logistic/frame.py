@@ -12,7 +12,7 @@ import numpy as np
 from .backend import Array, like, to_device, to_numpy
 from .contracts import Block, Executor, Loss, Penalty, Point, RawBlock, Solver, Source, Spec
 from .coordinates import Change
-from .encoding import Encoding, learn, refuse_unknown, resolution, scales
+from .encoding import SOLID, Encoding, learn, refuse_unknown, resolution, scales
 from .errors import InputError
 from .loss import Binary, Softmax
 from .model import Model, Strength
@@ -26,6 +26,7 @@ from .tasks import Rows
 PROBABLE_CLASSES = 16  # assumed when the size of a block is chosen, before the classes are known
 BATCH_BLOCK_BYTES = 64 * 2**20  # for mini-batches: each draws rows from every block, so there should be few
 DEVICE_BLOCK_BYTES = 2**29  # for a device other than this process
+SOLID_L1 = 2**24  # numbers up to which an L1 fit holds the scaled columns as one array, 128 MiB: it goes over them most often
 MOST_ROOT = 1e150  # so strongly penalised, a coefficient is zero; its square is finite
 
 
@@ -34,6 +35,8 @@ def block_size(source: Source, spec: Spec, solver: Solver | None) -> int:
     if spec.device != "auto":
         return block_rows(source.shape, PROBABLE_CLASSES, DEVICE_BLOCK_BYTES)
     batches = solver is not None and "batches" in solver.needs
+    if spec.l1_ratio > 0 and source.shape[0] * source.shape[1] <= SOLID_L1:
+        return max(source.shape[0], 1)
     return block_rows(source.shape, PROBABLE_CLASSES, BATCH_BLOCK_BYTES if batches else BLOCK_BYTES)
 
 
@@ -44,7 +47,7 @@ def strength(spec: Spec, total_weight: float) -> float:
     return 0.0 if spec.C is None else 1.0 / (spec.C * total_weight)
 
 
-def encoded(raw: RawBlock, encoding: Encoding, scale: np.ndarray, intercept: bool, solid: bool, device: str) -> Block:
+def encoded(raw: RawBlock, encoding: Encoding, scale: np.ndarray, intercept: bool, solid: int, device: str) -> Block:
     """One raw block, encoded, on the device."""
     block = encoding.block(raw, scale, intercept, solid)
     if device == "auto":
@@ -130,8 +133,12 @@ class Frame:
         """On scaled columns."""
         if self.spec.l1_ratio == 0 or self.alpha == 0:
             return L2(1.0, self.here(np.concatenate([(self.pull / self.scale) ** 2, self.edge])))
+        return self.elastic_net(self.alpha)
+
+    def elastic_net(self, alpha: float) -> ElasticNet:
+        """On scaled columns, with any strength above 0: the columns stay those of this frame along a whole path."""
         root = np.minimum(self.units / self.scale, MOST_ROOT)
-        return ElasticNet(self.alpha, self.here(np.concatenate([root**2, self.edge])), self.spec.l1_ratio)
+        return ElasticNet(alpha, self.here(np.concatenate([root**2, self.edge])), self.spec.l1_ratio)
 
     def objective(self, executor: Executor, raw: list[Any], rng: Any) -> LogisticObjective:
         """What is minimised over these rows."""
@@ -150,7 +157,8 @@ class Frame:
 
     def rows(self, executor: Executor, raw: list[Any], total: float | None = None) -> Rows:
         """The encoded rows, of the fit or of others with another total weight."""
-        blocks = executor.map(encoded, raw, self.encoding, self.scale, self.spec.fit_intercept, len(raw) == 1, self.spec.device)
+        solid = (SOLID_L1 if self.penalty.l1 is not None else SOLID) if len(raw) == 1 else 0
+        blocks = executor.map(encoded, raw, self.encoding, self.scale, self.spec.fit_intercept, solid, self.spec.device)
         most = max(len(block.y) for block in blocks)
         fine = self.here(np.concatenate([resolution(self.encoding, self.scale), self.edge]))
         if total is None:

@@ -43,6 +43,21 @@ class NonsmoothObjective(LogisticObjective):
         self.offers = frozenset({"line", "columns"})
         self.prover = DualProver(self)
         self._part: tuple[Any, NonsmoothObjective] | None = None  # last asked for
+        self._known: Point | None = None
+
+    def with_penalty(self, penalty: Penalty, known: Point | None = None) -> NonsmoothObjective:
+        """The same rows under another penalty with an L1 part; a ``known`` point of this objective costs nothing there."""
+        other = NonsmoothObjective(self.loss, penalty, self.rows, self.intercept, self.rng)
+        other._serial = self._serial
+        if known is not None:
+            change = penalty.gradient(known.W) - self.penalty.gradient(known.W)
+            value = known.value - self.penalty.value(known.W) + penalty.value(known.W)
+            other._known = Point(known.W, value, known.grad + change, known.memo)
+        return other
+
+    def at(self, W: Array) -> Point:
+        """Value and gradient of the smooth part at W, logits computed from the data; those of a known point are known."""
+        return self._known if self._known is not None and W is self._known.W else super().at(W)
 
     def subgradient(self, point: Point) -> Array:
         """(q, M): of least size."""

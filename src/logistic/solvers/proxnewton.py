@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from ..backend import EPS, Array, largest, namespace, positions, vdot
+from ..backend import EPS, Array, largest, namespace, positions, to_numpy, vdot
 from ..contracts import Face, Objective, Point
 from .lbfgs import LBFGS
 from .newton import Newton
@@ -15,6 +15,7 @@ from .settings import Settings
 
 FEW = 100  # rows of W that are always worked on together
 NEW = 50  # rows taken into the working set at once, or twice the rows that are not zero
+CLOSE = 0.95  # of its strength: a gradient that may pass it when others move
 BENDS = 50  # faces looked at for one step
 HALVINGS = 40
 STEPS = 30  # on one working set
@@ -43,7 +44,9 @@ class ProxNewton(Settings):
             return
         point = objective.at(W0)
         yield point
-        working, ended = _rows((W0 != 0).any(axis=1) | (objective.l1 <= 0), len(W0)), False
+        own = (W0 != 0).any(axis=1) | (objective.l1 <= 0)
+        working = _grown(objective, point) if bool((W0 != 0).any()) else _rows(own, len(W0))
+        ended = False
         while not ended:
             part = objective.columns(working)
             inner = Point(point.W[working], point.value, point.grad[working], point.memo)
@@ -57,10 +60,10 @@ class ProxNewton(Settings):
             if taken:
                 point = objective.among(working, part.at(inner.W))
                 yield point
-            size = namespace(point.W).amax(abs(objective.subgradient(point)), axis=1)
-            size[working] = 0.0
-            before, working = working, _grown(point.W, objective.l1, size)
-            ended = taken < STEPS and set(working.tolist()) <= set(before.tolist())
+            outside = namespace(point.W).amax(abs(objective.subgradient(point)), axis=1)
+            outside[working] = 0.0
+            ended = taken < STEPS and not largest(outside) > 0
+            working = _grown(objective, point)
 
 
 def _gathered(steps: Iterator[Point], start: Point) -> Iterator[Point]:
@@ -75,16 +78,18 @@ def _gathered(steps: Iterator[Point], start: Point) -> Iterator[Point]:
         yield point
 
 
-def _grown(W: Array, l1: Array, size: Array) -> Any:
-    """Rows that are not zero, and those of the largest subgradients."""
-    own = (W != 0).any(axis=1) | (l1 <= 0)
-    wanted = positions(size > 0)
-    most = max(NEW, 2 * int(own.sum()))
-    if len(wanted) > most:
-        bar = sorted(size[wanted].tolist())[-most]
-        wanted = positions(size >= bar)
+def _grown(objective: Objective, point: Point) -> Any:
+    """The next working set: rows that are not zero, and of those that are, or nearly are, not to stay so the likeliest."""
+    assert objective.l1 is not None
+    own = (point.W != 0).any(axis=1) | (objective.l1 <= 0)
+    count = int(own.sum())
+    pull = namespace(own).amax(abs(point.grad), axis=1)
+    wanted = positions((pull > CLOSE * objective.l1) & ~own)
+    if len(wanted) > max(NEW, 2 * count):
+        ratio = to_numpy(pull[wanted] / objective.l1[wanted])
+        wanted = wanted[(-ratio).argsort(kind="stable")[: max(NEW, 2 * count)]]
     own[wanted] = True
-    return _rows(own, len(W))
+    return _rows(own, len(own))
 
 
 def _rows(mask: Array, count: int) -> Any:
