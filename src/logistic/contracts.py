@@ -226,6 +226,8 @@ Batch = Callable[[Array], tuple[float, Array, float]]
 class Face(ABC):
     """The Hessian H of m coefficients at a point, row by row of W, lifted a little so that it is positive definite."""
 
+    bends: int = 50  # how many sets of signs are worth solving for in one step
+
     @abstractmethod
     def solve(self, chosen: Array, right: Array) -> Array:
         """(m,): x with H x = right in the chosen entries (a mask), zero in the others."""

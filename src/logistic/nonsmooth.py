@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from . import tasks
-from .backend import Array, cholesky, cholesky_solver, largest, namespace, positions, vdot
+from .backend import Array, cholesky, cholesky_solver, largest, namespace, peak, positions, vdot
 from .certificate import UNIT
 from .contracts import Face, Loss, Penalty, Point
 from .objective import LogisticObjective
@@ -19,8 +19,10 @@ from .proof import Prover
 from .tasks import Place, Rows
 
 EXPLICIT = 1500  # coefficients of a face up to which its Hessian is formed
+FEW = 300  # the same for sparse rows of many classes, whose products are cheap
 LIFT = 1e-12  # of the diagonal, at least
 CG_STEPS = 60
+ROUGH = 1e-3  # relative accuracy by conjugate gradients, at best: the next step mends it
 STILL = 64 * UNIT  # relative: a move that is no move
 TINY, FAR = 1e-150, 1e150
 
@@ -54,6 +56,19 @@ class NonsmoothObjective(LogisticObjective):
             value = known.value - self.penalty.value(known.W) + penalty.value(known.W)
             other._known = Point(known.W, value, known.grad + change, known.memo)
         return other
+
+    def largest_strength(self) -> tuple[Point, float]:
+        """The optimum of the intercept alone, and the smallest multiple of this penalty under which it is the optimum of all.
+
+        A coefficient stays zero where |g_jk| <= l1_j, so the multiple is the largest |g_jk| / l1_j at that point, for any number
+        of classes and any share of squares.
+        """
+        point = super().at(self.zeros())
+        if self.intercept:
+            point, _ = self.prover._with_best_intercept(point)
+        penalised = self.l1 > 0
+        ratio = abs(point.grad[penalised]) / self.l1[penalised][:, None]
+        return point, peak(ratio)
 
     def at(self, W: Array) -> Point:
         """Value and gradient of the smooth part at W, logits computed from the data; those of a known point are known."""
@@ -96,7 +111,7 @@ class NonsmoothObjective(LogisticObjective):
     def face(self, point: Point, chosen: Array, accuracy: float) -> Face:
         """The Hessian of the chosen coefficients (q, M): formed where they are few, else as products."""
         own = self._own_curvature(point)
-        if int(chosen.sum()) <= EXPLICIT:
+        if int(chosen.sum()) <= (EXPLICIT if self.gauge == 0 or not self.rows.sparse else FEW):
             return _Formed(self._formed(point, chosen), accuracy)
         (diagonal, _) = self.rows.executor.map_sum(tasks.diagonals, self.rows.handles, self.loss, self.place(point))
         diagonal = (diagonal / self.rows.total + own[:, None])[chosen]
@@ -132,6 +147,7 @@ class NonsmoothObjective(LogisticObjective):
         level = (W.sum(axis=1) / M)[:, None] + wide[:, None] * turns
         common = xp.median(xp.concatenate([W, level], axis=1), axis=1)
         common = getattr(common, "values", common)  # torch gives the places as well
+        common = common * ((W != 0).all(axis=1) | (square <= 0))  # a zero between squares is held there, so it must stay exact
         if not largest(common) > STILL * largest(W):
             return W
         moved: Array = W - common[:, None]
@@ -174,6 +190,8 @@ class _Formed(Face):
         """By Cholesky."""
         x = 0 * right
         keep = positions(chosen)
+        if not len(keep):
+            return x
         whole = len(keep) == len(right)
         unit = self.unit if whole else self.unit[keep][:, keep]
         root = self.root[keep]
@@ -194,9 +212,11 @@ class _Formed(Face):
 class _Products(Face):
     """A Hessian known by what it does; solved by conjugate gradients to a relative accuracy."""
 
+    bends = 4
+
     def __init__(self, product: Callable[[Array], Array], diagonal: Array, accuracy: float) -> None:
         xp = namespace(diagonal)
-        self._product, self.accuracy = product, accuracy
+        self._product, self.accuracy = product, max(accuracy, ROUGH)
         self.diagonal = xp.where(diagonal > 0, diagonal, xp.ones_like(diagonal))
 
     def solve(self, chosen: Array, right: Array) -> Array:

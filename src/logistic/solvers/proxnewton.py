@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -16,11 +17,12 @@ from .settings import Settings
 FEW = 100  # rows of W that are always worked on together
 NEW = 50  # rows taken into the working set at once, or twice the rows that are not zero
 CLOSE = 0.95  # of its strength: a gradient that may pass it when others move
-BENDS = 50  # faces looked at for one step
 HALVINGS = 40
+HASTE, CARE = 1e-2, 1e-12  # shares of what rows outside and inside a working set promise
 STEPS = 30  # on one working set
 NEAR, LAST = 1e-3, 8  # relative gain of a step after which the optimum is near, and steps that are then taken together
 DIGITS = 1e-26  # of the value: what a step must promise, or it moves no digit that counts
+ENOUGH, MANY = 1e-20, 2000  # the same for a proof alone, where there are so many coefficients that digits are not asked for
 ALMOST = 1e-10  # relative: as good as there
 
 
@@ -46,24 +48,31 @@ class ProxNewton(Settings):
         yield point
         own = (W0 != 0).any(axis=1) | (objective.l1 <= 0)
         working = _grown(objective, point) if bool((W0 != 0).any()) else _rows(own, len(W0))
-        ended = False
-        while not ended:
+        digits = DIGITS if math.prod(objective.shape) <= MANY else ENOUGH
+        for rounds in itertools.count():
             part = objective.columns(working)
             inner = Point(point.W[working], point.value, point.grad[working], point.memo)
-            steps, taken = descent(part, inner), 0
             if part is objective:
-                for point in _gathered(steps, point):
-                    yield point
+                steps = descent(part, inner, digits * abs(point.value))
+                yield from _gathered(steps, point) if digits == DIGITS else steps
                 return
+            steps = descent(part, inner, _worthwhile(objective, point, working, digits))
+            taken = 0
             for taken, inner in enumerate(itertools.islice(steps, STEPS), start=1):
                 pass
             if taken:
                 point = objective.among(working, part.at(inner.W))
                 yield point
-            outside = namespace(point.W).amax(abs(objective.subgradient(point)), axis=1)
-            outside[working] = 0.0
-            ended = taken < STEPS and not largest(outside) > 0
+            elif rounds > 0:
+                return
             working = _grown(objective, point)
+
+
+def _worthwhile(objective: Objective, point: Point, working: Any, digits: float) -> float:
+    """What a step on a working set must promise: as long as others promise far more, nothing is gained by exactness."""
+    square = (objective.subgradient(point) ** 2).sum(axis=1)  # columns are scaled, so this is about what a row promises
+    own = float(square[working].sum())
+    return max(digits * abs(point.value), HASTE * (float(square.sum()) - own), CARE * own)
 
 
 def _gathered(steps: Iterator[Point], start: Point) -> Iterator[Point]:
@@ -98,19 +107,21 @@ def _rows(mask: Array, count: int) -> Any:
     return positions(mask | ~mask) if count <= FEW or 2 * len(found) >= count else found
 
 
-def descent(objective: Objective, point: Point) -> Iterator[Point]:
-    """Proximal Newton steps on all rows of an objective, until the subgradient is at its floor."""
+def descent(objective: Objective, point: Point, least: float) -> Iterator[Point]:
+    """Proximal Newton steps on all rows of an objective, while they promise more than ``least``."""
     assert objective.l1 is not None
     size = largest(objective.subgradient(point))
     while size > 0:
         strength = (objective.l1[:, None] + 0 * point.W)
         chosen = (point.W != 0) | (objective.subgradient(point) != 0) | (strength <= 0)
+        if not bool(chosen.any()):
+            return
         w, gradient, l1 = point.W[chosen], point.grad[chosen], strength[chosen]
         usual = float(l1.sum()) / max(int((l1 > 0).sum()), 1) or 1.0
         face = objective.face(point, chosen, 0.1 * min(0.1, size / usual))
         z = minimised(face, w, gradient, l1)
         promised = vdot(gradient, z - w) + float((l1 * (abs(z) - abs(w))).sum())
-        if not -promised > DIGITS * abs(point.value):
+        if not -promised > least:
             return
         D = 0 * point.W
         D[chosen] = z - w
@@ -140,7 +151,7 @@ def minimised(face: Face, w: Array, gradient: Array, l1: Array) -> Array:
     xp = namespace(w)
     z, slope = w, gradient
     zero, settled = xp.zeros_like(w), True
-    for _ in range(BENDS):
+    for _ in range(face.bends):
         leaving = (abs(slope) > l1) & settled  # only from the best point of a face, or what just came to zero would leave at once
         sign = xp.where(z != 0, xp.sign(z), xp.where(leaving, -xp.sign(slope), zero))
         active = (sign != 0) | (l1 <= 0)
