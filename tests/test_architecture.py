@@ -19,7 +19,9 @@ import logistic
 # A module or folder of src/logistic, and which others it may import, inside functions too. From bottom to top.
 
 BASE = "backend outcome contracts errors"
-MATHEMATICS = "loss penalty certificate tasks rank separation metric proof objective nonsmooth squares coordinates solvers minimize start"
+MATHEMATICS = (
+    "loss penalty certificate tasks rank separation metric proof objective nonsmooth squares coordinates solvers minimize start"
+)
 DATA = "designs encoding sources executor"
 RESULT = "provenance model plane store outputs"
 MEETING = "frame fit online regress"

@@ -86,7 +86,7 @@ class Encoding:
         return found.hexdigest()[:16]
 
     def block(self, raw: RawBlock, scale: np.ndarray, intercept: bool, solid: int = 0) -> Block:
-        """Encoded rows; rows of weight zero are left out, as if they were absent. at most ``solid`` dense numbers become one array."""
+        """Encoded rows; rows of weight zero are left out, as if absent. At most ``solid`` dense numbers become one array."""
         raw = counted(raw)
         X: Design
         if not is_sparse(raw.X) and raw.X.size <= solid:

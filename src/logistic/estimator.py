@@ -47,15 +47,15 @@ class LogisticRegression(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
     """Logistic (two classes) and softmax (more) regression, fitted to a certified optimum.
 
     Minimises mean(weight * log loss) + alpha / 2 * |coef|², the same problem as C * sum(weight * log loss) + |coef|² / 2 with
-    alpha = 1 / (C * sum(weight)); with ``l1_ratio`` a share of the penalty is |coef|_1 in place of |coef|² / 2. The intercept is never penalised. Columns are centred and scaled inside, so their units cost
-    neither speed nor digits; coefficients are those of the data as given.
+    alpha = 1 / (C * sum(weight)); a share ``l1_ratio`` of the penalty is |coef|_1 in place of |coef|² / 2. The intercept is never
+    penalised. Columns are centred and scaled inside: units cost no digits; coefficients are those of the data as given.
 
     Parameters
     ----------
     C : float, default=1.0
         Inverse strength of the penalty, in the units of the data; ``inf`` is the maximum-likelihood fit.
     alpha : float, optional
-        The strength against the mean loss, instead of C; 0 is the maximum-likelihood fit.
+        The strength against the mean loss, instead of C; 0 is none.
     l1_ratio : float, default=0.0
         Share of L1 in the penalty alpha * (l1_ratio * |coef|_1 + (1 - l1_ratio) / 2 * |coef|²); with it, zeros are exact.
     fit_intercept : bool, default=True
@@ -65,10 +65,9 @@ class LogisticRegression(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
     standardize : bool, default=False
         Penalise the coefficients of standardised columns; they are still published in the units of the data.
     solver : str or solver object, default="auto"
-        ``auto``, ``newton`` and ``lbfgs``, with L1 ``auto`` and ``proxnewton``, reach the same certified optimum; ``auto`` chooses
-        by size and says why in ``why_solver_``. ``gd``, ``sgd`` and ``adam`` are for learning and for rows that come in pieces; see
-        :mod:`logistic.solvers` for their settings, such as ``solvers.SGD(lr=0.1, momentum=0.9)``. Names of scikit-learn's
-        solvers are understood.
+        ``auto``, ``newton`` and ``lbfgs``, with L1 ``auto`` and ``proxnewton``, reach the same certified optimum, as said in
+        ``why_solver_``. ``gd``, ``sgd`` and ``adam`` are for learning and for rows in pieces; see :mod:`logistic.solvers` for
+        settings such as ``solvers.SGD(lr=0.1, momentum=0.9)``. Names of scikit-learn's solvers are understood.
     tol : float, default=1e-8
         Certified relative suboptimality, (F - min F) / F; 0 for as many steps as there may be.
     max_iter : int, default=1000
@@ -316,8 +315,8 @@ class LogisticRegression(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
     @classmethod
     def from_model(cls, model: Model) -> Self:
         """A fitted estimator of a model, such as :func:`logistic.load` gives."""
-        used = model.penalty
-        estimator = cls(used.C, l1_ratio=used.l1_ratio, fit_intercept=model.fit_intercept, standardize=used.standardized)
+        C, l1_ratio, standardize = model.penalty.C, model.penalty.l1_ratio, model.penalty.standardized
+        estimator = cls(C, l1_ratio=l1_ratio, fit_intercept=model.fit_intercept, standardize=standardize)
         estimator._publish(model, lambda found: estimator._attributes(found, None, objects=False))
         if model.features is not None:
             estimator.feature_names_in_ = np.asarray(model.features, dtype=object)

@@ -37,6 +37,7 @@ class NonsmoothObjective(LogisticObjective):
     """
 
     l1: Array
+    prover: DualProver
 
     def __init__(self, loss: Loss, penalty: Penalty, rows: Rows, intercept: bool, rng: Any = None) -> None:
         super().__init__(loss, penalty, rows, intercept, rng)
@@ -101,7 +102,7 @@ class NonsmoothObjective(LogisticObjective):
 
     def support(self, W: Array) -> tuple[Any, NonsmoothObjective]:
         """Rows of W, all that are not zero among them, and the objective of these."""
-        wanted = positions((W != 0).any(axis=1) | (self.l1 <= 0))
+        wanted = positions((abs(W) > 0).any(axis=1) | (self.l1 <= 0))
         if self._part is not None:
             keep, part = self._part
             if set(wanted.tolist()) <= set(keep.tolist()):
@@ -119,9 +120,7 @@ class NonsmoothObjective(LogisticObjective):
         def product(x: Array) -> Array:
             V = self.zeros()
             V[chosen] = x
-            (curved,) = self.rows.executor.map_sum(
-                tasks.curvature_product, self.rows.handles, self.loss, self.place(point), V
-            )
+            (curved,) = self.rows.executor.map_sum(tasks.curvature_product, self.rows.handles, self.loss, self.place(point), V)
             curved = curved / self.rows.total + own[:, None] * V
             if self.gauge:
                 curved = curved + (self.l1 <= 0)[:, None] * V.sum(axis=1)[:, None] / self.loss.classes
@@ -147,7 +146,7 @@ class NonsmoothObjective(LogisticObjective):
         level = (W.sum(axis=1) / M)[:, None] + wide[:, None] * turns
         common = xp.median(xp.concatenate([W, level], axis=1), axis=1)
         common = getattr(common, "values", common)  # torch gives the places as well
-        common = common * ((W != 0).all(axis=1) | (square <= 0))  # a zero between squares is held there, so it must stay exact
+        common = common * ((abs(W) > 0).all(axis=1) | (square <= 0))  # a zero between squares is held there, so it must stay exact
         if not largest(common) > STILL * largest(W):
             return W
         moved: Array = W - common[:, None]
@@ -188,7 +187,7 @@ class _Formed(Face):
 
     def solve(self, chosen: Array, right: Array) -> Array:
         """By Cholesky."""
-        x = 0 * right
+        x: Array = 0 * right
         keep = positions(chosen)
         if not len(keep):
             return x
@@ -221,7 +220,7 @@ class _Products(Face):
 
     def solve(self, chosen: Array, right: Array) -> Array:
         """By conjugate gradients, the diagonal their metric."""
-        x = 0 * right
+        x: Array = 0 * right
         residual = right * chosen
         direction = bent = residual / self.diagonal
         norm = first = vdot(residual, bent)
@@ -287,11 +286,11 @@ class DualProver(Prover):
             left = float(((abs(point.grad[-1]) + per_class * 1.001) ** 2).sum()) ** 0.5
             error = error + left * (0.5 / flat) ** 0.5
         W, smooth, residue = point.W[:last], point.grad[:last], abs(o.subgradient(point)[:last])
-        error = error + 16 * UNIT * (l1 * (W != 0) + abs(square * W))
+        error = error + 16 * UNIT * (l1 * (abs(W) > 0) + abs(square * W))
         gap = math.inf
         if bool((square > 0).all()):
             gap = 1.001 * float(((residue + error) ** 2 / (2 * square)).sum())
-        touched = (W != 0).any(axis=1)
+        touched = (abs(W) > 0).any(axis=1)
         held = W[touched], (smooth - square * W)[touched], l1[touched], square[touched]
         reach = abs(smooth - square * W) + error
         ratio = float((reach / l1).max()) if last else 0.0

@@ -201,8 +201,8 @@ class LogisticObjective(Objective):
 
     def free(self) -> Array:
         """(q,) mask of the rows without any penalty."""
-        smooth = self.penalty.curvature(self.zeros()) <= 0
-        return smooth if self.penalty.l1 is None else smooth & (self.penalty.l1 <= 0)
+        mask: Array = self.penalty.curvature(self.zeros()) <= 0
+        return mask if self.penalty.l1 is None else mask & (self.penalty.l1 <= 0)
 
     @property
     def gauge(self) -> float:

@@ -79,5 +79,5 @@ class ElasticNet(L2):
         l1, xp = self.l1[:, None], namespace(W)
         beyond = abs(G) - l1
         held = xp.where(beyond > 0, xp.sign(G) * beyond, xp.zeros_like(G))
-        found: Array = xp.where(W != 0, G + l1 * xp.sign(W), held)
+        found: Array = xp.where(abs(W) > 0, G + l1 * xp.sign(W), held)
         return found

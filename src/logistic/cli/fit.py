@@ -66,7 +66,9 @@ def _one_of(words: tuple[str, ...]) -> Any:
 )
 @click.option("--C", "C", metavar="C", type=float, panel="Model", help="Inverse strength of the penalty.  [default: 1]")
 @click.option("--alpha", metavar="ALPHA", type=float, panel="Model", help="Its strength against the mean loss, instead of --C.")
-@click.option("--l1-ratio", metavar="R", type=float, default=0.0, panel="Model", help="Share of L1 in the penalty.  [default: 0, L2]")
+@click.option(
+    "--l1-ratio", metavar="R", type=float, default=0.0, panel="Model", help="Share of L1 in the penalty.  [default: 0, L2]"
+)
 @click.option("--no-penalty", is_flag=True, panel="Model", help="Maximum likelihood.")
 @click.option(
     "--standardize/--no-standardize", default=False, panel="Model", help="Penalise the coefficients of standardised columns."

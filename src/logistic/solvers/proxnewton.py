@@ -46,8 +46,8 @@ class ProxNewton(Settings):
             return
         point = objective.at(W0)
         yield point
-        own = (W0 != 0).any(axis=1) | (objective.l1 <= 0)
-        working = _grown(objective, point) if bool((W0 != 0).any()) else _rows(own, len(W0))
+        own = (abs(W0) > 0).any(axis=1) | (objective.l1 <= 0)
+        working = _grown(objective, point) if bool((abs(W0) > 0).any()) else _rows(own, len(W0))
         digits = DIGITS if math.prod(objective.shape) <= MANY else ENOUGH
         for rounds in itertools.count():
             part = objective.columns(working)
@@ -57,10 +57,9 @@ class ProxNewton(Settings):
                 yield from _gathered(steps, point) if digits == DIGITS else steps
                 return
             steps = descent(part, inner, _worthwhile(objective, point, working, digits))
-            taken = 0
-            for taken, inner in enumerate(itertools.islice(steps, STEPS), start=1):
-                pass
+            taken = list(itertools.islice(steps, STEPS))
             if taken:
+                inner = taken[-1]
                 point = objective.among(working, part.at(inner.W))
                 yield point
             elif rounds > 0:
@@ -90,7 +89,7 @@ def _gathered(steps: Iterator[Point], start: Point) -> Iterator[Point]:
 def _grown(objective: Objective, point: Point) -> Any:
     """The next working set: rows that are not zero, and of those that are, or nearly are, not to stay so the likeliest."""
     assert objective.l1 is not None
-    own = (point.W != 0).any(axis=1) | (objective.l1 <= 0)
+    own = (abs(point.W) > 0).any(axis=1) | (objective.l1 <= 0)
     count = int(own.sum())
     pull = namespace(own).amax(abs(point.grad), axis=1)
     wanted = positions((pull > CLOSE * objective.l1) & ~own)
@@ -112,8 +111,8 @@ def descent(objective: Objective, point: Point, least: float) -> Iterator[Point]
     assert objective.l1 is not None
     size = largest(objective.subgradient(point))
     while size > 0:
-        strength = (objective.l1[:, None] + 0 * point.W)
-        chosen = (point.W != 0) | (objective.subgradient(point) != 0) | (strength <= 0)
+        strength = objective.l1[:, None] + 0 * point.W
+        chosen = (abs(point.W) > 0) | (abs(objective.subgradient(point)) > 0) | (strength <= 0)
         if not bool(chosen.any()):
             return
         w, gradient, l1 = point.W[chosen], point.grad[chosen], strength[chosen]
@@ -153,12 +152,12 @@ def minimised(face: Face, w: Array, gradient: Array, l1: Array) -> Array:
     zero, settled = xp.zeros_like(w), True
     for _ in range(face.bends):
         leaving = (abs(slope) > l1) & settled  # only from the best point of a face, or what just came to zero would leave at once
-        sign = xp.where(z != 0, xp.sign(z), xp.where(leaving, -xp.sign(slope), zero))
+        sign = xp.where(abs(z) > 0, xp.sign(z), xp.where(leaving, -xp.sign(slope), zero))
         active = (sign != 0) | (l1 <= 0)
         push = -(slope + l1 * sign)
         step = face.solve(active, push)
         while True:  # who leaves zero leaves it to the side that it is pushed to
-            wrong = active & (z == 0) & (l1 > 0) & (step * sign <= 0)
+            wrong = active & ~(abs(z) > 0) & (l1 > 0) & (step * sign <= 0)
             if not bool(wrong.any()):
                 break
             active = active & ~wrong
@@ -167,7 +166,7 @@ def minimised(face: Face, w: Array, gradient: Array, l1: Array) -> Array:
         t, at_bend = _best(z, step, bent, slope, l1)
         z, slope = xp.where(at_bend, zero, z + t * step), slope + t * bent
         settled = t == 1.0 and not bool(at_bend.any())
-        if settled and not bool(((z == 0) & (abs(slope) > (1 + ALMOST) * l1)).any()):
+        if settled and not bool((~(abs(z) > 0) & (abs(slope) > (1 + ALMOST) * l1)).any()):
             break
     return z
 
@@ -177,10 +176,10 @@ def _best(z: Array, step: Array, bent: Array, slope: Array, l1: Array) -> tuple[
     xp = namespace(z)
     meets = (l1 > 0) & (z * step < 0)
     t = xp.where(meets, -z / xp.where(meets, step, xp.ones_like(step)), xp.full_like(z, 2.0))
-    none = z != z
+    none = z > z
     if not bool((t < 1).any()):
         return 1.0, none
-    rise = vdot(slope, step) + float((l1 * xp.where(z != 0, xp.sign(z) * step, abs(step))).sum())
+    rise = vdot(slope, step) + float((l1 * xp.where(abs(z) > 0, xp.sign(z) * step, abs(step))).sum())
     curved = vdot(step, bent)
     order = xp.argsort(t)
     for i in order.tolist():
