@@ -20,8 +20,8 @@ import logistic
 
 BASE = "backend outcome contracts errors"
 MATHEMATICS = (
-    "loss penalty certificate tasks rank contrasts separation metric proof objective squares joint chord coordinates solvers "
-    "minimize recession start"
+    "loss penalty certificate tasks rank contrasts separation metric proof objective nonsmooth squares joint chord coordinates "
+    "solvers minimize recession start"
 )
 DATA = "designs encoding sources executor"
 RESULT = "provenance model plane store outputs"
@@ -47,6 +47,7 @@ OURS = {
     "metric": "backend contracts tasks",
     "proof": f"{BASE} certificate tasks rank",
     "objective": f"{BASE} loss penalty tasks rank separation metric proof",
+    "nonsmooth": f"{BASE} certificate tasks proof objective",
     "solvers": f"{BASE} solvers",
     "squares": f"{BASE} penalty certificate tasks proof objective",
     "joint": "backend contracts outcome certificate tasks",
@@ -76,7 +77,7 @@ OURS = {
     "online": f"{BASE} {MATHEMATICS} {DATA} model frame fit",
     # faces
     "callbacks": f"{BASE} {RESULT} {MEETING}",
-    "spellings": "contracts errors",
+    "spellings": "contracts errors model",
     "validation": "errors sources",
     "modules": f"{BASE} strict validation callbacks loss penalty solvers minimize start designs encoding sources executor "
     f"{RESULT} {MEETING} modules",
@@ -104,8 +105,9 @@ OURS_LAZILY = {
 
 # Packages of others, and who may import them. Whatever is not listed here and not in the standard library is refused.
 NUMPY = (
-    "strict preparation learn backend start rank contrasts separation recession designs encoding sources model store outputs "
-    "joint chord frame fit folds study online plane regress estimator crossval heldout paths linear modules validation cli datasets"
+    "strict preparation learn backend start nonsmooth rank contrasts separation recession designs encoding sources model store "
+    "outputs joint chord frame fit folds study online plane regress estimator crossval heldout paths linear modules validation cli "
+    "datasets"
 )
 OTHERS = {
     "numpy": NUMPY,

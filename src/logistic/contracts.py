@@ -59,6 +59,10 @@ class Design(ABC):
         """(n, p): the entries themselves."""
 
     @abstractmethod
+    def columns(self, keep: Any) -> Design:
+        """The design of the given columns (increasing indices), as a copy that is quick to multiply."""
+
+    @abstractmethod
     def to(self, device: str) -> Design:
         """The same design as float64 torch tensors on a device."""
 
@@ -164,22 +168,36 @@ class Loss(ABC):
 
 
 class Penalty(ABC):
-    """A convex function of W, row by row; ``factor[j] = 0`` leaves row j free (the intercept)."""
+    """A convex function of W, row by row; ``factor[j] = 0`` leaves row j free (the intercept).
+
+    It is smooth but for ``l1[j] |W_j|_1``, where ``l1`` is not None.
+    """
+
+    l1: Array | None = None  # (q,)
 
     @abstractmethod
-    def value(self, W: Array) -> float: ...
+    def value(self, W: Array) -> float:
+        """All of it, the L1 part included."""
 
     @abstractmethod
     def gradient(self, W: Array) -> Array:
-        """(q, M)."""
+        """(q, M), of the smooth part."""
 
     @abstractmethod
     def curvature(self, W: Array) -> Array:
-        """(q,): second derivative of each coefficient of the row."""
+        """(q,): second derivative of each coefficient of the row, in the smooth part."""
+
+    @abstractmethod
+    def rows(self, keep: Any) -> Penalty:
+        """The penalty on some rows of W."""
+
+    def subgradient(self, W: Array, G: Array) -> Array:
+        """(q, M): of least size where the smooth part of an objective has gradient G."""
+        return G
 
 
 class Point(NamedTuple):
-    """An evaluated place: coefficients, objective, gradient. ``memo`` belongs to the objective and may be None."""
+    """An evaluated place: coefficients, objective, gradient of its smooth part. ``memo`` is the objective's own and may be None."""
 
     W: Array
     value: float
@@ -194,7 +212,7 @@ class Line(ABC):
 
     @abstractmethod
     def __call__(self, t: float) -> tuple[float, float]:
-        """Value and slope at t."""
+        """Value and slope at t; where there are kinks, the slope of the smooth part."""
 
     @abstractmethod
     def point(self, t: float) -> Point:
@@ -205,6 +223,20 @@ class Line(ABC):
 Batch = Callable[[Array], tuple[float, Array, float]]
 
 
+class Face(ABC):
+    """The Hessian H of m coefficients at a point, row by row of W, lifted a little so that it is positive definite."""
+
+    bends: int = 50  # how many sets of signs are worth solving for in one step
+
+    @abstractmethod
+    def solve(self, chosen: Array, right: Array) -> Array:
+        """(m,): x with H x = right in the chosen entries (a mask), zero in the others."""
+
+    @abstractmethod
+    def product(self, x: Array) -> Array:
+        """(m,): H x."""
+
+
 # (q, M) -> (q, M): an estimate of the inverse Hessian, linear, symmetric and positive definite.
 Metric = Callable[[Array], Array]
 
@@ -212,14 +244,18 @@ Metric = Callable[[Array], Array]
 class Objective(ABC):
     """WHAT is minimised: all that a solver ever sees. ``offers`` is matched against ``Solver.needs`` before any work."""
 
-    offers: frozenset[str]  # "gradient" and "batches" always; of the rest what is defined; "sampled" and "early" qualify "metric"
+    offers: frozenset[str]  # what is defined of all that has no body; "batches" too; "sampled" and "early" qualify "metric"
     shape: tuple[int, ...]  # of W
     batch_losses: list[float]  # since somebody last took them
+    l1: Array | None = None  # (q,) strength of |W_j|_1, the kinks
     line: Callable[[Point, Array], Line]  # from a point along a direction
     hessian: Callable[[Point], Array]  # (size, size), positive definite but for directions in which nothing changes, filled in
     metric: Callable[[Point], Metric]  # near a point; "sampled": so good that a Newton step gains two digits, "early": cheap
     outlook: Callable[[Point], float]  # the least gap that a certificate could promise here, without a pass over the rows
     bound: Callable[[int | None], float]  # on the curvature that a step on so many random rows meets (None: all rows)
+    columns: Callable[[Any], Objective]  # the same, of some rows of W alone: the others are zero
+    among: Callable[[Any, Point], Point]  # these rows' point, seen among all rows
+    face: Callable[[Point, Array, float], Face]  # of the coefficients of a (q, M) mask, solved to this relative accuracy
 
     @abstractmethod
     def at(self, W: Array) -> Point: ...
@@ -239,6 +275,10 @@ class Objective(ABC):
     def canonical(self, W: Array) -> Array:
         """Of all coefficients with the same logits, those that are published."""
         return W
+
+    def subgradient(self, point: Point) -> Array:
+        """(q, M): of least size; the gradient where there is one."""
+        return point.grad
 
     def penalty_value(self, point: Point) -> float:
         """The part of the value that is penalty."""
@@ -298,6 +338,7 @@ class Spec(NamedTuple):
 
     C: float | None = None
     alpha: float | None = None
+    l1_ratio: float = 0.0
     fit_intercept: bool = True
     class_weight: Any = None  # None, "balanced", or a weight for each label
     standardize: bool = False

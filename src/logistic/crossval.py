@@ -209,7 +209,13 @@ class LogisticRegressionCV(LogisticRegression):
         if not isinstance(self.refit, bool | np.bool_):
             raise InputError(f"refit must be True or False, but is {self.refit!r}")
         solver, stop = solver_and_note(self.solver)[0], Stop(self.tol, self.max_iter)
-        spec = Spec(None, None, self.fit_intercept, self.class_weight, self.standardize, solver, stop)
+        spec = Spec(
+            fit_intercept=self.fit_intercept,
+            class_weight=self.class_weight,
+            standardize=self.standardize,
+            solver=solver,
+            stop=stop,
+        )
         check(spec)
         named(solver)
         if not np.isscalar(self.Cs):

@@ -89,11 +89,11 @@ class Encoding:
         found.update((np.concatenate([self.low, self.high]) + 0.0).astype("<f8").tobytes())  # + 0 makes -0 to 0
         return found.hexdigest()[:16]
 
-    def block(self, raw: RawBlock, scale: np.ndarray, intercept: bool, solid: bool = False) -> Block:
-        """Encoded rows; rows of weight zero are left out, as if they were absent. ``solid`` makes few dense numbers one array."""
+    def block(self, raw: RawBlock, scale: np.ndarray, intercept: bool, solid: int = 0) -> Block:
+        """Encoded rows; rows of weight zero are left out, as if absent. At most ``solid`` dense numbers become one array."""
         raw = counted(raw)
         X: Design
-        if solid and not is_sparse(raw.X) and raw.X.size <= SOLID:
+        if not is_sparse(raw.X) and raw.X.size <= solid:
             X = _solid(raw.X, self.center, scale, intercept)
         else:
             X = Scaled(Sparse(raw.X) if is_sparse(raw.X) else Dense(raw.X), self.center, scale)

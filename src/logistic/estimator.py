@@ -47,17 +47,17 @@ class LogisticRegression(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
     """Logistic (two classes) and softmax (more) regression, fitted to a certified optimum.
 
     Minimises mean(weight * log loss) + alpha / 2 * |coef|², the same problem as C * sum(weight * log loss) + |coef|² / 2 with
-    alpha = 1 / (C * sum(weight)). The intercept is never penalised. Columns are centred and scaled inside, so their units cost
-    neither speed nor digits; coefficients are those of the data as given.
+    alpha = 1 / (C * sum(weight)); a share ``l1_ratio`` of the penalty is |coef|_1 in place of |coef|² / 2. The intercept is never
+    penalised. Columns are centred and scaled inside: units cost no digits; coefficients are those of the data as given.
 
     Parameters
     ----------
     C : float, default=1.0
-        Inverse strength of the L2 penalty, in the units of the data; ``inf`` is the maximum-likelihood fit.
+        Inverse strength of the penalty, in the units of the data; ``inf`` is the maximum-likelihood fit.
     alpha : float, optional
-        The strength against the mean loss, instead of C; 0 is the maximum-likelihood fit.
+        The strength against the mean loss, instead of C; 0 is none.
     l1_ratio : float, default=0.0
-        Share of an L1 penalty; only 0 is available.
+        Share of L1 in the penalty alpha * (l1_ratio * |coef|_1 + (1 - l1_ratio) / 2 * |coef|²); with it, zeros are exact.
     fit_intercept : bool, default=True
     class_weight : dict or "balanced", optional
         Multiplies the weight of the rows of each label, 1 for labels that are not in it; ``balanced`` gives all classes the same
@@ -65,10 +65,9 @@ class LogisticRegression(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
     standardize : bool, default=False
         Penalise the coefficients of standardised columns; they are still published in the units of the data.
     solver : str or solver object, default="auto"
-        ``auto``, ``newton`` and ``lbfgs`` reach the same certified optimum; ``auto`` chooses by size and says why in
-        ``why_solver_``. ``gd``, ``sgd`` and ``adam`` are for learning and for rows that come in pieces; see
-        :mod:`logistic.solvers` for their settings, such as ``solvers.SGD(lr=0.1, momentum=0.9)``. Names of scikit-learn's
-        solvers are understood.
+        ``auto``, ``newton`` and ``lbfgs``, with L1 ``auto`` and ``proxnewton``, reach the same certified optimum, as said in
+        ``why_solver_``. ``gd``, ``sgd`` and ``adam`` are for learning and for rows in pieces; see :mod:`logistic.solvers` for
+        settings such as ``solvers.SGD(lr=0.1, momentum=0.9)``. Names of scikit-learn's solvers are understood.
     tol : float, default=1e-8
         Certified relative suboptimality, (F - min F) / F; 0 for as many steps as there may be.
     max_iter : int, default=1000
@@ -86,8 +85,8 @@ class LogisticRegression(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         Start from the last fit.
     verbose : int, default=0
         1 shows progress on stderr.
-    penalty : {"auto", "l2", None}, default="auto"
-        Another way to say C; None is no penalty.
+    penalty : {"auto", "l2", "l1", "elasticnet", None}, default="auto"
+        Another way to say l1_ratio; None is no penalty.
     multi_class, intercept_scaling
         Older settings of scikit-learn's; refused where they mean another model.
     dual : bool, default=False
@@ -99,7 +98,7 @@ class LogisticRegression(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
     ----------
     classes_ : (K,) array
     coef_ : (1, p) or (K, p) array
-        Sums to zero over the classes where K > 2.
+        Sums to zero over the classes where K > 2, but with a share of L1: there the penalty itself decides.
     intercept_ : (1,) or (K,) array
     certificate_ : Certificate
         Bound on F - min F, its kind, status; where classes are separated, ``limit``, while ``coef_`` is where the search stopped.
@@ -316,7 +315,8 @@ class LogisticRegression(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
     @classmethod
     def from_model(cls, model: Model) -> Self:
         """A fitted estimator of a model, such as :func:`logistic.load` gives."""
-        estimator = cls(model.penalty.C, fit_intercept=model.fit_intercept, standardize=model.penalty.standardized)
+        C, l1_ratio, standardize = model.penalty.C, model.penalty.l1_ratio, model.penalty.standardized
+        estimator = cls(C, l1_ratio=l1_ratio, fit_intercept=model.fit_intercept, standardize=standardize)
         estimator._publish(model, lambda found: estimator._attributes(found, None, objects=False))
         if model.features is not None:
             estimator.feature_names_in_ = np.asarray(model.features, dtype=object)
@@ -337,10 +337,11 @@ class LogisticRegression(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         if self.dtype not in DTYPES:
             raise InputError(f"dtype={self.dtype!r} is unknown; choose one of {', '.join(DTYPES)}")
         refuse(self.multi_class, self.intercept_scaling)
-        C, alpha = strengths(self.C, self.alpha, self.l1_ratio, self.penalty)
+        C, alpha, l1_ratio = strengths(self.C, self.alpha, self.l1_ratio, self.penalty)
         spec = Spec(
             C=C,
             alpha=alpha,
+            l1_ratio=l1_ratio,
             fit_intercept=self.fit_intercept,
             class_weight=self.class_weight,
             standardize=self.standardize,

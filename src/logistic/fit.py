@@ -95,7 +95,7 @@ def fit(
     with _local(len(blocks), spec) if executor is None else nullcontext(executor) as workers:
         raw = workers.put(blocks)
         frame = Frame.learned(workers, raw, source, spec)
-        objective = LogisticObjective(frame.loss, frame.penalty, frame.rows(workers, raw), spec.fit_intercept, rng)
+        objective = frame.objective(workers, raw, rng)
         solver, why = choose(asked, objective)
         if solver.as_given:
             solver = InGivenUnits(solver, frame.change)
@@ -167,6 +167,7 @@ def check(spec: Spec) -> None:
     numbers = {
         "C": spec.C,
         "alpha": spec.alpha,
+        "l1_ratio": spec.l1_ratio,
         "tol": spec.stop.tol,
         "max_iter": spec.stop.max_iter,
         "max_time": spec.stop.max_time,
@@ -183,6 +184,8 @@ def check(spec: Spec) -> None:
         raise InputError(f"C must be above 0, or inf for no penalty, but is {spec.C}")
     if spec.alpha is not None and not 0 <= spec.alpha < math.inf:
         raise InputError(f"alpha must be finite and at least 0 (0 for no penalty), but is {spec.alpha}")
+    if not 0 <= spec.l1_ratio <= 1:
+        raise InputError(f"l1_ratio must be from 0 (L2) to 1 (L1), but is {spec.l1_ratio}")
     if not spec.stop.tol >= 0:
         raise InputError(f"tol must be at least 0 (0 for as many steps as there may be), but is {spec.stop.tol}")
     if not spec.stop.max_iter >= 0:

@@ -10,26 +10,32 @@ from typing import Any
 import numpy as np
 
 from .backend import Array, like, to_device, to_numpy
-from .contracts import Block, Executor, Loss, Point, RawBlock, Solver, Source, Spec
+from .contracts import Block, Executor, Loss, Penalty, Point, RawBlock, Solver, Source, Spec
 from .coordinates import Change
-from .encoding import Encoding, learn, refuse_unknown, resolution, scales
+from .designs import NEAR
+from .encoding import SOLID, Encoding, learn, refuse_unknown, resolution, scales
 from .errors import InputError
 from .loss import Binary, Softmax
 from .model import Model, Strength
+from .nonsmooth import NonsmoothObjective
 from .objective import LogisticObjective
 from .outcome import Certificate
-from .penalty import L2
+from .penalty import L2, ElasticNet
 from .sources.arrays import BLOCK_BYTES, block_rows, check_names, sparse_block_rows
 from .tasks import Rows
 
 PROBABLE_CLASSES = 16  # assumed when the size of a block is chosen, before the classes are known
 BATCH_BLOCK_BYTES = 64 * 2**20  # for mini-batches: each draws rows from every block, so there should be few
 DEVICE_BLOCK_BYTES = 2**29  # for a device other than this process
+SOLID_L1 = 2**24  # numbers up to which an L1 fit holds the scaled columns as one array, 128 MiB: it goes over them most often
+MOST_ROOT = 1e150  # so strongly penalised, a coefficient is zero; its square is finite
 
 
 def block_size(source: Source, spec: Spec, solver: Solver | None) -> int:
     """Rows of a block: what fits the caches, or few large ones where every block costs a call for every batch."""
     batches = solver is not None and "batches" in solver.needs
+    if spec.l1_ratio > 0 and spec.device == "auto" and source.shape[0] * source.shape[1] <= SOLID_L1:
+        return max(source.shape[0], 1)
     size = DEVICE_BLOCK_BYTES if spec.device != "auto" else BATCH_BLOCK_BYTES if batches else BLOCK_BYTES
     stored = getattr(source, "stored", None)
     if stored is not None:
@@ -44,7 +50,7 @@ def strength(spec: Spec, total_weight: float) -> float:
     return 0.0 if spec.C is None else 1.0 / (spec.C * total_weight)
 
 
-def encoded(raw: RawBlock, encoding: Encoding, scale: np.ndarray, intercept: bool, solid: bool, device: str) -> Block:
+def encoded(raw: RawBlock, encoding: Encoding, scale: np.ndarray, intercept: bool, solid: int, device: str) -> Block:
     """One raw block, encoded, on the device."""
     block = encoding.block(raw, scale, intercept, solid)
     if device == "auto":
@@ -106,10 +112,14 @@ class Frame:
 
     @cached_property
     def pull(self) -> np.ndarray:
-        """(p,) root of the penalty's strength on each column, in the units of the data."""
+        """(p,) root of the strength of the squares' penalty on each column, in the units of the data."""
+        return np.asarray((self.alpha * (1 - self.spec.l1_ratio)) ** 0.5 * self.units)
+
+    @cached_property
+    def units(self) -> np.ndarray:
+        """(p,) by which a coefficient in the units of the data is multiplied before it is penalised."""
         deviation = self.encoding.deviation
-        units = np.where(deviation > 0, deviation, 1.0) if self.spec.standardize else np.ones(len(deviation))
-        return np.asarray(self.alpha**0.5 * units)
+        return np.where(deviation > 0, deviation, 1.0) if self.spec.standardize else np.ones(len(deviation))
 
     @cached_property
     def scale(self) -> np.ndarray:
@@ -122,9 +132,21 @@ class Frame:
         return np.zeros(int(self.spec.fit_intercept))
 
     @property
-    def penalty(self) -> L2:
+    def penalty(self) -> Penalty:
         """On scaled columns."""
-        return L2(1.0, self.here(np.concatenate([(self.pull / self.scale) ** 2, self.edge])))
+        if self.spec.l1_ratio == 0 or self.alpha == 0:
+            return L2(1.0, self.here(np.concatenate([(self.pull / self.scale) ** 2, self.edge])))
+        return self.elastic_net(self.alpha)
+
+    def elastic_net(self, alpha: float) -> ElasticNet:
+        """On scaled columns, with any strength above 0: the columns stay those of this frame along a whole path."""
+        root = np.minimum(self.units / self.scale, MOST_ROOT)
+        return ElasticNet(alpha, self.here(np.concatenate([root**2, self.edge])), self.spec.l1_ratio)
+
+    def objective(self, executor: Executor, raw: list[Any], rng: Any) -> LogisticObjective:
+        """What is minimised over these rows."""
+        kind = LogisticObjective if self.penalty.l1 is None else NonsmoothObjective
+        return kind(self.loss, self.penalty, self.rows(executor, raw), self.spec.fit_intercept, rng)
 
     def prior(self, total: float) -> L2:
         """The penalty for a sample of the rows, of this total weight: the same C, and a row's worth against numbers without end."""
@@ -143,13 +165,20 @@ class Frame:
 
     def rows(self, executor: Executor, raw: list[Any], total: float | None = None) -> Rows:
         """The encoded rows, of the fit or of others with another total weight."""
-        blocks = executor.map(encoded, raw, self.encoding, self.scale, self.spec.fit_intercept, len(raw) == 1, self.spec.device)
+        solid = (SOLID_L1 if self.penalty.l1 is not None else SOLID) if len(raw) == 1 else 0
+        blocks = executor.map(encoded, raw, self.encoding, self.scale, self.spec.fit_intercept, solid, self.spec.device)
         most = max(len(block.y) for block in blocks)
         fine = self.here(np.concatenate([resolution(self.encoding, self.scale), self.edge]))
         if total is None:
             total = self.encoding.total
         count, sparse = sum(len(block.y) for block in blocks), any(block.X.sparse for block in blocks)
-        return Rows(executor, executor.put(blocks), most, total, fine, count, sparse)
+        return Rows(executor, executor.put(blocks), most, total, fine, count, sparse, terms=self._terms)
+
+    @property
+    def _terms(self) -> Array:
+        """(q,): a column x - c of root mean square 1 may be multiplied as x and c, and |x| + |c| <= |x - c| + 2 |c|."""
+        center = np.zeros(len(self.scale)) if self.encoding.center is None else abs(self.encoding.center) / self.scale
+        return self.here(np.concatenate([1 + 2 * np.minimum(center, NEAR), self.edge + 1]))
 
     def watch(self, executor: Executor, source: Source) -> LogisticObjective:
         """The mean loss of other rows, without a penalty."""
@@ -173,10 +202,10 @@ class Frame:
         return LogisticObjective(self.loss, none, self.rows(executor, executor.put(raw), total), self.spec.fit_intercept)
 
     def model(self, why: str, point: Point, certificate: Certificate, n_iter: int) -> Model:
-        """The point in the units of the data, class-centred for more than two classes."""
+        """The point in the units of the data; for more than two classes class-centred, unless an L1 part wants it otherwise."""
         p = len(self.scale)
         W = to_numpy(point.W)
-        if W.shape[1] > 1:
+        if W.shape[1] > 1 and self.penalty.l1 is None:
             W = W - W.mean(axis=1, keepdims=True)
         direction = certificate.direction
         if direction is not None:
@@ -188,7 +217,7 @@ class Frame:
             coef=np.ascontiguousarray((W[:p] / self.scale[:, None]).T),
             base=W[p].copy() if len(W) > p else np.zeros(W.shape[1]),
             center=np.zeros(p) if self.encoding.center is None else self.encoding.center,
-            penalty=Strength(self.alpha, C, bool(self.spec.standardize)),
+            penalty=Strength(self.alpha, C, bool(self.spec.standardize), float(self.spec.l1_ratio) if self.alpha > 0 else 0.0),
             certificate=replace(certificate, direction=direction),
             n_iter=n_iter,
             solver=why,

@@ -123,7 +123,7 @@ class _Run:
             iteration=len(self.trace),
             value=point.value,
             loss=point.value - self.objective.penalty_value(point),
-            kkt=largest(point.grad),
+            kkt=largest(self.objective.subgradient(point)),
             step=math.nan if self.point is None else largest(point.W - self.point.W),
             seconds=time.monotonic() - self.start,
             gap=self.gap,

@@ -154,8 +154,7 @@ class LogisticObjective(Objective):
     def null_space(self) -> Array:
         """(q, d) orthonormal: unpenalised combinations of columns that are zero in every row, to the rounding of the data."""
         if self._null is None:
-            free = self.penalty.curvature(self.zeros()) <= 0
-            self._null = rank.null_space(self.rows, free)
+            self._null = rank.null_space(self.rows, self.free())
         return self._null
 
     def certify(self, point: Point) -> tuple[Point, Certificate]:
@@ -168,7 +167,7 @@ class LogisticObjective(Objective):
 
     def diagnose(self, point: Point) -> Certificate | None:
         """Separation, with its witness, where the penalty leaves directions free."""
-        free = self.penalty.curvature(point.W) <= 0
+        free = self.free()
         if int(free.sum()) <= int(self.intercept):
             return None
         if self._finite:
@@ -221,6 +220,11 @@ class LogisticObjective(Objective):
             H += namespace(H).eye(q, dtype=H.dtype, device=H.device)[:, None, :, None] / self.loss.classes
         found: Array = H.reshape(math.prod(self.shape), -1)
         return found
+
+    def free(self) -> Array:
+        """(q,) mask of the rows without any penalty."""
+        mask: Array = self.penalty.curvature(self.zeros()) <= 0
+        return mask if self.penalty.l1 is None else mask & (self.penalty.l1 <= 0)
 
     @property
     def gauge(self) -> float:

@@ -220,7 +220,9 @@ def path(
     strengths(1.0, None, l1_ratio, "auto")
     if Cs is not None and alphas is not None:
         raise InputError("Cs and alphas both set the strengths; give one of them")
-    spec = Spec(None, None, fit_intercept, class_weight, standardize, solver, Stop(tol, max_iter))
+    spec = Spec(
+        fit_intercept=fit_intercept, class_weight=class_weight, standardize=standardize, solver=solver, stop=Stop(tol, max_iter)
+    )
     check(spec)
     grid: Grid | Rule = rule_of(count, ratio, l1_ratio)
     if Cs is not None:

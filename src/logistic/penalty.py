@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from .backend import Array, vdot
+from copy import copy
+from typing import Any
+
+from .backend import Array, namespace, vdot
 from .contracts import Penalty
 
 
@@ -33,3 +36,48 @@ class L2(Penalty):
         """(q,)."""
         strength: Array = self.strength
         return strength
+
+    def rows(self, keep: Any) -> Penalty:
+        """The penalty on some rows of W."""
+        return L2(1.0, self.strength[keep])
+
+
+class ElasticNet(L2):
+    """alpha * sum_j (l1_ratio root_j |W_j|_1 + (1 - l1_ratio) / 2 factor_j |W_j|²) with root_j² = factor_j.
+
+    The root is there because a factor is that of a square: in a column divided by ``d`` a coefficient is ``d`` times as large,
+    its square ``d²`` times.
+
+    Parameters
+    ----------
+    alpha : float
+        Strength, against the mean loss.
+    factor : (q,) array
+        Strength of each row's square relative to alpha, >= 0.
+    l1_ratio : float
+        From 0 to 1; 1 is L1 alone.
+    """
+
+    l1: Array
+
+    def __init__(self, alpha: float, factor: Array, l1_ratio: float) -> None:
+        super().__init__(alpha * (1 - l1_ratio), factor)
+        self.l1 = alpha * l1_ratio * factor**0.5  # (q,)
+
+    def value(self, W: Array) -> float:
+        """The penalty, a float."""
+        return super().value(W) + float(self.l1 @ abs(W).sum(axis=1))
+
+    def rows(self, keep: Any) -> Penalty:
+        """The penalty on some rows of W."""
+        kept = copy(self)
+        kept.strength, kept.l1 = self.strength[keep], self.l1[keep]
+        return kept
+
+    def subgradient(self, W: Array, G: Array) -> Array:
+        """(q, M): the derivative where W is not zero, else what of G the kink does not hold."""
+        l1, xp = self.l1[:, None], namespace(W)
+        beyond = abs(G) - l1
+        held = xp.where(beyond > 0, xp.sign(G) * beyond, xp.zeros_like(G))
+        found: Array = xp.where(abs(W) > 0, G + l1 * xp.sign(W), held)
+        return found

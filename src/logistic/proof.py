@@ -171,13 +171,19 @@ class Prover:
 
     def _rounding(self, point: Point) -> _Rounding:
         """What floating point can have done at this point."""
+        found, _ = self._audited(point)
+        pull = abs(self.objective.penalty.gradient(point.W))
+        drift = found.drift / self.rows.total + (8 * UNIT) ** 2 * vdot(pull, abs(point.W))
+        return _Rounding(1.001 * found.gradient / self.rows.total + 16 * UNIT * pull, drift, found.reach, found.longest)
+
+    def _audited(self, point: Point) -> tuple[tasks.Audit, Array]:
+        """The rows' audit, and what each class's gradient (M,) of the loss can be wrong by in a column of root mean square 1."""
         adding = summation_error(self.rows.block_rows, len(self.rows.handles))
         found = self.rows.executor.map_merge(
             self.audit, self.rows.handles, tasks.merge_audits, self.loss, self.objective.place(point), adding
         )
-        pull = abs(self.objective.penalty.gradient(point.W))
-        drift = found.drift / self.rows.total + (8 * UNIT) ** 2 * vdot(pull, abs(point.W))
-        return _Rounding(1.001 * found.gradient / self.rows.total + 16 * UNIT * pull, drift, found.reach, found.longest)
+        # Cauchy and Schwarz bound the sums over rows by the root mean square of a column.
+        return found, ((found.noise / self.rows.total) ** 0.5 + adding * (found.residual / self.rows.total) ** 0.5) * 1.001
 
     def _dual_applies(self) -> bool:
         strength = self.objective.penalty.curvature(self.objective.zeros())
@@ -203,23 +209,25 @@ class Prover:
 
     def _with_best_intercept(self, point: Point) -> tuple[Point, float]:
         """Newton on the intercept alone, from the logits; also the smallest curvature met there."""
-        M = self.loss.columns
-        xp = namespace(point.W)
-        shift = xp.zeros_like(point.W[-1])
-        identity = xp.eye(self.loss.classes, dtype=point.W.dtype, device=point.W.device)
-        flat = 1.0
+        shift, flat = 0 * point.W[-1], 1.0
         for _ in range(30):
-            gradient, products = self.rows.executor.map_sum(
-                tasks.intercept_derivatives, self.rows.handles, self.loss, self.objective.place(point), shift
-            )
-            apart = products * (1 - identity) / self.rows.total
-            H = (identity * apart.sum(axis=1) - apart)[-M:, -M:]  # p_k (1 - p_k) as a sum, never by subtraction from 1
-            flat = float(xp.linalg.eigvalsh(H)[1 if M > 1 else 0])
-            gradient = gradient / self.rows.total
-            step = -psd_solver(H + self.objective.gauge / self.loss.classes)(gradient)
+            step, flat = self._intercept_step(point, shift)
             shift = shift + step / max(1.0, largest(step))
             if largest(step) <= SETTLED * (1 + largest(shift)):
                 break
         W = point.W + 0
         W[-1] = W[-1] + shift
         return self.objective.at(W), max(flat, 5e-324)
+
+    def _intercept_step(self, point: Point, shift: Array) -> tuple[Array, float]:
+        """Newton's step (M,) of the intercept alone, once it is shifted, and the smallest curvature there."""
+        M = self.loss.columns
+        xp = namespace(point.W)
+        identity = xp.eye(self.loss.classes, dtype=point.W.dtype, device=point.W.device)
+        gradient, products = self.rows.executor.map_sum(
+            tasks.intercept_derivatives, self.rows.handles, self.loss, self.objective.place(point), shift
+        )
+        apart = products * (1 - identity) / self.rows.total
+        H = (identity * apart.sum(axis=1) - apart)[-M:, -M:]  # p_k (1 - p_k) as a sum, never by subtraction from 1
+        flat = float(H[0, 0]) if M == 1 else float(xp.linalg.eigvalsh(H)[1])
+        return -psd_solver(H + self.objective.gauge / self.loss.classes)(gradient / self.rows.total), flat

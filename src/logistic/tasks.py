@@ -7,7 +7,7 @@ block that was forgotten, copied or pickled computes them again, so the answers 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from .backend import Array, chances, double, namespace, peak, pick, single
@@ -38,6 +38,8 @@ class Rows:
         Whether the designs are.
     swell : float
         Bound on the root mean square of a scaled column under the weights of these rows.
+    terms : (q,) array or float
+        Bound on the same for the terms that stand for its numbers in a product, relative to ``swell``.
     """
 
     executor: Executor
@@ -48,6 +50,7 @@ class Rows:
     count: int = 0
     sparse: bool = False
     swell: float = 1.0
+    terms: Array | float = 1.0
 
 
 class Place(NamedTuple):
@@ -254,6 +257,41 @@ def _own_curvature(block: Block, loss: Loss, p: Array) -> Array:
     return found
 
 
+def selected(block: Block, keep: Any) -> Block:
+    """The block of some columns. What is remembered is shared: the logits of a token are the same however they were formed."""
+    return replace(block, X=block.X.columns(keep))
+
+
+def face_hessian(block: Block, loss: Loss, place: Place, chosen: Sequence[Any]) -> tuple[Array]:
+    """(m, m): Xᵀ diag(weight * h) X among the chosen columns (indices) of each class, one class after another."""
+    X = block.X.ready()
+    eta = logits(block, place, X)
+    parts = [X if len(keep) == X.shape[1] else X.columns(keep) for keep in chosen]
+    if loss.columns == 1:
+        (h,) = (h for _, _, h in loss.curvature_pairs(eta))
+        return (parts[0].gram(block.weight * h),)
+    xp, p = namespace(eta), loss.probabilities(eta)
+    dense = [part.dense() for part in parts]
+    blocks: dict[tuple[int, int], Array] = {}
+    for k, part in enumerate(parts):
+        own = p[:, k] * (p[:, :k].sum(axis=1) + p[:, k + 1 :].sum(axis=1))  # p_k (1 - p_k), never by subtraction from 1
+        blocks[k, k] = part.gram(block.weight * own)
+        for m in range(k + 1, loss.columns):
+            blocks[k, m] = -part.rmatmul((block.weight * p[:, k] * p[:, m])[:, None] * dense[m])
+            blocks[m, k] = blocks[k, m].T
+    K = range(loss.columns)
+    return (xp.concatenate([xp.concatenate([blocks[k, m] for m in K], axis=1) for k in K], axis=0),)
+
+
+def misfit(block: Block, loss: Loss, place: Place, short: float) -> tuple[Array]:
+    """How much less the residuals, shortened by a share, say of the losses: weighted sum of a bound on each row's part."""
+    eta = logits(block, place)
+    values, residual = loss.evaluate(eta, block.y)
+    xp = namespace(eta)
+    square = (residual**2 / loss.probabilities(eta)).sum(axis=1)
+    return (block.weight @ xp.where(short * square < values, short**2 * square, short * values),)
+
+
 def gram(block: Block, share: float = 1.0) -> tuple[Array]:
     """Xᵀ diag(weight) X, (q, q); of a random share of the rows where it is below 1."""
     if share == 1:
@@ -281,10 +319,12 @@ def intercept_derivatives(block: Block, loss: Loss, place: Place, shift: Array) 
 class Audit(NamedTuple):
     """What rounding can do: to a gradient (q, M); to residuals, as sums of squares (M,); to the objective, by W; to a logit.
 
-    ``longest`` is the largest sum of the absolute numbers of a row.
+    ``residual`` (M,) holds the sums of squares of the residuals themselves, and ``longest`` the largest sum of the absolute
+    numbers of a row.
     """
 
     gradient: Array
+    residual: Array
     noise: Array
     drift: float
     reach: float
@@ -309,7 +349,8 @@ def audit(block: Block, loss: Loss, place: Place, adding: float) -> Audit:
     noise = UNIT * (2 * (place.W.shape[0] + 4) * reach * curvature + 8 * size)
     drift = float(block.weight @ (curvature * (8 * UNIT * reach) ** 2).sum(axis=1))
     gradient = X.rmatmul(block.weight[:, None] * (noise + adding * abs(residual)))
-    return Audit(gradient, block.weight @ noise**2, drift, peak(reach), peak(sums[:, -1]))
+    squares = block.weight @ residual**2, block.weight @ noise**2
+    return Audit(gradient, *squares, drift, peak(reach), peak(sums[:, -1]))
 
 
 def _beside_ones(W: Array) -> Array:
@@ -320,7 +361,7 @@ def _beside_ones(W: Array) -> Array:
 
 def merge_audits(a: Audit, b: Audit) -> Audit:
     """The audit of both blocks."""
-    sums = a.gradient + b.gradient, a.noise + b.noise, a.drift + b.drift
+    sums = a.gradient + b.gradient, a.residual + b.residual, a.noise + b.noise, a.drift + b.drift
     return Audit(*sums, max(a.reach, b.reach), max(a.longest, b.longest))
 
 

@@ -252,6 +252,9 @@ OBEYED: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "penalty=None, C=inf": ({"penalty": None, "C": np.inf}, {"C": np.inf}),
     "penalty='l2'": ({"penalty": "l2", "C": 0.3}, {"C": 0.3}),
     "l1_ratio=None": ({"l1_ratio": None}, {}),
+    "penalty='l1'": ({"penalty": "l1", "C": 0.3}, {"l1_ratio": 1, "C": 0.3}),
+    "penalty='elasticnet'": ({"penalty": "elasticnet", "l1_ratio": 0.4, "solver": "saga"}, {"l1_ratio": 0.4}),
+    "penalty='elasticnet' alone": ({"penalty": "elasticnet"}, {}),
     "alpha": ({"alpha": 1 / 200}, {"C": 2.0}),
     "alpha=0": ({"alpha": 0}, {"C": np.inf}),
     "multi_class='multinomial'": ({"multi_class": "multinomial"}, {}),
@@ -270,10 +273,11 @@ def test_older_spellings_are_obeyed(case: str) -> None:
 
 
 REFUSED: dict[str, tuple[dict[str, Any], str]] = {
-    "l1_ratio": ({"l1_ratio": 0.5}, "l1_ratio=0.5 asks for an L1 penalty, which is not available"),
+    "l2 and l1_ratio": ({"l1_ratio": 0.5, "penalty": "l2"}, "penalty='l2' contradicts l1_ratio=0.5"),
+    "newton and l1_ratio": ({"l1_ratio": 0.5, "solver": "newton"}, "needs a gradient everywhere.*use solver='proxnewton'"),
+    "sgd and l1_ratio": ({"l1_ratio": 0.5, "solver": "sgd"}, "solver='sgd' needs a gradient everywhere.*use solver='proxnewton'"),
     "l1_ratio above 1": ({"l1_ratio": 2}, "l1_ratio must be a number from 0 to 1"),
-    "penalty l1": ({"penalty": "l1"}, "penalty='l1' asks for an L1 penalty"),
-    "penalty": ({"penalty": "ridge"}, "penalty must be 'l2', None for no penalty, or 'auto', but is 'ridge'"),
+    "penalty": ({"penalty": "ridge"}, "penalty must be 'l2', 'l1', 'elasticnet', None for no penalty, or 'auto', but is 'ridge'"),
     "penalty and C": ({"penalty": None, "C": 2.0}, "penalty=None means no penalty, but C=2.0 sets one"),
     "penalty and alpha": ({"penalty": None, "alpha": 0.1}, "but alpha=0.1 sets one"),
     "C and alpha": ({"C": 2.0, "alpha": 0.1}, "C=2.0 and alpha=0.1 both set the strength"),

@@ -11,9 +11,12 @@ import torch
 
 import logistic.penalty as module
 from logistic.contracts import Penalty
-from logistic.penalty import L2
+from logistic.penalty import L2, ElasticNet
 
-EXAMPLES: dict[type[Penalty], Callable[[float, Any], Penalty]] = {L2: L2}
+EXAMPLES: dict[type[Penalty], Callable[[float, Any], Penalty]] = {
+    L2: L2,
+    ElasticNet: lambda alpha, factor: ElasticNet(alpha, factor, 0.3),
+}
 MEMBERS = [c for c in vars(module).values() if isinstance(c, type) and issubclass(c, Penalty) and c is not Penalty]
 FACTOR = np.array([1.0, 0.25, 3.0, 0.0])
 SHAPES = [(4, 1), (4, 3)]
@@ -50,10 +53,14 @@ def test_l2_is_half_alpha_factor_square() -> None:
 
 
 def test_gradient_is_the_derivative_of_the_value(make: Callable, W: np.ndarray) -> None:
-    """Five-point stencil in every coefficient."""
+    """Five-point stencil in every coefficient; the L1 part, where there is one, adds its strength and a sign."""
     penalty = make(0.7, FACTOR)
+    W = np.where(abs(W) < 0.1, 0.1, W)
     grad = penalty.gradient(W)
     assert grad.shape == W.shape
+    if penalty.l1 is not None:
+        grad = grad + penalty.l1[:, None] * np.sign(W)
+    np.testing.assert_allclose(penalty.subgradient(W, penalty.gradient(W)), grad, rtol=1e-14)
     for j, k in np.ndindex(*W.shape):
         E = entry(W.shape, j, k)
         assert five_point(lambda t, E=E: penalty.value(W + t * E)) == pytest.approx(grad[j, k], rel=1e-9, abs=1e-11)
@@ -116,3 +123,27 @@ def test_nothing_is_mutated(make: Callable, W: np.ndarray) -> None:
     penalty.value(W), penalty.gradient(W), penalty.curvature(W)
     assert W.tobytes() == before.tobytes()
     assert factor.tobytes() == FACTOR.tobytes()
+
+
+def test_elastic_net_is_a_share_of_each(W: np.ndarray) -> None:
+    """The formula of the docstring, by hand; at zero the kink holds what is weaker than it."""
+    penalty = ElasticNet(0.7, FACTOR, 0.3)
+    root = FACTOR**0.5
+    by_hand = 0.7 * (0.3 * (root[:, None] * abs(W)).sum() + 0.35 * (FACTOR[:, None] * W**2).sum())
+    assert penalty.value(W) == pytest.approx(by_hand, rel=1e-14)
+    l1 = 0.21 * root[:, None] + 0 * W
+    np.testing.assert_allclose(penalty.subgradient(0 * W, 3 * l1), 2 * l1, rtol=1e-14)
+    np.testing.assert_allclose(penalty.subgradient(0 * W, -3 * l1), -2 * l1, rtol=1e-14)
+    assert not penalty.subgradient(0 * W, 0.99 * l1).any()
+
+
+def test_rows_are_the_penalty_of_some_rows(make: Callable, W: np.ndarray) -> None:
+    """The others zero, the value is the same."""
+    keep = [0, 2, 3]
+    some = np.zeros_like(W)
+    some[keep] = W[keep]
+    penalty = make(0.7, FACTOR)
+    part = penalty.rows(keep)
+    assert part.value(W[keep]) == pytest.approx(penalty.value(some), rel=1e-15)
+    np.testing.assert_array_equal(part.gradient(W[keep]), penalty.gradient(some)[keep])
+    np.testing.assert_array_equal(part.curvature(W[keep]), penalty.curvature(some)[keep])

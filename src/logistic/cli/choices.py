@@ -38,6 +38,7 @@ def spec_of(options: dict[str, Any]) -> Spec:
     return Spec(
         C=C,
         alpha=alpha,
+        l1_ratio=options["l1_ratio"],
         fit_intercept=not options["no_intercept"],
         standardize=options["standardize"],
         solver=_solver(options),

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from ..fit import Snapshot
     from ..model import Model
 
-SOLVERS = ("auto", "newton", "lbfgs", "gd", "sgd", "adam")
+SOLVERS = ("auto", "newton", "lbfgs", "proxnewton", "gd", "sgd", "adam")
 STARTS = ("zeros", "normal", "lecun_normal", "torch_linear")
 
 
@@ -65,8 +65,11 @@ def _one_of(words: tuple[str, ...]) -> Any:
     panel="Rows",
     help="Of the split, of random start values and of batches.",
 )
-@click.option("--C", "C", metavar="C", type=float, panel="Model", help="Inverse strength of the L2 penalty.  [default: 1]")
+@click.option("--C", "C", metavar="C", type=float, panel="Model", help="Inverse strength of the penalty.  [default: 1]")
 @click.option("--alpha", metavar="ALPHA", type=float, panel="Model", help="Its strength against the mean loss, instead of --C.")
+@click.option(
+    "--l1-ratio", metavar="R", type=float, default=0.0, panel="Model", help="Share of L1 in the penalty.  [default: 0, L2]"
+)
 @click.option("--no-penalty", is_flag=True, panel="Model", help="Maximum likelihood.")
 @click.option(
     "--cv", metavar="FOLDS", type=click.IntRange(2), panel="Model", help="Choose --C by cross-validation on so many folds."

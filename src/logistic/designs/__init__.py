@@ -9,7 +9,7 @@ from ..contracts import Design
 from .dense import Dense
 from .divided import Divided
 from .intercept import Intercept
-from .scaled import Scaled
+from .scaled import NEAR, Scaled
 from .shifted import Shifted
 from .sparse import Sparse, column_range, is_sparse
 
@@ -22,4 +22,4 @@ REGISTRY: dict[str, type[Design]] = {
     "intercept": Intercept,
 }
 
-__all__ = ["REGISTRY", "Dense", "Divided", "Intercept", "Scaled", "Shifted", "Sparse", "column_range", "is_sparse"]
+__all__ = ["NEAR", "REGISTRY", "Dense", "Divided", "Intercept", "Scaled", "Shifted", "Sparse", "column_range", "is_sparse"]

@@ -43,6 +43,10 @@ class Dense(Design):
         """X itself."""
         return self.X
 
+    def columns(self, keep: Any) -> Dense:
+        """The given columns, next to one another."""
+        return Dense(self.X[:, keep])
+
     def to(self, device: str) -> Dense:
         """As a tensor."""
         return Dense(to_device(self.X, device))

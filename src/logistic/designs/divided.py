@@ -6,6 +6,7 @@ from typing import Any
 
 from ..backend import Array, to_device
 from ..contracts import Design
+from .dense import Dense
 
 
 class Divided(Design):
@@ -48,6 +49,11 @@ class Divided(Design):
         """X / scale."""
         entries: Array = self.design.dense() / self.scale
         return entries
+
+    def columns(self, keep: Any) -> Design:
+        """The given columns; dense ones are divided once and for all."""
+        part = self.design.columns(keep)
+        return Divided(part, self.scale[keep]) if self.sparse else Dense(part.dense() / self.scale[keep])
 
     def to(self, device: str) -> Divided:
         """Both on the device."""

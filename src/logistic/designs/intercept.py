@@ -6,6 +6,7 @@ from typing import Any
 
 from ..backend import Array, namespace
 from ..contracts import Design
+from .dense import Dense
 
 
 class Intercept(Design):
@@ -53,6 +54,11 @@ class Intercept(Design):
         ones = xp.ones((X.shape[0], 1), dtype=X.dtype, device=X.device)
         entries: Array = xp.concatenate([X, ones], axis=1)
         return entries
+
+    def columns(self, keep: Any) -> Design:
+        """The given columns, the last of which is that of the ones; as a single array where they are dense."""
+        part = Intercept(self.design.columns(keep[:-1]))
+        return part if self.sparse else Dense(part.dense())
 
     def to(self, device: str) -> Intercept:
         """The other design on the device."""

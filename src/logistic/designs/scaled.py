@@ -73,6 +73,12 @@ class Scaled(Design):
         """(X - center) / scale."""
         return self.ready().dense()
 
+    def columns(self, keep: Any) -> Design:
+        """The given columns, centred and divided."""
+        center = None if self.center is None else self.center[keep]
+        part = Scaled(self.design.columns(keep), center, self.scale[keep]).ready()
+        return part if self.sparse else Dense(part.dense())
+
     def to(self, device: str) -> Scaled:
         """All three on the device."""
         center = None if self.center is None else to_device(self.center, device)

@@ -53,6 +53,10 @@ class Shifted(Design):
         """X - center."""
         return self._entries.X
 
+    def columns(self, keep: Any) -> Shifted:
+        """The given columns, shifted."""
+        return Shifted(self.design.columns(keep), self.center[keep])
+
     def to(self, device: str) -> Shifted:
         """Both on the device."""
         return Shifted(self.design.to(device), to_device(self.center, device))

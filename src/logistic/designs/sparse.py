@@ -57,6 +57,10 @@ class Sparse(Design):
         entries: Array = self.X.toarray()
         return entries
 
+    def columns(self, keep: Any) -> Sparse:
+        """The given columns, sorted and without duplicates."""
+        return Sparse(self.X[:, keep])
+
     def to(self, device: str) -> Sparse:
         """Refused: sparse products stay on the CPU."""
         raise InputError(f"sparse X is multiplied by scipy on the CPU, not on {device!r}; use device='auto', or dense X")

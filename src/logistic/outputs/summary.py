@@ -44,6 +44,7 @@ class Summary:
             "status": c.status.word,
             "advice": c.status.value,
             "certified": c.status.certified,
+            "nonzero": int((m.coef != 0).sum()),
             "objective": plain(c.value),
             "gap": plain(c.gap),
             "kind": c.kind,
@@ -63,6 +64,7 @@ class Summary:
             f"Logistic regression of {len(m.classes)} classes on {_count(len(self.names), 'column')}, {_count(m.rows, 'row')}"
             + ("" if m.total == m.rows else f", total weight {m.total:,.6g}"),
             f"  objective    mean log loss, {m.penalty}",
+            *self._sparsity(),
             f"  solver       {m.solver}; {_count(m.n_iter, 'iteration')}",
             *(f"  {line}" for line in certificate_lines(m)),
             "",
@@ -84,6 +86,11 @@ class Summary:
                 labels[k]: dict(zip(names, map(tendency, row), strict=False)) for k, row in enumerate(rows) if k != against
             },
         }
+
+    def _sparsity(self) -> list[str]:
+        """How many coefficients are not zero, where the penalty makes zeros."""
+        coef = self.model.coef
+        return [f"  nonzero      {int((coef != 0).sum()):,} of {coef.size:,} coefficients"] if self.model.penalty.l1_ratio else []
 
     def _headings(self) -> list[str]:
         labels = [str(label) for label in self.model.classes]
@@ -120,7 +127,8 @@ class Summary:
         """What the numbers of the table are, and what they are not."""
         title = f"log-odds of {printable(self._headings()[0])}, in the units of the data"
         if len(self.model.classes) > 2:
-            title = "logits by class (they sum to zero over the classes), in the units of the data"
+            sums = "" if self.model.penalty.l1_ratio else " (they sum to zero over the classes)"
+            title = f"logits by class{sums}, in the units of the data"
         status, limit = self.model.certificate.status, self.model.certificate.limit
         if limit is not None:
             if len(self.model.classes) > 2:

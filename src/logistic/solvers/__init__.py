@@ -14,14 +14,15 @@ from .adam import Adam
 from .gd import GD
 from .lbfgs import LBFGS
 from .newton import Newton
+from .proxnewton import ProxNewton
 from .settings import Settings
 from .sgd import SGD
 
-REGISTRY: dict[str, type[Settings]] = {solver.name: solver for solver in (Newton, LBFGS, GD, SGD, Adam)}
+REGISTRY: dict[str, type[Settings]] = {solver.name: solver for solver in (Newton, LBFGS, ProxNewton, GD, SGD, Adam)}
 FEW_PAIRS = 6  # do beside an early metric; each pair costs as much memory as two sets of coefficients
 NEWTON_SIZE = 1000  # coefficients up to which an explicit Hessian pays on any number of rows
 
-__all__ = ["GD", "LBFGS", "NEWTON_SIZE", "REGISTRY", "SGD", "Adam", "Newton", "choose", "named"]
+__all__ = ["GD", "LBFGS", "NEWTON_SIZE", "REGISTRY", "SGD", "Adam", "Newton", "ProxNewton", "choose", "named"]
 
 
 def named(solver: str | Solver) -> Solver | None:
@@ -55,6 +56,8 @@ def choose(solver: Solver | None, objective: Objective) -> tuple[Solver, str]:
     """
     size = math.prod(objective.shape)
     if solver is None:
+        if objective.l1 is not None:
+            return ProxNewton(), f"proxnewton: the penalty has an L1 part; {size:,} coefficients, most of them zero"
         if "hessian" in objective.offers and size <= NEWTON_SIZE:
             return Newton(), f"newton: {size} coefficients, a {size} x {size} Hessian is cheap"
         return (
@@ -62,6 +65,11 @@ def choose(solver: Solver | None, objective: Objective) -> tuple[Solver, str]:
             f"lbfgs: {size:,} coefficients, too many for an explicit Hessian in every step",
         )
     missing = solver.needs - objective.offers
+    if objective.l1 is not None and missing:
+        raise InputError(
+            f"solver={solver.name!r} needs a gradient everywhere, and an L1 penalty has none at zero; "
+            "use solver='proxnewton' or 'auto', or l1_ratio=0"
+        )
     if "hessian" in missing:
         gigabytes = 8 * size**2 / 2**30
         raise InputError(

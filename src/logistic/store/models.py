@@ -8,7 +8,6 @@ the keys of :data:`KEYS`. Its ``sha256`` is a digest of everything else, so that
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -71,6 +70,7 @@ KEYS = {
 }
 TENSORS = {"coef", "base", "center"}
 PENALTY_KEYS = {"alpha", "C", "standardized"}
+L1_KEYS = PENALTY_KEYS | {"l1_ratio"}  # where there is a share of L1
 
 
 def save(model: Model, path: str | Path) -> None:
@@ -140,7 +140,7 @@ def _header(model: Model) -> dict[str, Any]:
         "software": f"logistic {version('logistic')}",
         "classes": {"type": label_type(model.classes), "values": model.classes.tolist()},
         "features": None if model.features is None else list(model.features),
-        "penalty": {**asdict(penalty), "alpha": number(penalty.alpha), "C": number(penalty.C)},
+        "penalty": _penalty_entry(penalty),
         "certificate": certificate_entry(certificate),
         "n_iter": model.n_iter,
         "solver": model.solver,
@@ -198,5 +198,14 @@ def _columns(tensors: dict[str, np.ndarray], K: int, intercept: bool) -> int:
 
 
 def _strength(entry: Any) -> Strength:
-    found = exactly(typed(entry, dict), PENALTY_KEYS)
-    return Strength(read_number(found["alpha"]), read_number(found["C"]), typed(found["standardized"], bool))
+    """The penalty; a file names the share of L1 only where there is one, so files without are those of before."""
+    found = exactly(typed(entry, dict), L1_KEYS if "l1_ratio" in entry else PENALTY_KEYS)
+    share = read_number(found.get("l1_ratio", 0.0))
+    if "l1_ratio" in found and not 0 < share <= 1:
+        raise ModelFileError(f"its l1_ratio is {share}, not above 0 and at most 1")
+    return Strength(read_number(found["alpha"]), read_number(found["C"]), typed(found["standardized"], bool), share)
+
+
+def _penalty_entry(penalty: Strength) -> dict[str, Any]:
+    entry = {"alpha": number(penalty.alpha), "C": number(penalty.C), "standardized": penalty.standardized}
+    return {**entry, "l1_ratio": number(penalty.l1_ratio)} if penalty.l1_ratio else entry

@@ -1,0 +1,308 @@
+"""An objective with an L1 part: smooth on the faces where signs and zeros stay, few coefficients at a time, and its duality gap."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from . import tasks
+from .backend import Array, cholesky, cholesky_solver, largest, namespace, peak, positions, vdot
+from .certificate import UNIT
+from .contracts import Face, Loss, Penalty, Point
+from .objective import LogisticObjective
+from .outcome import Certificate, Status
+from .proof import Prover
+from .tasks import Place, Rows
+
+EXPLICIT = 1500  # coefficients of a face up to which its Hessian is formed
+FEW = 300  # the same for sparse rows of many classes, whose products are cheap
+LIFT = 1e-12  # of the diagonal, at least
+CG_STEPS = 60
+ROUGH = 1e-3  # relative accuracy by conjugate gradients, at best: the next step mends it
+STILL = 64 * UNIT  # relative: a move that is no move
+TINY, FAR = 1e-150, 1e150
+
+
+class NonsmoothObjective(LogisticObjective):
+    """Mean weighted loss + a penalty with an L1 part.
+
+    Parameters
+    ----------
+    loss, penalty, rows, intercept, rng
+        As for :class:`LogisticObjective`; ``penalty.l1`` is not None, and every row but the intercept is penalised.
+    """
+
+    l1: Array
+    prover: DualProver
+
+    def __init__(self, loss: Loss, penalty: Penalty, rows: Rows, intercept: bool, rng: Any = None) -> None:
+        super().__init__(loss, penalty, rows, intercept, rng)
+        assert penalty.l1 is not None
+        self.l1 = penalty.l1
+        self.offers = frozenset({"line", "columns"})
+        self.prover = DualProver(self)
+        self._part: tuple[Any, NonsmoothObjective] | None = None  # last asked for
+        self._known: Point | None = None
+
+    def with_penalty(self, penalty: Penalty, known: Point | None = None) -> NonsmoothObjective:
+        """The same rows under another penalty with an L1 part; a ``known`` point of this objective costs nothing there."""
+        other = NonsmoothObjective(self.loss, penalty, self.rows, self.intercept, self.rng)
+        other._serial = self._serial
+        if known is not None:
+            change = penalty.gradient(known.W) - self.penalty.gradient(known.W)
+            value = known.value - self.penalty.value(known.W) + penalty.value(known.W)
+            other._known = Point(known.W, value, known.grad + change, known.memo)
+        return other
+
+    def largest_strength(self) -> tuple[Point, float]:
+        """The optimum of the intercept alone, and the smallest multiple of this penalty under which it is the optimum of all.
+
+        A coefficient stays zero where |g_jk| <= l1_j, so the multiple is the largest |g_jk| / l1_j at that point, for any number
+        of classes and any share of squares.
+        """
+        point = super().at(self.zeros())
+        if self.intercept:
+            point, _ = self.prover._with_best_intercept(point)
+        penalised = self.l1 > 0
+        ratio = abs(point.grad[penalised]) / self.l1[penalised][:, None]
+        return point, peak(ratio)
+
+    def at(self, W: Array) -> Point:
+        """Value and gradient of the smooth part at W, logits computed from the data; those of a known point are known."""
+        return self._known if self._known is not None and W is self._known.W else super().at(W)
+
+    def subgradient(self, point: Point) -> Array:
+        """(q, M): of least size."""
+        return self.penalty.subgradient(point.W, point.grad)
+
+    def columns(self, keep: Any) -> NonsmoothObjective:
+        """The same objective of some rows of W (increasing indices, the intercept among them); the others are zero."""
+        if len(keep) == self.shape[0]:
+            return self
+        blocks = self.rows.executor.map(tasks.selected, self.rows.handles, keep)
+        rows = replace(self.rows, handles=self.rows.executor.put(blocks), resolution=self.rows.resolution[keep], terms=1.0)
+        part = NonsmoothObjective(self.loss, self.penalty.rows(keep), rows, self.intercept)
+        part._serial = self._serial  # one name for one set of logits: blocks and their parts share what they remember
+        self._part = keep, part
+        return part
+
+    def among(self, keep: Any, point: Point) -> Point:
+        """A point of :meth:`columns`, seen among all rows of W: its logits, and the gradient of all."""
+        if len(keep) == self.shape[0]:
+            return point
+        W = self.zeros()
+        W[keep] = point.W
+        place = Place(W, self.token() if point.memo is None else point.memo)
+        total, gradient = self.rows.executor.map_sum(tasks.value_and_gradient, self.rows.handles, self.loss, place)
+        return self.point(W, total, gradient, place.token)
+
+    def support(self, W: Array) -> tuple[Any, NonsmoothObjective]:
+        """Rows of W, all that are not zero among them, and the objective of these."""
+        wanted = positions((abs(W) > 0).any(axis=1) | (self.l1 <= 0))
+        if self._part is not None:
+            keep, part = self._part
+            if set(wanted.tolist()) <= set(keep.tolist()):
+                return keep, part
+        return wanted, self.columns(wanted)
+
+    def face(self, point: Point, chosen: Array, accuracy: float) -> Face:
+        """The Hessian of the chosen coefficients (q, M): formed where they are few, else as products."""
+        own = self._own_curvature(point)
+        if int(chosen.sum()) <= (EXPLICIT if self.gauge == 0 or not self.rows.sparse else FEW):
+            return _Formed(self._formed(point, chosen), accuracy)
+        (diagonal, _) = self.rows.executor.map_sum(tasks.diagonals, self.rows.handles, self.loss, self.place(point))
+        diagonal = (diagonal / self.rows.total + own[:, None])[chosen]
+
+        def product(x: Array) -> Array:
+            V = self.zeros()
+            V[chosen] = x
+            (curved,) = self.rows.executor.map_sum(tasks.curvature_product, self.rows.handles, self.loss, self.place(point), V)
+            curved = curved / self.rows.total + own[:, None] * V
+            if self.gauge:
+                curved = curved + (self.l1 <= 0)[:, None] * V.sum(axis=1)[:, None] / self.loss.classes
+            found: Array = curved[chosen]
+            return found
+
+        return _Products(product, diagonal, accuracy)
+
+    def canonical(self, W: Array) -> Array:
+        """Of the coefficients with the same logits those of the smallest penalty, and of these the smallest.
+
+        A number c taken from all classes of a row changes no probability. sum_k l1 |W_k - c| + s / 2 (W_k - c)² is smallest at
+        the median of the W_k and of mean + l1 / s * (M - 2 m) / M for m = 0 ... M (Li and Osher, 2009): the mean of an
+        intercept, and without squares a median of the classes, of these the nearest to the mean.
+        """
+        M = W.shape[1]
+        if M == 1:
+            return W
+        xp, square = namespace(W), self.penalty.curvature(W)
+        wide = self.l1 / xp.where(square > TINY, square, TINY + 0 * square)
+        wide = xp.where(wide < FAR, wide, FAR + 0 * wide)
+        turns = xp.arange(M, -M - 1, -2, dtype=W.dtype, device=W.device) / M
+        level = (W.sum(axis=1) / M)[:, None] + wide[:, None] * turns
+        common = xp.median(xp.concatenate([W, level], axis=1), axis=1)
+        common = getattr(common, "values", common)  # torch gives the places as well
+        common = common * ((abs(W) > 0).all(axis=1) | (square <= 0))  # a zero between squares is held there, so it must stay exact
+        if not largest(common) > STILL * largest(W):
+            return W
+        moved: Array = W - common[:, None]
+        return moved
+
+    def _own_curvature(self, point: Point) -> Array:
+        return self.penalty.curvature(point.W)
+
+    def _formed(self, point: Point, chosen: Array) -> Array:
+        """(m, m): the Hessian of the chosen coefficients, in the order of the rows of W."""
+        q, M = self.shape
+        xp, each = namespace(point.W), [positions(chosen[:, k]) for k in range(M)]
+        (H,) = self.rows.executor.map_sum(tasks.face_hessian, self.rows.handles, self.loss, self.place(point), each)
+        H = H / self.rows.total
+        if M > 1:  # from one class after another to one row after another
+            order = np.argsort(np.concatenate([M * keep + k for k, keep in enumerate(each)]))
+            H = H[order][:, order]
+        own = (self._own_curvature(point)[:, None] + 0 * point.W)[chosen]
+        H = H + xp.diag(own)
+        if self.gauge:  # rows of which every class is chosen do not change with what is common to the classes
+            level = chosen.all(axis=1)[:, None] & chosen
+            row = (xp.arange(q, device=point.W.device)[:, None] + 0 * chosen)[chosen]
+            same = (row[:, None] == row) & level[chosen]
+            root = xp.diagonal(H) ** 0.5
+            H = H + same * root * root[:, None] / self.loss.classes
+        found: Array = H
+        return found
+
+
+class _Formed(Face):
+    """A Hessian as a matrix; lifted by so much of its diagonal that no step is much longer than ``accuracy`` is worth."""
+
+    def __init__(self, H: Array, accuracy: float) -> None:
+        xp = namespace(H)
+        diagonal = xp.diagonal(H)
+        self.H, self.root = H, xp.where(diagonal > 0, diagonal, xp.ones_like(diagonal)) ** 0.5
+        self.unit, self.lift = H / self.root / self.root[:, None], max(accuracy, LIFT)
+
+    def solve(self, chosen: Array, right: Array) -> Array:
+        """By Cholesky."""
+        x: Array = 0 * right
+        keep = positions(chosen)
+        if not len(keep):
+            return x
+        whole = len(keep) == len(right)
+        unit = self.unit if whole else self.unit[keep][:, keep]
+        root = self.root[keep]
+        identity = namespace(unit).eye(len(keep), dtype=unit.dtype, device=unit.device)
+        lift, lower = self.lift, None
+        while lower is None and lift < 1:
+            lower, lift = cholesky(unit + lift * identity), 100 * lift
+        if lower is not None:
+            x[keep] = cholesky_solver(lower)(right[keep] / root) / root
+        return x
+
+    def product(self, x: Array) -> Array:
+        """H x."""
+        found: Array = self.H @ x
+        return found
+
+
+class _Products(Face):
+    """A Hessian known by what it does; solved by conjugate gradients to a relative accuracy."""
+
+    bends = 4
+
+    def __init__(self, product: Callable[[Array], Array], diagonal: Array, accuracy: float) -> None:
+        xp = namespace(diagonal)
+        self._product, self.accuracy = product, max(accuracy, ROUGH)
+        self.diagonal = xp.where(diagonal > 0, diagonal, xp.ones_like(diagonal))
+
+    def solve(self, chosen: Array, right: Array) -> Array:
+        """By conjugate gradients, the diagonal their metric."""
+        x: Array = 0 * right
+        residual = right * chosen
+        direction = bent = residual / self.diagonal
+        norm = first = vdot(residual, bent)
+        for _ in range(CG_STEPS):
+            if not norm > self.accuracy**2 * first:
+                break
+            curved = self._product(direction) * chosen
+            length = vdot(direction, curved)
+            if not length > 0:
+                break
+            x = x + (norm / length) * direction
+            residual = residual - (norm / length) * curved
+            bent = residual / self.diagonal
+            norm, previous = vdot(residual, bent), norm
+            direction = bent + (norm / previous) * direction
+        return x
+
+    def product(self, x: Array) -> Array:
+        """H x."""
+        return self._product(x)
+
+
+class DualProver(Prover):
+    """The duality gap of an objective with an L1 part, from the residuals of the point itself; see docs/certificate.md."""
+
+    objective: NonsmoothObjective
+
+    def certify(self, point: Point) -> tuple[Point, Certificate]:
+        """A proof, whatever the size; it looks at few columns but for one gradient."""
+        o = self.objective
+        W = o.canonical(point.W)
+        keep, part = o.support(W)
+        fresh = W is point.W and point.memo is not None and point.memo[1] == 0
+        inner = Point(W[keep], point.value, point.grad[keep], point.memo) if fresh else part.at(W[keep])
+        flat, moved = 1.0, inner
+        if o.intercept:
+            moved, flat = part.prover.settled(inner)
+        if not fresh or moved is not inner:
+            point = o.among(keep, moved)
+        if not math.isfinite(point.value):
+            return point, Certificate(point.value, math.inf, "none", math.inf, Status.DIVERGED)
+        gap = self._gap(part, moved, point, flat)
+        kind = "proof" if math.isfinite(gap) else "none"
+        status = Status.UNCERTIFIED if kind == "proof" else Status.UNDETERMINED
+        return point, Certificate(point.value, gap, kind, largest(o.subgradient(point)), status)
+
+    def settled(self, point: Point) -> tuple[Point, float]:
+        """The point whose intercept is optimal to rounding, and the smallest curvature of the intercepts there."""
+        step, flat = self._intercept_step(point, 0 * point.W[-1])
+        if largest(step) <= STILL * (1 + largest(point.W[-1])):
+            return point, max(flat, 5e-324)
+        return self._with_best_intercept(point)
+
+    def _gap(self, part: NonsmoothObjective, inner: Point, point: Point, flat: float) -> float:
+        """The better bound of two: by strong convexity, and by residuals shortened until no gradient passes its kink."""
+        o = self.objective
+        found, per_class = part.prover._audited(inner)
+        last = o.shape[0] - int(o.intercept)
+        square, l1 = o.penalty.curvature(point.W)[:last, None], o.l1[:last, None]
+        column = o.rows.swell * ((o.rows.terms + 0 * o.rows.resolution) ** 2 + o.rows.resolution**2) ** 0.5
+        error = per_class * column[:last, None]
+        left = 0.0
+        if o.intercept:  # what it could still move, it could move the other gradients by
+            left = float(((abs(point.grad[-1]) + per_class * 1.001) ** 2).sum()) ** 0.5
+            error = error + o.rows.swell * left * (0.5 / flat) ** 0.5
+        W, smooth, residue = point.W[:last], point.grad[:last], abs(o.subgradient(point)[:last])
+        error = error + 16 * UNIT * (l1 * (abs(W) > 0) + abs(square * W))
+        gap = math.inf
+        if bool((square > 0).all()):
+            gap = 1.001 * float(((residue + error) ** 2 / (2 * square)).sum())
+        touched = (abs(W) > 0).any(axis=1)
+        held = W[touched], (smooth - square * W)[touched], l1[touched], square[touched]
+        reach = abs(smooth - square * W) + error
+        ratio = float((reach / l1).max()) if last else 0.0
+        gap = min(gap, self._shortened(part, inner, held, max(1 - 1 / max(ratio, 1.0), 0.0) + 2 * UNIT))
+        drift = found.drift / o.rows.total + float(((residue + error) * abs(W)).sum()) * 8 * UNIT
+        return gap + float((error * abs(W)).sum()) + drift + left**2 / flat
+
+    def _shortened(self, part: NonsmoothObjective, inner: Point, held: tuple[Array, ...], short: float) -> float:
+        """The gap with residuals shortened by a share, in exact arithmetic but for the rounding of its own sums."""
+        W, gradient, l1, square = held
+        terms = l1 * abs(W) + (1 - short) * gradient * W
+        rounding = 8 * UNIT * float((l1 * abs(W) + abs(gradient * W)).sum())
+        (misfit,) = part.rows.executor.map_sum(tasks.misfit, part.rows.handles, part.loss, part.place(inner), short)
+        return max(float((terms + square * W**2 / 2).sum()), 0.0) + rounding + 1.01 * float(misfit) / part.rows.total
