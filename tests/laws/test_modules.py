@@ -170,8 +170,8 @@ def test_steps_are_those_of_torch(name, size):
             step.step()
             losses.append(loss.item())
     ours, theirs = numbers(found.module_), numbers(module)
-    for key in theirs:
-        np.testing.assert_allclose(ours[key], theirs[key], rtol=1e-8, atol=1e-12, err_msg=key)
+    for key in theirs:  # a bias before batch norm has a gradient of nothing but rounding, and Adam divides it by 1e-8
+        np.testing.assert_allclose(ours[key], theirs[key], rtol=1e-9, atol=1e-9 if key == "0.bias" else 1e-12, err_msg=key)
     np.testing.assert_allclose(found.history_["batch_loss"], losses, rtol=1e-10)
 
 
