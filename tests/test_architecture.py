@@ -352,7 +352,7 @@ def test_functions_are_small() -> None:
 
 
 def test_contracts_can_be_read_at_a_sitting() -> None:
-    """All nouns fit in 150 lines without docstrings, comments and blank lines."""
+    """All nouns fit in 160 lines without docstrings, comments and blank lines."""
     source = (SRC / "contracts.py").read_text()
     assert code_lines(source, ast.parse(source)) <= MOST_LINES_OF_CONTRACTS
 

@@ -76,8 +76,12 @@ class NonsmoothObjective(LogisticObjective):
         return self._known if self._known is not None and W is self._known.W else super().at(W)
 
     def subgradient(self, point: Point) -> Array:
-        """(q, M): of least size."""
-        return self.penalty.subgradient(point.W, point.grad)
+        """(q, M), of least size: the derivative where W is not zero, else what of the gradient the kink does not hold."""
+        W, G, l1, xp = point.W, point.grad, self.l1[:, None], namespace(point.W)
+        beyond = abs(G) - l1
+        held = xp.where(beyond > 0, xp.sign(G) * beyond, xp.zeros_like(G))
+        found: Array = xp.where(abs(W) > 0, G + l1 * xp.sign(W), held)
+        return found
 
     def columns(self, keep: Any) -> NonsmoothObjective:
         """The same objective of some rows of W (increasing indices, the intercept among them); the others are zero."""
@@ -113,7 +117,8 @@ class NonsmoothObjective(LogisticObjective):
         """The Hessian of the chosen coefficients (q, M): formed where they are few, else as products."""
         own = self._own_curvature(point)
         if int(chosen.sum()) <= (EXPLICIT if self.gauge == 0 or not self.rows.sparse else FEW):
-            return _Formed(self._formed(point, chosen), accuracy)
+            formed = _Formed(self._formed(point, chosen), accuracy)
+            return Face(formed.solve, formed.product, bends=50)
         (diagonal, _) = self.rows.executor.map_sum(tasks.diagonals, self.rows.handles, self.loss, self.place(point))
         diagonal = (diagonal / self.rows.total + own[:, None])[chosen]
 
@@ -127,7 +132,7 @@ class NonsmoothObjective(LogisticObjective):
             found: Array = curved[chosen]
             return found
 
-        return _Products(product, diagonal, accuracy)
+        return Face(_Products(product, diagonal, accuracy).solve, product, bends=4)
 
     def canonical(self, W: Array) -> Array:
         """Of the coefficients with the same logits those of the smallest penalty, and of these the smallest.
@@ -176,7 +181,7 @@ class NonsmoothObjective(LogisticObjective):
         return found
 
 
-class _Formed(Face):
+class _Formed:
     """A Hessian as a matrix; lifted by so much of its diagonal that no step is much longer than ``accuracy`` is worth."""
 
     def __init__(self, H: Array, accuracy: float) -> None:
@@ -208,10 +213,8 @@ class _Formed(Face):
         return found
 
 
-class _Products(Face):
+class _Products:
     """A Hessian known by what it does; solved by conjugate gradients to a relative accuracy."""
-
-    bends = 4
 
     def __init__(self, product: Callable[[Array], Array], diagonal: Array, accuracy: float) -> None:
         xp = namespace(diagonal)
@@ -237,10 +240,6 @@ class _Products(Face):
             norm, previous = vdot(residual, bent), norm
             direction = bent + (norm / previous) * direction
         return x
-
-    def product(self, x: Array) -> Array:
-        """H x."""
-        return self._product(x)
 
 
 class DualProver(Prover):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from copy import copy
 from typing import Any
 
-from .backend import Array, namespace, vdot
+from .backend import Array, vdot
 from .contracts import Penalty
 
 
@@ -73,11 +73,3 @@ class ElasticNet(L2):
         kept = copy(self)
         kept.strength, kept.l1 = self.strength[keep], self.l1[keep]
         return kept
-
-    def subgradient(self, W: Array, G: Array) -> Array:
-        """(q, M): the derivative where W is not zero, else what of G the kink does not hold."""
-        l1, xp = self.l1[:, None], namespace(W)
-        beyond = abs(G) - l1
-        held = xp.where(beyond > 0, xp.sign(G) * beyond, xp.zeros_like(G))
-        found: Array = xp.where(abs(W) > 0, G + l1 * xp.sign(W), held)
-        return found
