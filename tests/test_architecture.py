@@ -23,7 +23,7 @@ MATHEMATICS = (
     "loss penalty certificate tasks rank contrasts separation metric proof objective nonsmooth squares joint chord coordinates "
     "solvers minimize recession start"
 )
-DATA = "designs encoding sources executor"
+DATA = "designs moments encoding sources executor"
 RESULT = "provenance model plane store outputs"
 MEETING = "frame fit online regress folds study"
 FACES = "estimator crossval heldout paths linear modules cli datasets"
@@ -47,7 +47,7 @@ OURS = {
     "metric": "backend contracts tasks",
     "proof": f"{BASE} certificate tasks rank",
     "objective": f"{BASE} loss penalty tasks rank separation metric proof",
-    "nonsmooth": f"{BASE} certificate tasks proof objective",
+    "nonsmooth": f"{BASE} penalty certificate tasks proof objective",
     "solvers": f"{BASE} solvers",
     "squares": f"{BASE} penalty certificate tasks proof objective",
     "joint": "backend contracts outcome certificate tasks",
@@ -58,7 +58,8 @@ OURS = {
     "start": "backend errors",
     # data: rows
     "designs": f"{BASE} designs",
-    "encoding": f"{BASE} designs",
+    "moments": "designs",
+    "encoding": f"{BASE} designs moments",
     "sources": f"{BASE} designs sources",
     "executor": "backend contracts errors",
     "preparation": "backend errors pair strict designs sources preparation",
@@ -105,9 +106,9 @@ OURS_LAZILY = {
 
 # Packages of others, and who may import them. Whatever is not listed here and not in the standard library is refused.
 NUMPY = (
-    "strict preparation learn backend start nonsmooth rank contrasts separation recession designs encoding sources model store "
-    "outputs joint chord frame fit folds study online plane regress estimator crossval heldout paths linear modules validation cli "
-    "datasets"
+    "strict preparation learn backend start nonsmooth rank contrasts separation recession designs moments encoding sources "
+    "model store outputs joint chord frame fit folds study online plane regress estimator crossval heldout paths linear "
+    "modules validation cli datasets"
 )
 OTHERS = {
     "numpy": NUMPY,

@@ -19,9 +19,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, NamedTuple
 
 from .backend import EPS, Array
-from .outcome import Certificate, Record
-from .outcome import Patience as Patience
-from .outcome import Stop as Stop
+from .outcome import Certificate, Patience as Patience, Stop as Stop
 
 # ---------------------------------------------------------------------------------------------------------------- data lane
 
@@ -189,10 +187,6 @@ class Penalty(ABC):
     def curvature(self, W: Array) -> Array:
         """(q,): second derivative of each coefficient of the row, in the smooth part."""
 
-    @abstractmethod
-    def rows(self, keep: Any) -> Penalty:
-        """The penalty on some rows of W."""
-
 
 class Point(NamedTuple):
     """An evaluated place: coefficients, objective, gradient of its smooth part. ``memo`` is the objective's own and may be None."""
@@ -302,15 +296,6 @@ class Solver(ABC):
 
     @abstractmethod
     def __call__(self, objective: Objective, W0: Array) -> Iterator[Point]: ...
-
-
-class Solution(NamedTuple):
-    """Where the loop ended, and what it can say about it. ``n_iter`` counts points after the first."""
-
-    point: Point
-    certificate: Certificate
-    n_iter: int
-    trace: tuple[Record, ...]
 
 
 class Spec(NamedTuple):

@@ -28,9 +28,7 @@ if TYPE_CHECKING:
 
 HALF_ULP = 2.0**-25  # of a float32 just below 1
 BLOCKS = 4  # of rows: so many or more are predicted side by side
-NEAR = (
-    100  # the terms center * coef together: subtracted from the logits and not from the columns, they cost these no more than 1e-13
-)
+NEAR = 100  # the terms center * coef together: subtracted from the logits, not from the columns, they cost these at most 1e-13
 
 
 def penalty_name(l1_ratio: float) -> str:
@@ -271,7 +269,8 @@ def _themselves(eta: Array) -> Array:
 def _probabilities(loss: Loss, eta: Array) -> Array:
     """(n, K)."""
     if loss.columns == 1:
-        return loss.probabilities(eta)
+        p = loss.probabilities(eta)
+        return p if is_finite(eta) else p + 0 * eta  # NaN where the logit overflowed, as for more classes
     xp = namespace(eta)
     e = xp.exp(eta - xp.amax(eta, axis=1)[:, None])  # the loss knows more digits, but the product with X lost those
     found: Array = e / e.sum(axis=1)[:, None]

@@ -12,9 +12,10 @@ import numpy as np
 from . import tasks
 from .backend import Array, cholesky, cholesky_solver, largest, namespace, peak, positions, vdot
 from .certificate import UNIT
-from .contracts import Face, Loss, Penalty, Point
+from .contracts import Face, Loss, Point
 from .objective import LogisticObjective
 from .outcome import Certificate, Status
+from .penalty import ElasticNet
 from .proof import Prover
 from .tasks import Place, Rows
 
@@ -33,22 +34,22 @@ class NonsmoothObjective(LogisticObjective):
     Parameters
     ----------
     loss, penalty, rows, intercept, rng
-        As for :class:`LogisticObjective`; ``penalty.l1`` is not None, and every row but the intercept is penalised.
+        As for :class:`LogisticObjective`; every row but the intercept is penalised.
     """
 
     l1: Array
+    penalty: ElasticNet
     prover: DualProver
 
-    def __init__(self, loss: Loss, penalty: Penalty, rows: Rows, intercept: bool, rng: Any = None) -> None:
+    def __init__(self, loss: Loss, penalty: ElasticNet, rows: Rows, intercept: bool, rng: Any = None) -> None:
         super().__init__(loss, penalty, rows, intercept, rng)
-        assert penalty.l1 is not None
         self.l1 = penalty.l1
         self.offers = frozenset({"line", "columns"})
         self.prover = DualProver(self)
         self._part: tuple[Any, NonsmoothObjective] | None = None  # last asked for
         self._known: Point | None = None
 
-    def with_penalty(self, penalty: Penalty, known: Point | None = None) -> NonsmoothObjective:
+    def with_penalty(self, penalty: ElasticNet, known: Point | None = None) -> NonsmoothObjective:
         """The same rows under another penalty with an L1 part; a ``known`` point of this objective costs nothing there."""
         other = NonsmoothObjective(self.loss, penalty, self.rows, self.intercept, self.rng)
         other._serial = self._serial

@@ -37,10 +37,6 @@ class L2(Penalty):
         strength: Array = self.strength
         return strength
 
-    def rows(self, keep: Any) -> Penalty:
-        """The penalty on some rows of W."""
-        return L2(1.0, self.strength[keep])
-
 
 class ElasticNet(L2):
     """alpha * sum_j (l1_ratio root_j |W_j|_1 + (1 - l1_ratio) / 2 factor_j |W_j|²) with root_j² = factor_j.
@@ -68,7 +64,7 @@ class ElasticNet(L2):
         """The penalty, a float."""
         return super().value(W) + float(self.l1 @ abs(W).sum(axis=1))
 
-    def rows(self, keep: Any) -> Penalty:
+    def rows(self, keep: Any) -> ElasticNet:
         """The penalty on some rows of W."""
         kept = copy(self)
         kept.strength, kept.l1 = self.strength[keep], self.l1[keep]

@@ -286,7 +286,6 @@ def test_impossible_choices_are_refused_in_words() -> None:
         ({"Cs": []}, "Cs must be a list of numbers"),
         ({"Cs": 0}, "Cs must be a whole number from 1 on"),
         ({"rule": "2se"}, "rule='2se' is unknown; choose one of min, 1se"),
-        ({"l1_ratios": [0.5]}, "L1 penalty"),
         ({"solver": "sgd"}, "use solver='auto', 'newton' or 'lbfgs'"),
         ({"refit": "yes"}, "refit must be True or False"),
         ({"Cs": 5, "ratio": 2.0}, "ratio must be between 0 and 1"),

@@ -26,8 +26,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import check_estimator
 from torch import nn
 
-from logistic import LogisticRegression, ModelFileError, Status, agreement
-from logistic import load as load_model
+from logistic import LogisticRegression, ModelFileError, Status, agreement, load as load_model
 from logistic.contracts import Stop
 from logistic.errors import InputError
 from logistic.loss import Binary, Softmax
