@@ -269,8 +269,7 @@ def _themselves(eta: Array) -> Array:
 def _probabilities(loss: Loss, eta: Array) -> Array:
     """(n, K)."""
     if loss.columns == 1:
-        p = loss.probabilities(eta)
-        return p if is_finite(eta) else p + 0 * eta  # NaN where the logit overflowed, as for more classes
+        return loss.probabilities(eta)
     xp = namespace(eta)
     e = xp.exp(eta - xp.amax(eta, axis=1)[:, None])  # the loss knows more digits, but the product with X lost those
     found: Array = e / e.sum(axis=1)[:, None]
