@@ -11,7 +11,7 @@ import numpy as np
 
 from . import tasks
 from .backend import Array, cholesky, cholesky_solver, largest, namespace, peak, positions, vdot
-from .certificate import UNIT
+from .certificate import UNIT, summation_error
 from .contracts import Face, Loss, Point
 from .objective import LogisticObjective
 from .outcome import Certificate, Status
@@ -21,7 +21,7 @@ from .tasks import Place, Rows
 
 EXPLICIT = 1500  # coefficients of a face up to which its Hessian is formed
 FEW = 300  # the same for sparse rows of many classes, whose products are cheap
-LIFT = 1e-12  # of the diagonal, at least
+LIFT = 1e-12  # of the diagonal; a hundred times more where a Cholesky factor asks for it
 CG_STEPS = 60
 ROUGH = 1e-3  # relative accuracy by conjugate gradients, at best: the next step mends it
 STILL = 64 * UNIT  # relative: a move that is no move
@@ -118,7 +118,7 @@ class NonsmoothObjective(LogisticObjective):
         """The Hessian of the chosen coefficients (q, M): formed where they are few, else as products."""
         own = self._own_curvature(point)
         if int(chosen.sum()) <= (EXPLICIT if self.gauge == 0 or not self.rows.sparse else FEW):
-            formed = _Formed(self._formed(point, chosen), accuracy)
+            formed = _Formed(self._formed(point, chosen))
             return Face(formed.solve, formed.product, bends=50)
         (diagonal, _) = self.rows.executor.map_sum(tasks.diagonals, self.rows.handles, self.loss, self.place(point))
         diagonal = (diagonal / self.rows.total + own[:, None])[chosen]
@@ -183,13 +183,13 @@ class NonsmoothObjective(LogisticObjective):
 
 
 class _Formed:
-    """A Hessian as a matrix; lifted by so much of its diagonal that no step is much longer than ``accuracy`` is worth."""
+    """A Hessian as a matrix."""
 
-    def __init__(self, H: Array, accuracy: float) -> None:
+    def __init__(self, H: Array) -> None:
         xp = namespace(H)
         diagonal = xp.diagonal(H)
         self.H, self.root = H, xp.where(diagonal > 0, diagonal, xp.ones_like(diagonal)) ** 0.5
-        self.unit, self.lift = H / self.root / self.root[:, None], max(accuracy, LIFT)
+        self.unit = H / self.root / self.root[:, None]
 
     def solve(self, chosen: Array, right: Array) -> Array:
         """By Cholesky."""
@@ -201,7 +201,7 @@ class _Formed:
         unit = self.unit if whole else self.unit[keep][:, keep]
         root = self.root[keep]
         identity = namespace(unit).eye(len(keep), dtype=unit.dtype, device=unit.device)
-        lift, lower = self.lift, None
+        lift, lower = LIFT, None
         while lower is None and lift < 1:
             lower, lift = cholesky(unit + lift * identity), 100 * lift
         if lower is not None:
@@ -277,7 +277,9 @@ class DualProver(Prover):
     def _gap(self, part: NonsmoothObjective, inner: Point, point: Point, flat: float) -> float:
         """The better bound of two: by strong convexity, and by residuals shortened until no gradient passes its kink."""
         o = self.objective
-        found, per_class = part.prover._audited(inner)
+        found, _ = part.prover._audited(inner)
+        adding = summation_error(o.rows.block_rows, len(o.rows.handles)) + 24 * UNIT
+        per_class = 1.001 * adding * (found.residual / o.rows.total) ** 0.5  # the dual point is that of the logits as computed
         last = o.shape[0] - int(o.intercept)
         square, l1 = o.penalty.curvature(point.W)[:last, None], o.l1[:last, None]
         column = o.rows.swell * ((o.rows.terms + 0 * o.rows.resolution) ** 2 + o.rows.resolution**2) ** 0.5
@@ -296,7 +298,8 @@ class DualProver(Prover):
         reach = abs(smooth - square * W) + error
         ratio = float((reach / l1).max()) if last else 0.0
         gap = min(gap, self._shortened(part, inner, held, max(1 - 1 / max(ratio, 1.0), 0.0) + 2 * UNIT))
-        drift = found.drift / o.rows.total + float(((residue + error) * abs(W)).sum()) * 8 * UNIT
+        logits = 4 * ((part.shape[0] + 4) / 8) ** 2  # how far these can be from the exact ones, in units of the drift
+        drift = (1 + logits) * found.drift / o.rows.total + float(((residue + error) * abs(W)).sum()) * 8 * UNIT
         return gap + float((error * abs(W)).sum()) + drift + left**2 / flat
 
     def _shortened(self, part: NonsmoothObjective, inner: Point, held: tuple[Array, ...], short: float) -> float:

@@ -129,7 +129,7 @@ def test_numbers_beyond_all_probabilities_are_refused(run: Run, fitted: Fitted) 
     """Where logits overflow, a file gets one line that names the row, and is not half predicted; of two classes one is certain."""
     write("people.csv", people(("a", "b", "c")))
     signs = np.sign(fitted().coef[0])
-    far = {name: [0.0, 1e308 * sign] for name, sign in zip(NAMES, signs, strict=True)}
+    far = {name: [0.0, 1.7e308 * sign] for name, sign in zip(NAMES, signs, strict=True)}
     write("far.csv", {**far, "answer": ["b", "a"]})
     refused(run("predict", "m", "far.csv", "-o", "out.csv"), "row 2", "beyond what float64 can hold")
     refused(run("evaluate", "m", "far.csv"), "row 2", "beyond what float64 can hold")
@@ -137,7 +137,7 @@ def test_numbers_beyond_all_probabilities_are_refused(run: Run, fitted: Fitted) 
     refused(run("predict", "m", "--row", *(f"{name}={x[1]}" for name, x in far.items())), "beyond what float64 can hold")
     write("people.csv", people())
     signs = np.sign(fitted("--force").coef[0])
-    write("far.csv", {name: [1e308 * sign, -1e308 * sign] for name, sign in zip(NAMES, signs, strict=True)})
+    write("far.csv", {name: [1.7e308 * sign, -1.7e308 * sign] for name, sign in zip(NAMES, signs, strict=True)})
     assert [row["prediction"] for row in rows_of(run("predict", "m", "far.csv").out)] == ["yes", "no"]
 
 
