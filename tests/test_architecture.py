@@ -25,7 +25,7 @@ MATHEMATICS = (
 )
 DATA = "designs moments encoding sources executor"
 RESULT = "provenance model plane store outputs"
-MEETING = "frame fit online regress folds study"
+MEETING = "frame fit online regress folds study elastic"
 FACES = "estimator crossval heldout paths linear modules cli datasets"
 
 OURS = {
@@ -73,8 +73,9 @@ OURS = {
     "frame": f"{BASE} {MATHEMATICS} {DATA} model",
     "fit": f"{BASE} {MATHEMATICS} {DATA} model frame",
     "regress": f"{BASE} squares tasks coordinates solvers minimize start designs encoding executor plane frame fit",
-    "folds": "backend contracts errors encoding sources tasks joint frame",
+    "folds": "backend contracts errors encoding sources penalty tasks joint nonsmooth frame",
     "study": f"{BASE} {MATHEMATICS} {DATA} model frame fit folds",
+    "elastic": f"{BASE} {MATHEMATICS} {DATA} folds study",
     "online": f"{BASE} {MATHEMATICS} {DATA} model frame fit",
     # faces
     "callbacks": f"{BASE} {RESULT} {MEETING}",
@@ -84,10 +85,10 @@ OURS = {
     f"{RESULT} {MEETING} modules",
     "linear": "validation contracts outcome errors solvers sources outputs plane regress store",
     "estimator": f"backend callbacks spellings validation designs contracts outcome errors solvers sources {RESULT} {MEETING}",
-    "paths": "spellings contracts outcome errors sources executor model fit folds study",
-    "heldout": "contracts errors sources executor model folds study paths estimator",
+    "paths": "spellings contracts outcome errors sources executor model fit folds study elastic",
+    "heldout": "contracts errors sources executor model folds study elastic paths estimator",
     "crossval": f"{BASE} spellings validation solvers executor model outputs fit folds study paths heldout estimator",
-    "cli": f"strict contracts outcome errors solvers sources {RESULT} {MEETING} cli",
+    "cli": f"backend strict contracts outcome errors solvers sources {RESULT} {MEETING} cli",
     "datasets": "errors preparation sources datasets",
     # lessons
     "learn": "",
@@ -107,8 +108,8 @@ OURS_LAZILY = {
 # Packages of others, and who may import them. Whatever is not listed here and not in the standard library is refused.
 NUMPY = (
     "strict preparation learn backend start nonsmooth rank contrasts separation recession designs moments encoding sources "
-    "model store outputs joint chord frame fit folds study online plane regress estimator crossval heldout paths linear "
-    "modules validation cli datasets"
+    "model store outputs joint chord frame fit folds study elastic online plane regress estimator crossval heldout paths "
+    "linear modules validation cli datasets"
 )
 OTHERS = {
     "numpy": NUMPY,

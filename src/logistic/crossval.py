@@ -1,9 +1,11 @@
-"""The scikit-learn face of cross-validation: strengths of the penalty chosen by rows held out."""
+"""The scikit-learn face of cross-validation: the penalty chosen by rows held out."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from contextlib import nullcontext
+from functools import partial
 from typing import Any, Self
 
 import numpy as np
@@ -15,31 +17,32 @@ from .errors import InputError
 from .estimator import LogisticRegression
 from .fit import check
 from .folds import WHOLE
-from .heldout import LOG_LOSS, Scores, pairs_of, scorer_of, tidy, tried, weighted
+from .heldout import LOG_LOSS, Trial, joined, pairs_of, scorer_of, tidy, tried, weighted
 from .model import Model, written
 from .outputs.progress import Progress
 from .paths import Path, rule_of, values_of, warn_of
 from .solvers import named
 from .spellings import refuse, solver_and_note, strengths
-from .study import Grid, Outcome, Rule
+from .study import Grid, Rule
 from .validation import read, unharmed
 
 RULES = ("min", "1se")
 
 
 class LogisticRegressionCV(LogisticRegression):
-    """Logistic and softmax regression whose strength of the penalty is chosen by cross-validation, every fit certified.
+    """Logistic and softmax regression whose penalty, its strength and its share of L1, is chosen by cross-validation.
 
-    All folds and strengths share one encoding of the rows, passes over them, and curvature. Each fit is the one that
-    ``LogisticRegression`` makes of the rows that its fold learns from.
+    Every fit is certified, and is the one that ``LogisticRegression`` makes of the rows that its fold learns from. All folds and
+    strengths share one encoding of the rows, without a share of L1 also passes over them and curvature; with it, each fit of a
+    fold begins at the optimum of the strength before.
 
     Parameters
     ----------
     Cs : int or list of float, default=10
         Inverse strengths. A number is that many from 1e-4 to 1e4 in equal ratios, as in scikit-learn; with ``ratio``, that many by
-        the rule of :func:`logistic.path`, from the largest useful strength down.
+        the rule of :func:`logistic.path`, from the largest useful strength down, for each share of L1.
     l1_ratios : list of float, default=(0.0,)
-        Shares of an L1 penalty; only 0 is available.
+        R shares of L1 in the penalty; 0 is L2, 1 is L1.
     fit_intercept : bool, default=True
     cv : int, splitter, or iterable of (rows to learn from, rows to hold out), optional
         A number, by default 5 (fewer where no class has so many rows), is so many stratified folds of consecutive rows; where
@@ -50,13 +53,13 @@ class LogisticRegressionCV(LogisticRegression):
         Whether the model is the fit to all rows under the strength that was chosen; otherwise it is the mean of the coefficients of
         each fold under its own best strength, and has no certificate.
     rule : {"min", "1se"}, default="min"
-        The strength of the best mean score, or the strongest one within one standard error of it.
+        The penalty of the best mean score, or the strongest one with the same share of L1 within one standard error of it.
     ratio : float, optional
         Weakest strength over the strongest, of a number of ``Cs``.
     class_weight, standardize, tol, max_iter, dtype, verbose, n_jobs
         As for :class:`logistic.LogisticRegression`. Balanced weights and deviations are those of what each fold learns from.
     solver : str, default="auto"
-        ``auto``, ``newton`` or ``lbfgs``; names of scikit-learn's solvers are understood.
+        ``auto``, ``newton`` or ``lbfgs``, with a share of L1 ``auto`` or ``proxnewton``; names of scikit-learn's are understood.
     random_state : int, optional
         Of no effect: nothing here is random. To shuffle, pass ``cv=StratifiedKFold(5, shuffle=True, random_state=0)``.
     penalty, dual, intercept_scaling
@@ -68,20 +71,20 @@ class LogisticRegressionCV(LogisticRegression):
         Chosen.
     C_min_, C_1se_ : float
         What either rule chooses.
-    Cs_ : (S,) array
-    l1_ratios_ : (1,) array
-    scores_ : (F, 1, S) array
+    Cs_ : (S,) array, or (R, S) where ``ratio`` makes other strengths for each of several shares
+    l1_ratios_ : (R,) array
+    scores_ : (F, R, S) array
         Of the rows that each fold holds out.
-    coefs_paths_ : (F, 1, S, M, p) array
-        With the intercept behind, (F, 1, S, M, p + 1), if there is one.
-    n_iter_ : (F, 1, S) array
-    certificates_ : (F, S) array of Certificate
+    coefs_paths_ : (F, R, S, M, p) array
+        With the intercept behind, (F, R, S, M, p + 1), if there is one.
+    n_iter_ : (F, R, S) array
+    certificates_ : (F, R, S) array of Certificate
     table_ : dict of arrays
-        A row for each fold and strength: ``fold``, ``C``, ``alpha``, ``l1_ratio``, ``deviance`` (twice the mean log loss) and
-        ``score`` of the rows held out, ``mean_deviance`` and its ``standard_error`` over the folds, ``nonzeros``, ``gap``,
+        A row for each fold, share and strength: ``fold``, ``C``, ``alpha``, ``l1_ratio``, ``deviance`` (twice the mean log loss)
+        and ``score`` of the rows held out, ``mean_deviance`` and its ``standard_error`` over the folds, ``nonzeros``, ``gap``,
         ``status``. ``pandas.DataFrame(model.table_)`` is a data frame.
     path_ : Path
-        Fits to all rows, for every strength.
+        Fits to all rows, for every strength under the first share, then under the next.
     classes_, coef_, intercept_, certificate_, model_, n_features_in_, feature_names_in_, why_solver_
         As for :class:`logistic.LogisticRegression`.
 
@@ -157,22 +160,25 @@ class LogisticRegressionCV(LogisticRegression):
         objects = getattr(y, "dtype", None) == np.dtype(object)
         with unharmed(self):
             source = read(self, X, y, sample_weight, offset)
-            spec, grid = self._choices()
+            choices = self._choices()
             pairs = pairs_of(self.cv, source, groups)
-            title = f"cross-validating {'the' if isinstance(grid, Rule) else len(grid.values)} strengths on {len(pairs)} folds"
+            title = f"cross-validating strengths of the penalty on {len(pairs)} folds"
             with threads(self.n_jobs), Progress(title) if self.verbose else nullcontext() as progress:
                 started = time.monotonic()
 
-                def watch(done: int, of: int) -> None:
+                def watch(before: int, done: int, of: int) -> None:
                     if progress is not None:
-                        progress.count(done, f"of {of} fits", time.monotonic() - started)
+                        text = f"of {of * len(choices)} fits"
+                        progress.count(before * of + done, text, time.monotonic() - started)
 
-                outcomes, scores, Cs = tried(source, spec, grid, pairs, self.scoring, watch)
-            self._choose(outcomes, scores, Cs)
-            model = self.path_[self._chosen] if self.refit else self._mean(outcomes, scores)
+                trial = joined(
+                    [tried(source, spec, grid, pairs, self.scoring, partial(watch, r)) for r, (spec, grid) in enumerate(choices)]
+                )
+            self._choose(trial, np.array([spec.l1_ratio for spec, _ in choices]))
+            model = self.path_[self._chosen] if self.refit else self._mean(trial)
             self._publish(model, lambda found: self._attributes(found, X, objects))
-            self.n_iter_ = np.array([[[outcome.model.n_iter for outcome in fold]] for fold in outcomes[1:]])
-        warn_of(outcomes)
+            self.n_iter_ = self._cells(trial, lambda model: model.n_iter)
+        warn_of(trial.outcomes)
         return self
 
     def score(self, X: Any, y: Any, sample_weight: Any = None, *, offset: Any = None) -> float:
@@ -197,13 +203,13 @@ class LogisticRegressionCV(LogisticRegression):
 
     # ------------------------------------------------------------------------------------------------------------------- parts
 
-    def _choices(self) -> tuple[Spec, Grid | Rule]:
+    def _choices(self) -> list[tuple[Spec, Grid | Rule]]:
+        """For each share of L1."""
         refuse(None, self.intercept_scaling)
         ratios = np.atleast_1d(np.asarray(0.0 if self.l1_ratios is None else self.l1_ratios, dtype=object))
         if len(ratios) == 0:
             raise InputError("l1_ratios is empty; give at least one number from 0 to 1")
-        for share in ratios:
-            strengths(1.0, None, share, self.penalty)
+        shares = [strengths(1.0, None, share, self.penalty)[2] for share in ratios]
         if self.rule not in RULES:
             raise InputError(f"rule={self.rule!r} is unknown; choose one of {', '.join(RULES)}")
         if not isinstance(self.refit, bool | np.bool_):
@@ -218,31 +224,42 @@ class LogisticRegressionCV(LogisticRegression):
         )
         check(spec)
         named(solver)
+        grid: Grid | None = None
         if not np.isscalar(self.Cs):
-            return spec, Grid(values_of(self.Cs, "Cs"), True)
-        rule = rule_of(self.Cs, self.ratio, 0.0, "Cs")
-        return spec, Grid(np.logspace(-4, 4, rule.number), True) if self.ratio is None else rule
+            grid = Grid(values_of(self.Cs, "Cs"), True)
+        elif self.ratio is None:
+            grid = Grid(np.logspace(-4, 4, rule_of(self.Cs, None, 0.0, "Cs").number), True)
+        return [(spec._replace(l1_ratio=share), grid or rule_of(self.Cs, self.ratio, share, "Cs")) for share in shares]
 
-    def _choose(self, outcomes: list[list[Outcome]], scores: Scores, Cs: np.ndarray) -> None:
-        folds, path = outcomes[1:], Path.of(outcomes[WHOLE])
-        models = [[outcome.model for outcome in fold] for fold in folds]
-        best, simplest = scores.best, scores.simplest(Cs)
+    def _choose(self, trial: Trial, shares: np.ndarray) -> None:
+        scores, Cs, S = trial.scores, trial.Cs, len(trial.Cs) // len(shares)
+        each = np.repeat(shares, S)
+        best, simplest = scores.best, scores.simplest(Cs, each)
         self._chosen = simplest if self.rule == "1se" else best
-        self.path_, self.Cs_, self.l1_ratios_ = path, np.array(Cs), np.zeros(1)
+        self.path_, self.l1_ratios_ = Path.of(trial.outcomes[WHOLE]), shares
+        table = Cs.reshape(len(shares), S)
+        self.Cs_ = np.array(table[0] if (table == table[0]).all() else table)
         self.C_min_, self.C_1se_, self.C_ = float(Cs[best]), float(Cs[simplest]), float(Cs[self._chosen])
-        self.l1_ratio_ = 0.0
+        self.l1_ratio_ = float(each[self._chosen])
         if not self.refit:
-            self.C_ = float(np.mean([Cs[np.argmax(fold)] for fold in scores.score]))
-        self.scores_ = scores.score[:, None]
-        coefs = np.array([[model.coef for model in fold] for fold in models])
+            own = scores.score.argmax(axis=1)
+            self.C_, self.l1_ratio_ = float(np.mean(Cs[own])), float(np.mean(each[own]))
+        self.scores_ = scores.score.reshape(-1, len(shares), S)
+        self.coefs_paths_ = self._cells(trial, lambda model: model.coef)
         if self.fit_intercept:
-            coefs = np.concatenate([coefs, np.array([[model.intercept for model in fold] for fold in models])[..., None]], axis=3)
-        self.coefs_paths_ = coefs[:, None]
-        self.certificates_ = np.array([[model.certificate for model in fold] for fold in models], dtype=object)
-        self.table_ = tidy(models, scores, Cs)
+            intercepts = self._cells(trial, lambda model: model.intercept)
+            self.coefs_paths_ = np.concatenate([self.coefs_paths_, intercepts[..., None]], axis=4)
+        self.certificates_ = self._cells(trial, lambda model: model.certificate)
+        self.table_ = tidy([[outcome.model for outcome in fold] for fold in trial.outcomes[1:]], scores, Cs, each)
 
-    def _mean(self, outcomes: list[list[Outcome]], scores: Scores) -> Model:
-        """Of the coefficients of the folds, each under its own best strength."""
-        chosen = [fold[int(np.argmax(score))].model for fold, score in zip(outcomes[1:], scores.score, strict=True)]
+    def _cells(self, trial: Trial, of: Callable[[Model], Any]) -> np.ndarray:
+        """(F, R, S, ...) something of each fold's model for each share and strength."""
+        found = np.array([[of(outcome.model) for outcome in fold] for fold in trial.outcomes[1:]])
+        return found.reshape(len(found), len(self.l1_ratios_), -1, *found.shape[2:])
+
+    def _mean(self, trial: Trial) -> Model:
+        """Of the coefficients of the folds, each under its own best penalty."""
+        scores = trial.scores.score
+        chosen = [fold[int(np.argmax(score))].model for fold, score in zip(trial.outcomes[1:], scores, strict=True)]
         coef, intercept = (np.mean([getattr(model, name) for model in chosen], axis=0) for name in ("coef", "intercept"))
-        return written(outcomes[WHOLE][0].model, coef, intercept, chosen[0].classes)
+        return written(trial.outcomes[WHOLE][0].model, coef, intercept, chosen[0].classes)

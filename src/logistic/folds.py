@@ -13,8 +13,10 @@ from .backend import EPS
 from .contracts import Executor, RawBlock
 from .encoding import Encoding
 from .errors import InputError
-from .frame import Frame
+from .frame import MOST_ROOT, Frame
 from .joint import Joint, Part
+from .nonsmooth import NonsmoothObjective
+from .penalty import ElasticNet
 from .sources import ArraySource
 from .tasks import Rows
 
@@ -128,6 +130,15 @@ class Folds:
     def strength(self, fold: int, alpha: float) -> np.ndarray:
         """(q,) curvature of a penalty of strength alpha on scaled columns; 0 for the intercept."""
         return np.concatenate([alpha * (self.units[fold] / self.frame.scale) ** 2, self.frame.edge])
+
+    def elastic_net(self, fold: int, alpha: float, l1_ratio: float) -> ElasticNet:
+        """On scaled columns."""
+        root = np.minimum(self.units[fold] / self.frame.scale, MOST_ROOT)
+        return ElasticNet(alpha, np.concatenate([root**2, self.frame.edge]), l1_ratio)
+
+    def objective(self, fold: int, penalty: ElasticNet) -> NonsmoothObjective:
+        """What one fold minimises under a penalty with an L1 part; its blocks are its own, and so are the logits that they keep."""
+        return NonsmoothObjective(self.frame.loss, penalty, self.alone(fold), bool(self.frame.spec.fit_intercept))
 
     @cached_property
     def units(self) -> np.ndarray:

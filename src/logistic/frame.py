@@ -167,7 +167,7 @@ class Frame:
 
     def rows(self, executor: Executor, raw: list[Any], total: float | None = None) -> Rows:
         """The encoded rows, of the fit or of others with another total weight."""
-        solid = (SOLID_L1 if self.penalty.l1 is not None else SOLID) if len(raw) == 1 else 0
+        solid = (SOLID_L1 if self.spec.l1_ratio > 0 else SOLID) if len(raw) == 1 else 0
         blocks = executor.map(encoded, raw, self.encoding, self.scale, self.spec.fit_intercept, solid, self.spec.device)
         most = max(len(block.y) for block in blocks)
         fine = self.here(np.concatenate([resolution(self.encoding, self.scale), self.edge]))

@@ -13,6 +13,7 @@ from sklearn.metrics import get_scorer, make_scorer
 from sklearn.model_selection import StratifiedGroupKFold, check_cv
 
 from .contracts import Spec
+from .elastic import ElasticStudy
 from .errors import InputError
 from .estimator import LogisticRegression
 from .executor import Threads
@@ -38,6 +39,8 @@ class Scores(NamedTuple):
         Twice the mean log loss.
     score : (F, S) array
         What is to be large.
+
+    S counts the strengths under one share of L1 after those under another, where there are several.
     """
 
     deviance: np.ndarray
@@ -59,9 +62,10 @@ class Scores(NamedTuple):
         found = self.mean
         return int(np.argmax(np.where(np.isnan(found), -math.inf, found)))
 
-    def simplest(self, Cs: np.ndarray) -> int:
-        """The strongest penalty whose mean score is within one standard error of the best."""
+    def simplest(self, Cs: np.ndarray, shares: np.ndarray) -> int:
+        """The strongest penalty, with the share of L1 of the best, whose mean score is within one standard error of the best."""
         allowed = self.mean >= self.mean[self.best] - np.nan_to_num(self.standard_error[self.best])
+        allowed &= shares == shares[self.best]
         allowed[self.best] = True
         return int(np.argmin(np.where(allowed, Cs, math.inf)))
 
@@ -102,7 +106,7 @@ class Trial(NamedTuple):
 def tried(source: ArraySource, spec: Spec, grid: Grid | Rule, pairs: Pairs, scoring: Any, watch: Watch) -> Trial:
     """Every strength fitted to every fold and to all rows, and scored."""
     with Threads() as executor:
-        study = Study(executor, source, spec, grid, splits_of(pairs, source.shape[0]))
+        study = (ElasticStudy if spec.l1_ratio > 0 else Study)(executor, source, spec, grid, splits_of(pairs, source.shape[0]))
         outcomes = study.solve(watch)
     return Trial(outcomes, scores_of(scoring, outcomes, source, pairs), study.asked.values)
 
@@ -129,7 +133,16 @@ def scores_of(scoring: Any, outcomes: list[list[Outcome]], source: ArraySource, 
     return Scores(2 * held, np.array(found))
 
 
-def tidy(models: Sequence[Sequence[Model]], scores: Scores, Cs: np.ndarray) -> dict[str, np.ndarray]:
+def joined(trials: Sequence[Trial]) -> Trial:
+    """Of several shares of L1, one after another."""
+    outcomes = [
+        [outcome for fold in folds for outcome in fold] for folds in zip(*(trial.outcomes for trial in trials), strict=True)
+    ]
+    deviance, score = (np.concatenate([trial.scores[i] for trial in trials], axis=1) for i in range(2))
+    return Trial(outcomes, Scores(deviance, score), np.concatenate([trial.Cs for trial in trials]))
+
+
+def tidy(models: Sequence[Sequence[Model]], scores: Scores, Cs: np.ndarray, shares: np.ndarray) -> dict[str, np.ndarray]:
     """A row for each fold and strength, as columns."""
     F, S = scores.score.shape
     certificates = [model.certificate for fold in models for model in fold]
@@ -137,7 +150,7 @@ def tidy(models: Sequence[Sequence[Model]], scores: Scores, Cs: np.ndarray) -> d
         "fold": np.repeat(np.arange(F), S),
         "C": np.tile(Cs, F),
         "alpha": np.array([model.penalty.alpha for fold in models for model in fold]),
-        "l1_ratio": np.zeros(F * S),
+        "l1_ratio": np.tile(shares, F),
         "deviance": scores.deviance.ravel(),
         "mean_deviance": np.tile(scores.deviance.mean(axis=0), F),
         "standard_error": np.tile(standard_error(scores.deviance), F),

@@ -11,6 +11,7 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
 from .contracts import Spec, Stop
+from .elastic import ElasticStudy
 from .errors import InputError, SeparationWarning
 from .executor import Threads
 from .fit import check
@@ -72,7 +73,7 @@ class Path:
         return {
             "C": self.Cs,
             "alpha": self.alphas,
-            "l1_ratio": np.zeros(len(self)),
+            "l1_ratio": np.array([model.penalty.l1_ratio for model in self.models]),
             "deviance": 2 * self.losses,
             "nonzeros": nonzeros(self.models),
             "gap": np.array([certificate.gap for certificate in certificates]),
@@ -182,7 +183,7 @@ def path(
 ) -> Path:
     """Fit a model for each of several strengths of the penalty, each to its certified optimum.
 
-    The rows are encoded once, and fits share passes over them and curvature.
+    The rows are encoded once; without a share of L1, fits share passes over them and curvature.
 
     Parameters
     ----------
@@ -197,11 +198,12 @@ def path(
         that; the slopes are those of the mean loss where all coefficients are zero. By default 100, and 0.0001 where there are
         more rows than columns, else 0.01.
     l1_ratio : float, default=0.0
-        Share of an L1 penalty; only 0 is available.
+        Share of L1 in the penalty, as for :class:`logistic.LogisticRegression`. With it the default strengths begin where all
+        coefficients are zero, and each fit begins at the optimum of the one before.
     sample_weight, offset, fit_intercept, class_weight, standardize, tol, max_iter
         As for :class:`logistic.LogisticRegression`.
     solver : str, default="auto"
-        ``auto``, ``newton`` or ``lbfgs``.
+        ``auto``, ``newton`` or ``lbfgs``; with a share of L1 ``auto`` or ``proxnewton``.
 
     Returns
     -------
@@ -217,14 +219,13 @@ def path(
     SeparationWarning, ConvergenceWarning
         Once, naming strengths, if some fits end without a certificate within tol.
     """
-    strengths(1.0, None, l1_ratio, "auto")
+    share = strengths(1.0, None, l1_ratio, "auto")[2]
     if Cs is not None and alphas is not None:
         raise InputError("Cs and alphas both set the strengths; give one of them")
-    spec = Spec(
-        fit_intercept=fit_intercept, class_weight=class_weight, standardize=standardize, solver=solver, stop=Stop(tol, max_iter)
-    )
+    stop = Stop(tol, max_iter)
+    spec = Spec(None, None, share, fit_intercept, class_weight, standardize, solver, stop)
     check(spec)
-    grid: Grid | Rule = rule_of(count, ratio, l1_ratio)
+    grid: Grid | Rule = rule_of(count, ratio, share)
     if Cs is not None:
         grid = Grid(values_of(Cs, "Cs"), True)
     elif alphas is not None:
@@ -233,6 +234,7 @@ def path(
     if source.y is None:
         raise InputError("y is missing; pass one label for each row of X")
     with Threads() as executor:
-        outcomes = Study(executor, source, spec, grid, splits_of([], source.shape[0])).solve()
+        study = ElasticStudy if share > 0 else Study
+        outcomes = study(executor, source, spec, grid, splits_of([], source.shape[0])).solve()
     warn_of(outcomes)
     return Path.of(outcomes[WHOLE])

@@ -15,6 +15,7 @@ from typing import NamedTuple
 import numpy as np
 
 from . import metric
+from .backend import overflow_allowed
 from .chord import Curvatures, Found, Goal, Shared, Starts, descend
 from .contracts import Block, Executor, Point, Spec
 from .designs import Dense
@@ -38,7 +39,6 @@ MANY = 100  # rounds of fits that are too large for a Hessian, before they are l
 FIRST_SAMPLE, TIMES = 4000, 8  # rows of the smallest sample, and how many times as many the next one has at least
 CURVATURE_BYTES = 2**28  # of the Hessians and factors that are kept at a time
 OUT_OF_TIME = (Status.MAX_ITER, Status.MAX_TIME)
-OVERWHELMING = 1e12  # strength at which only the intercept is fitted
 FEW = 4  # passes that bring a start from a sample near the optimum of all rows
 
 Watch = Callable[[int, int], object]
@@ -72,11 +72,11 @@ class Grid(NamedTuple):
         with np.errstate(over="ignore"):
             return np.asarray(1 / (self.values * total) if self.inverse else self.values * 1.0)
 
-    def penalty(self, index: int, total: float, standardized: bool) -> Strength:
+    def penalty(self, index: int, total: float, spec: Spec) -> Strength:
         """One of them in words."""
         alpha = float(self.alphas(total)[index])
         C = float(self.values[index]) if self.inverse else 1 / (alpha * total) if alpha > 0 else math.inf
-        return Strength(alpha, C, standardized)
+        return Strength(alpha, C, bool(spec.standardize), float(spec.l1_ratio) if alpha > 0 else 0.0)
 
 
 class Rule(NamedTuple):
@@ -163,7 +163,9 @@ class Study:
         frame = Frame.learned(executor, executor.put(raw), source, spec._replace(C=None, alpha=0.0))
         if isinstance(grid, Rule):
             alone = splits_of([], source.shape[0])
-            grid = by_rule(grid, Folds.encoded(executor, frame, source, raw, alone), inverse=len(splits.held) > 1)
+            whole = Folds.encoded(executor, frame, source, raw, alone)
+            with overflow_allowed():
+                grid = by_rule(grid, whole, inverse=len(splits.held) > 1)
         self.asked = grid
         alphas = grid.alphas(frame.encoding.total)
         if not np.isfinite(alphas).all():
@@ -356,18 +358,13 @@ class Study:
         if f != WHOLE:
             rows = int((self.splits.learned[f] > 0).sum())
             model = replace(model, rows=rows, total=float(self.folds.totals[f]), fingerprint="")
-        penalty = self.grid.penalty(s, float(self.folds.totals[f]), bool(self.spec.standardize))
+        penalty = self.grid.penalty(s, float(self.folds.totals[f]), self.spec)
         return Outcome(replace(model, penalty=penalty), state.loss, state.held)
 
 
 def by_rule(rule: Rule, folds: Folds, inverse: bool) -> Grid:
     """The strengths of a rule, as C or as alpha."""
-    joint = folds.joint
-    q, p = joint.shape[0], len(folds.frame.scale)
-    fits = Fits(np.zeros(1, dtype=int), np.concatenate([np.full(p, OVERWHELMING), folds.frame.edge])[None])
-    start = Starts(np.zeros((1, *joint.shape)), np.zeros(1, dtype=int))
-    W = descend(joint, fits, start, Curvatures(joint, 0.0), GOAL).W
-    W[:, :p] = 0.0
-    slopes = joint.slopes(W, Fits(fits.fold, np.zeros((1, q)))).grad[0, :p] * (folds.frame.scale / folds.units[WHOLE])[:, None]
-    alphas = rule.alphas(float(abs(slopes).max(initial=0.0)) or 1.0, (folds.frame.count, p))
+    slopes = folds.objective(WHOLE, folds.elastic_net(WHOLE, 1.0, 1.0))
+    _, largest = slopes.largest_strength()
+    alphas = rule.alphas(largest or 1.0, (folds.frame.count, len(folds.frame.scale)))
     return Grid(1 / (alphas * folds.frame.encoding.total) if inverse else alphas, inverse)

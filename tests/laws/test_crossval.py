@@ -41,8 +41,8 @@ def check_alone(model: LogisticRegressionCV, X: Any, y: Any, pairs: Any, weight:
             agree(model.coefs_paths_[f, 0, s, :, :p], alone.coef_)
             if choices.get("fit_intercept", True):
                 agree(model.coefs_paths_[f, 0, s, :, p], alone.intercept_, 1e-9)
-            assert model.certificates_[f, s].status.certified
-            assert model.certificates_[f, s].kind == "proof"
+            assert model.certificates_[f, 0, s].status.certified
+            assert model.certificates_[f, 0, s].kind == "proof"
             loss = log_loss(
                 y[held], alone.predict_proba(X[held]), sample_weight=None if weight is None else weight[held], labels=alone.classes_
             )
@@ -191,8 +191,8 @@ def test_maximum_likelihood_and_separation_in_words() -> None:
     apart = np.where(y == 1, 1.0, -1.0)[:, None] * np.random.default_rng(0).uniform(0.5, 1.0, size=(60, 1))
     with pytest.warns(SeparationWarning, match=r"4 of 8 fits .*separated \(C=inf in all rows, fold 0, fold 1, fold 2\)"):
         model = LogisticRegressionCV([1.0, np.inf], cv=3).fit(apart, y)
-    assert {c.status.word for c in model.certificates_[:, 1]} == {"separated"}
-    assert all(c.status.certified for c in model.certificates_[:, 0])
+    assert {c.status.word for c in model.certificates_[:, 0, 1]} == {"separated"}
+    assert all(c.status.certified for c in model.certificates_[:, 0, 0])
     with pytest.warns(SeparationWarning, match=r"1 of 2 fits .*C=inf in all rows"):
         path(apart, y, Cs=[1.0, np.inf])
 
@@ -224,9 +224,9 @@ def test_the_rule_of_one_standard_error() -> None:
     Cs = np.array([0.01, 0.1, 1.0, 10.0, 100.0])
     assert table.best == 3
     assert table.standard_error[3] == pytest.approx(0.5)
-    assert table.simplest(Cs) == 2
+    assert table.simplest(Cs, 0 * Cs) == 2
     single = Scores(-2 * score[:1], score[:1])
-    assert single.simplest(Cs) == single.best == 3
+    assert single.simplest(Cs, 0 * Cs) == single.best == 3
 
 
 def test_the_choice_and_its_attributes() -> None:
@@ -286,6 +286,9 @@ def test_impossible_choices_are_refused_in_words() -> None:
         ({"Cs": []}, "Cs must be a list of numbers"),
         ({"Cs": 0}, "Cs must be a whole number from 1 on"),
         ({"rule": "2se"}, "rule='2se' is unknown; choose one of min, 1se"),
+        ({"l1_ratios": [0.5], "solver": "newton"}, "solver='newton' needs a gradient everywhere.*use solver='proxnewton'"),
+        ({"l1_ratios": [0.0, 1.5]}, "l1_ratio must be a number from 0 to 1"),
+        ({"l1_ratios": []}, "l1_ratios is empty"),
         ({"solver": "sgd"}, "use solver='auto', 'newton' or 'lbfgs'"),
         ({"refit": "yes"}, "refit must be True or False"),
         ({"Cs": 5, "ratio": 2.0}, "ratio must be between 0 and 1"),
@@ -390,7 +393,7 @@ def test_large_fits_go_side_by_side() -> None:
     assert model.why_solver_.startswith("lbfgs: folds side by side")
     for f, (learned, _) in enumerate(pairs):
         for s, C in enumerate(model.Cs_):
-            certificate = model.certificates_[f, s]
+            certificate = model.certificates_[f, 0, s]
             assert certificate.kind == "proof"
             assert certificate.gap <= 1e-9 * certificate.value
             alone = LogisticRegression(C=C, tol=1e-12).fit(X[learned], y[learned])

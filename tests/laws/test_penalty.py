@@ -133,12 +133,12 @@ def test_elastic_net_is_a_share_of_each(W: np.ndarray) -> None:
     np.testing.assert_allclose(penalty.l1, 0.21 * root, rtol=1e-15)
 
 
-def test_rows_are_the_penalty_of_some_rows(make: Callable, W: np.ndarray) -> None:
+def test_rows_are_the_penalty_of_some_rows(W: np.ndarray) -> None:
     """The others zero, the value is the same."""
     keep = [0, 2, 3]
     some = np.zeros_like(W)
     some[keep] = W[keep]
-    penalty = make(0.7, FACTOR)
+    penalty = ElasticNet(0.7, FACTOR, 0.3)
     part = penalty.rows(keep)
     assert part.value(W[keep]) == pytest.approx(penalty.value(some), rel=1e-15)
     np.testing.assert_array_equal(part.gradient(W[keep]), penalty.gradient(some)[keep])

@@ -6,6 +6,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..backend import overflow_allowed
 from ..errors import InputError
 
 if TYPE_CHECKING:
@@ -66,13 +67,11 @@ def predictions(model: Fitted, X: Any) -> dict[str, Any]:
     InputError
         Naming a row that lies too far out to have any.
     """
-    import numpy as np
-
     from ..plane import Plane
 
     if isinstance(model, Plane):
         return {"prediction": model.predict(X).tolist()}
-    with np.errstate(over="ignore", invalid="ignore"):  # a logit of -inf is a probability of 0
+    with overflow_allowed():  # a logit of -inf is a probability of 0
         found, labels = _probabilities(model, X, ""), model.predict(X).tolist()
     return {"prediction": labels, **{f"probability_{label}": found[:, k].tolist() for k, label in enumerate(model.classes)}}
 
@@ -85,13 +84,11 @@ def metrics_of(model: Fitted, source: ArraySource, place: str) -> Metrics | Erro
     InputError
         Naming a row that lies too far out to have a prediction.
     """
-    import numpy as np
-
     from ..plane import Plane
 
     if isinstance(model, Plane):
         return model.metrics(source.X, source.y, source.weight)
-    with np.errstate(over="ignore", invalid="ignore"):
+    with overflow_allowed():
         _probabilities(model, source.X, place)
         return model.metrics(source.X, source.y, source.weight)
 
@@ -115,7 +112,8 @@ def sentence(model: Fitted, x: Any, subject: str) -> str:
 
     if isinstance(model, Plane):
         return f"{printable(subject)} is predicted to be {model.predict(x)[0]:.6g}"
-    origin, probabilities = model.provenance, model.predict_proba(x)[0]
+    with overflow_allowed():
+        origin, probabilities = model.provenance, _probabilities(model, x, "")[0]
     order = (-probabilities).argsort(kind="stable").tolist()
     names = [printable(str(label)) for label in model.classes]
     first, *others = order[:4]
