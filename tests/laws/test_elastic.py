@@ -190,7 +190,7 @@ def test_scikit_learn_chooses_the_same(classes: int) -> None:
     X = (X - X.mean(axis=0)) / X.std(axis=0)
     shares, pairs = [0.3, 1.0], list(StratifiedKFold(3).split(X, y))
     new = {"use_legacy_attributes": False} if parse_version(sklearn.__version__) >= parse_version("1.8") else {}
-    old = {} if new else {"penalty": "elasticnet"}
+    old: dict[str, Any] = {} if new else {"penalty": "elasticnet"}
     theirs = Theirs(
         Cs=[0.2, 0.5, 2.0],
         l1_ratios=shares,
@@ -205,8 +205,8 @@ def test_scikit_learn_chooses_the_same(classes: int) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         theirs.fit(X, y)
-    ours = LogisticRegressionCV([0.2, 0.5, 2.0], l1_ratios=shares, cv=pairs).fit(X, y)
-    assert ours.C_ == pytest.approx(np.ravel(theirs.C_)[0])
+    ours = LogisticRegressionCV(Cs, l1_ratios=shares, cv=pairs).fit(X, y)
+    assert pytest.approx(np.ravel(theirs.C_)[0]) == ours.C_
     assert ours.l1_ratio_ == pytest.approx(np.ravel(theirs.l1_ratio_)[0])
     agree(ours.coef_, theirs.coef_, 1e-6)
     if new:
