@@ -88,7 +88,7 @@ OURS = {
     "paths": "spellings contracts outcome errors sources executor model fit folds study elastic",
     "heldout": "contracts errors sources executor model folds study elastic paths estimator",
     "crossval": f"{BASE} spellings validation solvers executor model outputs fit folds study paths heldout estimator",
-    "cli": f"backend strict contracts outcome errors solvers sources {RESULT} {MEETING} cli",
+    "cli": f"strict contracts outcome errors solvers sources {RESULT} {MEETING} cli",
     "datasets": "errors preparation sources datasets",
     # lessons
     "learn": "",

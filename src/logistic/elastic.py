@@ -47,13 +47,16 @@ class ElasticStudy(Study):
         found = []
         for f in range(F):
             states: list[_State] = []
-            objective: NonsmoothObjective | None = None
-            point: Point | None = None
+            objective = self.folds.objective(f, self.folds.elastic_net(f, 1.0, self.spec.l1_ratio))
+            point, _ = objective.largest_strength()
             for s, alpha in enumerate(self.alphas[f].tolist()):
                 if alpha > 0:
-                    penalty = self.folds.elastic_net(f, alpha, self.spec.l1_ratio)
-                    objective = self.folds.objective(f, penalty) if objective is None else objective.with_penalty(penalty, point)
-                    state, point = self._next(f, s, objective, point)
+                    target = objective.with_penalty(self.folds.elastic_net(f, alpha, self.spec.l1_ratio), point)
+                    solution, state = self._next(target, point)
+                    if solution.certificate.status in ENDED:
+                        objective, point = target, solution.point
+                    else:
+                        state = self._by_itself(f, s)
                 else:
                     state = self._by_itself(f, s)
                 states.append(state)
@@ -63,21 +66,15 @@ class ElasticStudy(Study):
             found.append([outcomes[s] for s in self._back])
         return found
 
-    def _next(self, f: int, s: int, objective: NonsmoothObjective, point: Point | None) -> tuple[_State, Point]:
-        """One fit from the optimum before it, or from zero."""
+    def _next(self, objective: NonsmoothObjective, point: Point) -> tuple[Solution, _State]:
+        """One fit from the optimum before it."""
         solver, why = choose(self.solver, objective)
-        solution = minimize(objective, solver, objective.zeros() if point is None else point.W, self.spec.stop)
+        solution = minimize(objective, solver, point.W, self.spec.stop)
         if solution.certificate.status is Status.INTERRUPTED:
             raise KeyboardInterrupt
-        state = self._state(objective, solution, why)
-        if solution.certificate.status not in ENDED:
-            state = self._by_itself(f, s)
-        return state, solution.point
-
-    def _state(self, objective: NonsmoothObjective, solution: Solution, why: str) -> _State:
-        point = solution.point
-        loss = point.value - objective.penalty_value(point)
-        return _State(np.asarray(point.W), solution.certificate, solution.n_iter, why, loss)
+        found = solution.point
+        loss = found.value - objective.penalty_value(found)
+        return solution, _State(np.asarray(found.W), solution.certificate, solution.n_iter, why, loss)
 
     def _measured(self, f: int, states: list[_State]) -> None:
         """Losses that are not known: those of rows held out, and of fits that were made elsewhere."""

@@ -24,7 +24,12 @@ CS = [1e-3, 0.1, 1.0, 10.0]
 
 def agree(found: np.ndarray, wanted: np.ndarray, digits: float = 1e-7) -> None:
     """To seven digits of the largest."""
-    np.testing.assert_allclose(found, wanted, rtol=0, atol=digits * max(abs(wanted).max(), 1e-300))
+    np.testing.assert_allclose(found, wanted, rtol=0, atol=digits * max(abs(wanted).max(), 1e-6))
+
+
+def centred(intercept: np.ndarray) -> np.ndarray:
+    """Of more than two classes intercepts are told up to a number common to all."""
+    return intercept - intercept.mean() if len(intercept) > 1 else intercept
 
 
 def few(classes: int, n: int = 120, p: int = 8) -> tuple[np.ndarray, np.ndarray]:
@@ -55,11 +60,11 @@ def test_a_path_is_its_fits(kind: str, classes: int, storage: Any) -> None:
     for model, loss in zip(found, found.losses, strict=True):
         alone = LogisticRegression(alpha=model.penalty.alpha, tol=1e-13, **choices).fit(X, y)
         agree(model.coef, alone.coef_)
-        agree(model.intercept, alone.intercept_)
+        agree(centred(model.intercept), centred(alone.intercept_))
         assert model.certificate.status.certified
         assert model.certificate.kind == "proof"
         assert model.certificate.gap <= 1e-8 * model.certificate.value
-        assert abs(model.certificate.value - alone.certificate_.value) <= model.certificate.gap + alone.certificate_.gap + 1e-15
+        assert abs(model.certificate.value - alone.certificate_.value) <= model.certificate.gap + alone.certificate_.gap + 1e-14
         assert model.penalty == alone.model_.penalty
         assert model.fingerprint == alone.model_.fingerprint
         if "class_weight" not in choices:
@@ -142,7 +147,7 @@ def test_each_fit_of_each_fold_is_the_one_of_its_rows(classes: int, choices: dic
                 alone = LogisticRegression(C=C, l1_ratio=share, tol=1e-13, **choices).fit(X[learned], y[learned], weight[learned])
                 agree(model.coefs_paths_[f, r, s, :, :p], alone.coef_)
                 if intercept:
-                    agree(model.coefs_paths_[f, r, s, :, p], alone.intercept_)
+                    agree(centred(model.coefs_paths_[f, r, s, :, p]), centred(alone.intercept_))
                 certificate = model.certificates_[f, r, s]
                 assert certificate.kind == "proof"
                 assert certificate.gap <= 1e-8 * certificate.value
@@ -185,22 +190,14 @@ def test_scikit_learn_chooses_the_same(classes: int) -> None:
     X = (X - X.mean(axis=0)) / X.std(axis=0)
     shares, pairs = [0.3, 1.0], list(StratifiedKFold(3).split(X, y))
     new = {"use_legacy_attributes": False} if parse_version(sklearn.__version__) >= parse_version("1.8") else {}
-    old = {} if new else {"penalty": "elasticnet"}
-    theirs = Theirs(
-        Cs=[0.05, 0.3, 2.0],
-        l1_ratios=shares,
-        cv=pairs,
-        solver="saga",
-        scoring="neg_log_loss",
-        tol=1e-11,
-        max_iter=20000,
-        **new,
-        **old,
-    )
+    old: dict[str, Any] = {} if new else {"penalty": "elasticnet"}
+    Cs = [0.2, 0.5, 2.0]  # at which some coefficient is not zero: saga stops at once where all are, wherever the intercepts are
+    choices = {"solver": "saga", "scoring": "neg_log_loss", "tol": 1e-11, "max_iter": 20000, **new, **old}
+    theirs = Theirs(Cs=Cs, l1_ratios=shares, cv=pairs, **choices)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         theirs.fit(X, y)
-    ours = LogisticRegressionCV([0.05, 0.3, 2.0], l1_ratios=shares, cv=pairs).fit(X, y)
+    ours = LogisticRegressionCV(Cs, l1_ratios=shares, cv=pairs).fit(X, y)
     assert pytest.approx(np.ravel(theirs.C_)[0]) == ours.C_
     assert ours.l1_ratio_ == pytest.approx(np.ravel(theirs.l1_ratio_)[0])
     agree(ours.coef_, theirs.coef_, 1e-6)

@@ -6,7 +6,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..backend import overflow_allowed
 from ..errors import InputError
 
 if TYPE_CHECKING:
@@ -71,7 +70,7 @@ def predictions(model: Fitted, X: Any) -> dict[str, Any]:
 
     if isinstance(model, Plane):
         return {"prediction": model.predict(X).tolist()}
-    with overflow_allowed():  # a logit of -inf is a probability of 0
+    with np.errstate(over="ignore", invalid="ignore"):  # a logit of -inf is a probability of 0
         found, labels = _probabilities(model, X, ""), model.predict(X).tolist()
     return {"prediction": labels, **{f"probability_{label}": found[:, k].tolist() for k, label in enumerate(model.classes)}}
 
@@ -88,7 +87,7 @@ def metrics_of(model: Fitted, source: ArraySource, place: str) -> Metrics | Erro
 
     if isinstance(model, Plane):
         return model.metrics(source.X, source.y, source.weight)
-    with overflow_allowed():
+    with np.errstate(over="ignore", invalid="ignore"):
         _probabilities(model, source.X, place)
         return model.metrics(source.X, source.y, source.weight)
 
@@ -106,13 +105,15 @@ def _probabilities(model: Any, X: Any, place: str) -> np.ndarray:
 
 def sentence(model: Fitted, x: Any, subject: str) -> str:
     """What the subject, a row (1, p), is, how probably, and what else it may be; or the number that is predicted."""
+    import numpy as np
+
     from ..outputs.summary import printable
     from ..plane import Plane
     from ..preparation import Target
 
     if isinstance(model, Plane):
         return f"{printable(subject)} is predicted to be {model.predict(x)[0]:.6g}"
-    with overflow_allowed():
+    with np.errstate(over="ignore", invalid="ignore"):
         origin, probabilities = model.provenance, _probabilities(model, x, "")[0]
     order = (-probabilities).argsort(kind="stable").tolist()
     names = [printable(str(label)) for label in model.classes]
