@@ -66,6 +66,8 @@ def predictions(model: Fitted, X: Any) -> dict[str, Any]:
     InputError
         Naming a row that lies too far out to have any.
     """
+    import numpy as np
+
     from ..plane import Plane
 
     if isinstance(model, Plane):
@@ -83,6 +85,8 @@ def metrics_of(model: Fitted, source: ArraySource, place: str) -> Metrics | Erro
     InputError
         Naming a row that lies too far out to have a prediction.
     """
+    import numpy as np
+
     from ..plane import Plane
 
     if isinstance(model, Plane):
