@@ -49,18 +49,16 @@ class Ours(Program):
         """All strengths in one call."""
         import logistic
 
-        if not hasattr(logistic, "path"):
-            raise RefusedError("not available: logistic.path does not exist yet")
         found = logistic.path(X, y, l1_ratio=task.l1_ratio, Cs=task.Cs, fit_intercept=task.intercept, **options)
-        claims = np.array([point.gap for point in found.certificates_]) * task.Cs * len(y)
-        return Answer(np.asarray(found.coefs_), np.asarray(found.intercepts_), claims, "path")
+        certificates = [model.certificate for model in found.models]
+        claims = np.array([certificate.gap for certificate in certificates]) * task.Cs * len(y)
+        words = sorted({f"{certificate.status.word}, {certificate.kind}" for certificate in certificates})
+        return Answer(found.coef, found.intercept, claims, "; ".join(words))
 
     def _folds(self, X: Any, y: np.ndarray, task: Task, options: dict[str, Any]) -> Answer:
         """10 strengths x 5 folds and the last fit at the chosen one."""
         import logistic
 
-        if not hasattr(logistic, "LogisticRegressionCV"):
-            raise RefusedError("not available: logistic.LogisticRegressionCV does not exist yet")
         model = logistic.LogisticRegressionCV(Cs=task.Cs, cv=splits(task), fit_intercept=task.intercept, **options).fit(X, y)
         return of_folds(model.coefs_paths_, task, X.shape[1])
 
