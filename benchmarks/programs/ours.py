@@ -49,11 +49,9 @@ class Ours(Program):
         """All strengths in one call."""
         import logistic
 
-        if not hasattr(logistic, "path"):
-            raise RefusedError("not available: logistic.path does not exist yet")
         found = logistic.path(X, y, l1_ratio=task.l1_ratio, Cs=task.Cs, fit_intercept=task.intercept, **options)
-        claims = np.array([point.gap for point in found.certificates_]) * task.Cs * len(y)
-        return Answer(np.asarray(found.coefs_), np.asarray(found.intercepts_), claims, "path")
+        claims = found.table["gap"] * task.Cs * len(y)
+        return Answer(found.coef, found.intercept, claims, "path")
 
     def _folds(self, X: Any, y: np.ndarray, task: Task, options: dict[str, Any]) -> Answer:
         """10 strengths x 5 folds and the last fit at the chosen one."""
