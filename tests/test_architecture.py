@@ -23,7 +23,7 @@ MATHEMATICS = (
     "loss penalty certificate tasks rank contrasts separation metric proof objective nonsmooth squares joint chord coordinates "
     "solvers minimize recession start"
 )
-DATA = "designs encoding sources executor"
+DATA = "designs moments encoding sources executor"
 RESULT = "provenance model plane store outputs"
 MEETING = "frame fit online regress folds study elastic"
 FACES = "estimator crossval heldout paths linear modules cli datasets"
@@ -47,7 +47,7 @@ OURS = {
     "metric": "backend contracts tasks",
     "proof": f"{BASE} certificate tasks rank",
     "objective": f"{BASE} loss penalty tasks rank separation metric proof",
-    "nonsmooth": f"{BASE} certificate tasks proof objective",
+    "nonsmooth": f"{BASE} penalty certificate tasks proof objective",
     "solvers": f"{BASE} solvers",
     "squares": f"{BASE} penalty certificate tasks proof objective",
     "joint": "backend contracts outcome certificate tasks",
@@ -58,7 +58,8 @@ OURS = {
     "start": "backend errors",
     # data: rows
     "designs": f"{BASE} designs",
-    "encoding": f"{BASE} designs",
+    "moments": "designs",
+    "encoding": f"{BASE} designs moments",
     "sources": f"{BASE} designs sources",
     "executor": "backend contracts errors",
     "preparation": "backend errors pair strict designs sources preparation",
@@ -106,9 +107,9 @@ OURS_LAZILY = {
 
 # Packages of others, and who may import them. Whatever is not listed here and not in the standard library is refused.
 NUMPY = (
-    "strict preparation learn backend start nonsmooth rank contrasts separation recession designs encoding sources model store "
-    "outputs joint chord frame fit folds study elastic online plane regress estimator crossval heldout paths linear modules "
-    "validation cli datasets"
+    "strict preparation learn backend start nonsmooth rank contrasts separation recession designs moments encoding sources "
+    "model store outputs joint chord frame fit folds study elastic online plane regress estimator crossval heldout paths "
+    "linear modules validation cli datasets"
 )
 OTHERS = {
     "numpy": NUMPY,
@@ -353,7 +354,7 @@ def test_functions_are_small() -> None:
 
 
 def test_contracts_can_be_read_at_a_sitting() -> None:
-    """All nouns fit in 150 lines without docstrings, comments and blank lines."""
+    """All nouns fit in 160 lines without docstrings, comments and blank lines."""
     source = (SRC / "contracts.py").read_text()
     assert code_lines(source, ast.parse(source)) <= MOST_LINES_OF_CONTRACTS
 

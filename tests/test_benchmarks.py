@@ -18,8 +18,14 @@ from sklearn.metrics import log_loss
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))  # benchmarks is no part of the installed package
 
-from benchmarks import __main__ as command  # noqa: E402
-from benchmarks import conduct, data, judge, page, workloads  # noqa: E402
+from benchmarks import (  # noqa: E402
+    __main__ as command,
+    conduct,
+    data,
+    judge,
+    page,
+    workloads,
+)
 from benchmarks.programs import FITTING, OURS, PREDICTING, bounds  # noqa: E402
 from benchmarks.programs.base import Answer  # noqa: E402
 
@@ -91,8 +97,7 @@ def test_every_program_minimises_the_objective_of_the_judge(name, problem):
 
 
 def _ours_has_l1() -> bool:
-    from logistic import InputError
-    from logistic import LogisticRegression as Estimator
+    from logistic import InputError, LogisticRegression as Estimator
 
     try:
         Estimator(l1_ratio=1.0).fit(np.array([[0.0], [1.0], [2.0], [1.5]]), [0, 1, 1, 0])

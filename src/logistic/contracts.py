@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, NamedTuple
 
 from .backend import EPS, Array
-from .outcome import Certificate, Record
+from .outcome import Certificate, Patience as Patience, Stop as Stop
 
 # ---------------------------------------------------------------------------------------------------------------- data lane
 
@@ -187,14 +187,6 @@ class Penalty(ABC):
     def curvature(self, W: Array) -> Array:
         """(q,): second derivative of each coefficient of the row, in the smooth part."""
 
-    @abstractmethod
-    def rows(self, keep: Any) -> Penalty:
-        """The penalty on some rows of W."""
-
-    def subgradient(self, W: Array, G: Array) -> Array:
-        """(q, M): of least size where the smooth part of an objective has gradient G."""
-        return G
-
 
 class Point(NamedTuple):
     """An evaluated place: coefficients, objective, gradient of its smooth part. ``memo`` is the objective's own and may be None."""
@@ -223,18 +215,16 @@ class Line(ABC):
 Batch = Callable[[Array], tuple[float, Array, float]]
 
 
-class Face(ABC):
-    """The Hessian H of m coefficients at a point, row by row of W, lifted a little so that it is positive definite."""
+class Face(NamedTuple):
+    """The Hessian H of m coefficients at a point, row by row of W, lifted a little so that it is positive definite.
 
-    bends: int = 50  # how many sets of signs are worth solving for in one step
+    ``solve(chosen, right)`` is x (m,) with H x = right in the chosen entries (a mask) and zero in the others, ``product(x)`` is
+    H x (m,); ``bends`` is how many sets of signs are worth solving for in one step.
+    """
 
-    @abstractmethod
-    def solve(self, chosen: Array, right: Array) -> Array:
-        """(m,): x with H x = right in the chosen entries (a mask), zero in the others."""
-
-    @abstractmethod
-    def product(self, x: Array) -> Array:
-        """(m,): H x."""
+    solve: Callable[[Array, Array], Array]
+    product: Callable[[Array], Array]
+    bends: int
 
 
 # (q, M) -> (q, M): an estimate of the inverse Hessian, linear, symmetric and positive definite.
@@ -306,31 +296,6 @@ class Solver(ABC):
 
     @abstractmethod
     def __call__(self, objective: Objective, W0: Array) -> Iterator[Point]: ...
-
-
-class Patience(NamedTuple):
-    """Stop after ``epochs`` points without ``min_delta`` less validation loss; ``restore_best`` goes back to the best point."""
-
-    epochs: int
-    min_delta: float = 0.0
-    restore_best: bool = True
-
-
-class Stop(NamedTuple):
-    """When to stop. ``tol`` is certified relative suboptimality, 0 for never on its account; ``max_time`` is in seconds."""
-
-    tol: float = 1e-8
-    max_iter: int = 1000
-    max_time: float | None = None
-
-
-class Solution(NamedTuple):
-    """Where the loop ended, and what it can say about it. ``n_iter`` counts points after the first."""
-
-    point: Point
-    certificate: Certificate
-    n_iter: int
-    trace: tuple[Record, ...]
 
 
 class Spec(NamedTuple):

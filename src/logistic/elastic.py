@@ -6,11 +6,11 @@ import math
 
 import numpy as np
 
-from .contracts import Executor, Point, Solution, Spec
+from .contracts import Executor, Point, Spec
 from .errors import InputError
 from .folds import WHOLE, Splits
 from .joint import Fits
-from .minimize import minimize
+from .minimize import Solution, minimize
 from .nonsmooth import NonsmoothObjective
 from .outcome import Status
 from .solvers import choose, named

@@ -5,7 +5,6 @@ Everything is learned from statistics that merge block by block, and becomes pla
 
 from __future__ import annotations
 
-import functools
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -17,11 +16,10 @@ from .backend import EPS
 from .contracts import Block, Design, Executor, RawBlock
 from .designs import Dense, Intercept, Scaled, Sparse, column_range, is_sparse
 from .errors import InputError
+from .moments import Moments, merged, of as moments_of
 
 GOLDEN = (3 - 5**0.5) / 2  # where roundings are cut: no mean or deviation of tidy numbers falls there
 SOLID = 2**19  # numbers up to which a block that stands alone is copied, 4 MiB
-TINY = 1e-100  # numbers below this have no square
-CACHED = 2**16  # numbers that stay in a core's cache while their moments are taken
 TAME = 1e100  # numbers below this, with ranges above its inverse, are squared and summed as they are, relative to a row
 SPARSE_RANGE = 1e150  # sparse columns are multiplied as they are, so their squares must stay finite
 
@@ -145,12 +143,6 @@ class _Extremes(NamedTuple):
     rows: list[np.ndarray]  # the first one of a dense block, if there is one
 
 
-class _Moments(NamedTuple):
-    total: float
-    mean: np.ndarray
-    central: np.ndarray  # weighted sum of squares about the mean
-
-
 def learn(
     executor: Executor, handles: list[Any], centred: bool, class_weight: Any = None, classes: np.ndarray | None = None
 ) -> Encoding:
@@ -204,13 +196,13 @@ def learn(
     unit = np.where(half > 0, half, 1.0)
     if len(unit) and unit.min() > 1 / TAME and reach.max() < TAME:
         middle, unit = next((part.rows[0] for part in parts if centred and part.rows), middle), np.ones_like(unit)
-    moments = executor.map_merge(_moments, handles, _add, middle, unit, classes, per_class)
-    variance = np.where(half > 0, moments.central / total, 0.0)
-    mean, deviation = middle + unit * moments.mean, unit * np.sqrt(np.maximum(variance, 0))
+    found = executor.map_merge(_moments, handles, merged, middle, unit, classes, per_class)
+    variance = np.where(half > 0, found.central / total, 0.0)
+    mean, deviation = middle + unit * found.mean, unit * np.sqrt(np.maximum(variance, 0))
     seen = (low, high, each, total, first_raw.rounding, per_class)
     if centred:
         return Encoding(classes, mean, deviation, mean, deviation, *seen)
-    spread = unit * np.sqrt(np.maximum(variance, 0) + moments.mean**2)
+    spread = unit * np.sqrt(np.maximum(variance, 0) + found.mean**2)
     if not intercept:
         mean, deviation = np.zeros_like(mean), spread
     deviation = np.where((low == high) & intercept, 0.0, deviation)  # sums of squares leave noise on a constant column
@@ -292,39 +284,11 @@ def _extremes(raw: RawBlock) -> _Extremes:
     return _Extremes(low, high, labels, each, y.ndim == 2, first)
 
 
-def _moments(raw: RawBlock, middle: np.ndarray, unit: np.ndarray, classes: np.ndarray, class_weight: np.ndarray | None) -> _Moments:
+def _moments(raw: RawBlock, middle: np.ndarray, unit: np.ndarray, classes: np.ndarray, class_weight: np.ndarray | None) -> Moments:
     X, y, weight, _ = counted(raw)
     weight = _row_weights(y, weight, classes, class_weight)
     w = np.ones(X.shape[0]) if weight is None else weight
-    total = float(w.sum())
-    if total == 0:
-        return _Moments(0.0, np.zeros(len(unit)), np.zeros(len(unit)))
-    if is_sparse(X):
-        first, second = _sparse_sums(X, w, unit)
-        return _Moments(total, first / total, second - total * (first / total) ** 2)
-    step = max(CACHED // max(X.shape[1], 1), 1)
-    parts = (_dense_moments(X[i : i + step], w[i : i + step], middle, unit) for i in range(0, X.shape[0], step))
-    return functools.reduce(_add, parts)
-
-
-def _dense_moments(X: np.ndarray, w: np.ndarray, middle: np.ndarray, unit: np.ndarray) -> _Moments:
-    total = float(w.sum())
-    u = X - middle  # in place from here on: memory is what takes the time
-    if (unit != 1).any():
-        u /= unit
-    u -= (mean := w @ u / total)
-    u *= u
-    return _Moments(total, mean, w @ u)
-
-
-def _sparse_sums(X: Any, w: np.ndarray, unit: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """(p,) weighted sums of the columns over ``unit``, and of their squares; numbers are divided only where squares need it."""
-    if (unit < TINY).any():
-        X = X.astype(np.float64)
-        X.data /= unit[X.indices]
-        unit = np.ones(len(unit))
-    design = Sparse(X)
-    return design.rmatmul(w[:, None])[:, 0] / unit, design.squared().rmatmul(w[:, None])[:, 0] / unit**2
+    return moments_of(X, w, middle, unit)
 
 
 def _row_weights(y: Any, weight: Any, classes: np.ndarray, class_weight: np.ndarray | None) -> np.ndarray | None:
@@ -354,16 +318,6 @@ def _class_weight(chosen: Any, classes: np.ndarray, each: np.ndarray) -> np.ndar
         if isinstance(weight, bool) or not isinstance(weight, int | float | np.number) or not 0 < weight < np.inf:
             raise InputError(f"class_weight of {label!r} must be a finite number above 0, but is {weight!r}")
     return np.asarray(weights, dtype=np.float64)
-
-
-def _add(a: _Moments, b: _Moments) -> _Moments:
-    """Chan, Golub and LeVeque (1983): moments of both blocks without cancellation."""
-    total = a.total + b.total
-    if total == 0:
-        return a
-    apart = b.mean - a.mean
-    central = a.central + b.central + apart**2 * (a.total * b.total / total)
-    return _Moments(total, a.mean + apart * (b.total / total), central)
 
 
 def counted(raw: RawBlock) -> RawBlock:

@@ -77,8 +77,7 @@ class LogisticRegression(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
     dtype : {"auto", "float32", "float64"}, default="auto"
         Of what is published and predicted; ``auto`` follows X. The computation is in float64.
     device : str, default="auto"
-        Where to compute: a torch device such as ``cuda``; ``auto`` is the device of X where X is a CUDA tensor, and NumPy
-        otherwise.
+        Where to compute: a torch device such as ``cuda``; ``auto`` is the device of a CUDA tensor X, and NumPy otherwise.
     random_state : int, numpy.random.RandomState or numpy.random.Generator, optional
         Start values and the order of rows in ``sgd`` and ``adam``.
     warm_start : bool, default=False

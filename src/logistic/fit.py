@@ -13,13 +13,13 @@ import numpy as np
 
 from . import recession
 from .backend import Array
-from .contracts import Executor, Objective, Point, RawBlock, Solution, Solver, Source, Spec
+from .contracts import Executor, Objective, Point, RawBlock, Solver, Source, Spec
 from .coordinates import InGivenUnits
 from .designs import is_sparse
 from .errors import InputError
 from .executor import InProcess, Threads
 from .frame import Frame, block_size
-from .minimize import minimize
+from .minimize import Solution, minimize
 from .model import Model
 from .objective import LogisticObjective
 from .outcome import Certificate, Record, Status

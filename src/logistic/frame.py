@@ -145,8 +145,10 @@ class Frame:
 
     def objective(self, executor: Executor, raw: list[Any], rng: Any) -> LogisticObjective:
         """What is minimised over these rows."""
-        kind = LogisticObjective if self.penalty.l1 is None else NonsmoothObjective
-        return kind(self.loss, self.penalty, self.rows(executor, raw), self.spec.fit_intercept, rng)
+        penalty, rows = self.penalty, self.rows(executor, raw)
+        if isinstance(penalty, ElasticNet):
+            return NonsmoothObjective(self.loss, penalty, rows, self.spec.fit_intercept, rng)
+        return LogisticObjective(self.loss, penalty, rows, self.spec.fit_intercept, rng)
 
     def prior(self, total: float) -> L2:
         """The penalty for a sample of the rows, of this total weight: the same C, and a row's worth against numbers without end."""

@@ -6,9 +6,10 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from typing import NamedTuple
 
 from .backend import EPS, Array, largest, overflow_allowed
-from .contracts import Objective, Point, Solution, Solver, Stop
+from .contracts import Objective, Point, Solver, Stop
 from .errors import InputError
 from .outcome import Certificate, Record, Status
 from .solvers.newton import Endgame
@@ -18,6 +19,15 @@ FLOOR = 1e-6  # relative gap above which an end without progress is a failure, n
 POLISH_SIZE = 2000  # coefficients up to which exact Newton steps finish the last digits
 HOPE = 0.8  # share of the goal that the least possible gap may take before its proof is worth its price
 FIRST_DIAGNOSIS = 16  # points without a certificate before separation is looked for; then four times as many, and so on
+
+
+class Solution(NamedTuple):
+    """Where the loop ended, and what it can say about it. ``n_iter`` counts points after the first."""
+
+    point: Point
+    certificate: Certificate
+    n_iter: int
+    trace: tuple[Record, ...]
 
 
 def minimize(

@@ -28,9 +28,7 @@ if TYPE_CHECKING:
 
 HALF_ULP = 2.0**-25  # of a float32 just below 1
 BLOCKS = 4  # of rows: so many or more are predicted side by side
-NEAR = (
-    100  # the terms center * coef together: subtracted from the logits and not from the columns, they cost these no more than 1e-13
-)
+NEAR = 100  # the terms center * coef together: subtracted from the logits, not from the columns, they cost these at most 1e-13
 
 
 def penalty_name(l1_ratio: float) -> str:

@@ -11,16 +11,17 @@ import numpy as np
 
 from . import tasks
 from .backend import Array, cholesky, cholesky_solver, largest, namespace, peak, positions, vdot
-from .certificate import UNIT
-from .contracts import Face, Loss, Penalty, Point
+from .certificate import UNIT, summation_error
+from .contracts import Face, Loss, Point
 from .objective import LogisticObjective
 from .outcome import Certificate, Status
+from .penalty import ElasticNet
 from .proof import Prover
 from .tasks import Place, Rows
 
 EXPLICIT = 1500  # coefficients of a face up to which its Hessian is formed
 FEW = 300  # the same for sparse rows of many classes, whose products are cheap
-LIFT = 1e-12  # of the diagonal, at least
+LIFT = 1e-12  # of the diagonal; a hundred times more where a Cholesky factor asks for it
 CG_STEPS = 60
 ROUGH = 1e-3  # relative accuracy by conjugate gradients, at best: the next step mends it
 STILL = 64 * UNIT  # relative: a move that is no move
@@ -33,22 +34,22 @@ class NonsmoothObjective(LogisticObjective):
     Parameters
     ----------
     loss, penalty, rows, intercept, rng
-        As for :class:`LogisticObjective`; ``penalty.l1`` is not None, and every row but the intercept is penalised.
+        As for :class:`LogisticObjective`; every row but the intercept is penalised.
     """
 
     l1: Array
+    penalty: ElasticNet
     prover: DualProver
 
-    def __init__(self, loss: Loss, penalty: Penalty, rows: Rows, intercept: bool, rng: Any = None) -> None:
+    def __init__(self, loss: Loss, penalty: ElasticNet, rows: Rows, intercept: bool, rng: Any = None) -> None:
         super().__init__(loss, penalty, rows, intercept, rng)
-        assert penalty.l1 is not None
         self.l1 = penalty.l1
         self.offers = frozenset({"line", "columns"})
         self.prover = DualProver(self)
         self._part: tuple[Any, NonsmoothObjective] | None = None  # last asked for
         self._known: Point | None = None
 
-    def with_penalty(self, penalty: Penalty, known: Point | None = None) -> NonsmoothObjective:
+    def with_penalty(self, penalty: ElasticNet, known: Point | None = None) -> NonsmoothObjective:
         """The same rows under another penalty with an L1 part; a ``known`` point of this objective costs nothing there."""
         other = NonsmoothObjective(self.loss, penalty, self.rows, self.intercept, self.rng)
         other._serial = self._serial
@@ -76,8 +77,12 @@ class NonsmoothObjective(LogisticObjective):
         return self._known if self._known is not None and W is self._known.W else super().at(W)
 
     def subgradient(self, point: Point) -> Array:
-        """(q, M): of least size."""
-        return self.penalty.subgradient(point.W, point.grad)
+        """(q, M), of least size: the derivative where W is not zero, else what of the gradient the kink does not hold."""
+        W, G, l1, xp = point.W, point.grad, self.l1[:, None], namespace(point.W)
+        beyond = abs(G) - l1
+        held = xp.where(beyond > 0, xp.sign(G) * beyond, xp.zeros_like(G))
+        found: Array = xp.where(abs(W) > 0, G + l1 * xp.sign(W), held)
+        return found
 
     def columns(self, keep: Any) -> NonsmoothObjective:
         """The same objective of some rows of W (increasing indices, the intercept among them); the others are zero."""
@@ -113,7 +118,8 @@ class NonsmoothObjective(LogisticObjective):
         """The Hessian of the chosen coefficients (q, M): formed where they are few, else as products."""
         own = self._own_curvature(point)
         if int(chosen.sum()) <= (EXPLICIT if self.gauge == 0 or not self.rows.sparse else FEW):
-            return _Formed(self._formed(point, chosen), accuracy)
+            formed = _Formed(self._formed(point, chosen))
+            return Face(formed.solve, formed.product, bends=50)
         (diagonal, _) = self.rows.executor.map_sum(tasks.diagonals, self.rows.handles, self.loss, self.place(point))
         diagonal = (diagonal / self.rows.total + own[:, None])[chosen]
 
@@ -127,7 +133,7 @@ class NonsmoothObjective(LogisticObjective):
             found: Array = curved[chosen]
             return found
 
-        return _Products(product, diagonal, accuracy)
+        return Face(_Products(product, diagonal, accuracy).solve, product, bends=4)
 
     def canonical(self, W: Array) -> Array:
         """Of the coefficients with the same logits those of the smallest penalty, and of these the smallest.
@@ -176,14 +182,14 @@ class NonsmoothObjective(LogisticObjective):
         return found
 
 
-class _Formed(Face):
-    """A Hessian as a matrix; lifted by so much of its diagonal that no step is much longer than ``accuracy`` is worth."""
+class _Formed:
+    """A Hessian as a matrix."""
 
-    def __init__(self, H: Array, accuracy: float) -> None:
+    def __init__(self, H: Array) -> None:
         xp = namespace(H)
         diagonal = xp.diagonal(H)
         self.H, self.root = H, xp.where(diagonal > 0, diagonal, xp.ones_like(diagonal)) ** 0.5
-        self.unit, self.lift = H / self.root / self.root[:, None], max(accuracy, LIFT)
+        self.unit = H / self.root / self.root[:, None]
 
     def solve(self, chosen: Array, right: Array) -> Array:
         """By Cholesky."""
@@ -195,7 +201,7 @@ class _Formed(Face):
         unit = self.unit if whole else self.unit[keep][:, keep]
         root = self.root[keep]
         identity = namespace(unit).eye(len(keep), dtype=unit.dtype, device=unit.device)
-        lift, lower = self.lift, None
+        lift, lower = LIFT, None
         while lower is None and lift < 1:
             lower, lift = cholesky(unit + lift * identity), 100 * lift
         if lower is not None:
@@ -208,10 +214,8 @@ class _Formed(Face):
         return found
 
 
-class _Products(Face):
+class _Products:
     """A Hessian known by what it does; solved by conjugate gradients to a relative accuracy."""
-
-    bends = 4
 
     def __init__(self, product: Callable[[Array], Array], diagonal: Array, accuracy: float) -> None:
         xp = namespace(diagonal)
@@ -237,10 +241,6 @@ class _Products(Face):
             norm, previous = vdot(residual, bent), norm
             direction = bent + (norm / previous) * direction
         return x
-
-    def product(self, x: Array) -> Array:
-        """H x."""
-        return self._product(x)
 
 
 class DualProver(Prover):
@@ -277,7 +277,9 @@ class DualProver(Prover):
     def _gap(self, part: NonsmoothObjective, inner: Point, point: Point, flat: float) -> float:
         """The better bound of two: by strong convexity, and by residuals shortened until no gradient passes its kink."""
         o = self.objective
-        found, per_class = part.prover._audited(inner)
+        found, _ = part.prover._audited(inner)
+        adding = summation_error(o.rows.block_rows, len(o.rows.handles)) + 24 * UNIT
+        per_class = 1.001 * adding * (found.residual / o.rows.total) ** 0.5  # the dual point is that of the logits as computed
         last = o.shape[0] - int(o.intercept)
         square, l1 = o.penalty.curvature(point.W)[:last, None], o.l1[:last, None]
         column = o.rows.swell * ((o.rows.terms + 0 * o.rows.resolution) ** 2 + o.rows.resolution**2) ** 0.5
@@ -296,7 +298,8 @@ class DualProver(Prover):
         reach = abs(smooth - square * W) + error
         ratio = float((reach / l1).max()) if last else 0.0
         gap = min(gap, self._shortened(part, inner, held, max(1 - 1 / max(ratio, 1.0), 0.0) + 2 * UNIT))
-        drift = found.drift / o.rows.total + float(((residue + error) * abs(W)).sum()) * 8 * UNIT
+        logits = 4 * ((part.shape[0] + 4) / 8) ** 2  # how far these can be from the exact ones, in units of the drift
+        drift = (1 + logits) * found.drift / o.rows.total + float(((residue + error) * abs(W)).sum()) * 8 * UNIT
         return gap + float((error * abs(W)).sum()) + drift + left**2 / flat
 
     def _shortened(self, part: NonsmoothObjective, inner: Point, held: tuple[Array, ...], short: float) -> float:

@@ -1,4 +1,4 @@
-"""How a fit went, point by point, and how it ended."""
+"""When a fit is to stop, how it went, point by point, and how it ended."""
 
 from __future__ import annotations
 
@@ -128,3 +128,19 @@ class Record(NamedTuple):
     validation_loss: float
     validation_accuracy: float
     batch_losses: tuple[float, ...]
+
+
+class Patience(NamedTuple):
+    """Stop after ``epochs`` points without ``min_delta`` less validation loss; ``restore_best`` goes back to the best point."""
+
+    epochs: int
+    min_delta: float = 0.0
+    restore_best: bool = True
+
+
+class Stop(NamedTuple):
+    """When to stop. ``tol`` is certified relative suboptimality, 0 for never on its account; ``max_time`` is in seconds."""
+
+    tol: float = 1e-8
+    max_iter: int = 1000
+    max_time: float | None = None

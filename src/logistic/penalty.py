@@ -5,7 +5,7 @@ from __future__ import annotations
 from copy import copy
 from typing import Any
 
-from .backend import Array, namespace, vdot
+from .backend import Array, vdot
 from .contracts import Penalty
 
 
@@ -37,10 +37,6 @@ class L2(Penalty):
         strength: Array = self.strength
         return strength
 
-    def rows(self, keep: Any) -> Penalty:
-        """The penalty on some rows of W."""
-        return L2(1.0, self.strength[keep])
-
 
 class ElasticNet(L2):
     """alpha * sum_j (l1_ratio root_j |W_j|_1 + (1 - l1_ratio) / 2 factor_j |W_j|²) with root_j² = factor_j.
@@ -68,16 +64,8 @@ class ElasticNet(L2):
         """The penalty, a float."""
         return super().value(W) + float(self.l1 @ abs(W).sum(axis=1))
 
-    def rows(self, keep: Any) -> Penalty:
+    def rows(self, keep: Any) -> ElasticNet:
         """The penalty on some rows of W."""
         kept = copy(self)
         kept.strength, kept.l1 = self.strength[keep], self.l1[keep]
         return kept
-
-    def subgradient(self, W: Array, G: Array) -> Array:
-        """(q, M): the derivative where W is not zero, else what of G the kink does not hold."""
-        l1, xp = self.l1[:, None], namespace(W)
-        beyond = abs(G) - l1
-        held = xp.where(beyond > 0, xp.sign(G) * beyond, xp.zeros_like(G))
-        found: Array = xp.where(abs(W) > 0, G + l1 * xp.sign(W), held)
-        return found

@@ -81,11 +81,11 @@ class Prover:
             point.W
         )  # the gauge term of the Hessian is no curvature of a penalty, so no gradient may point there
         W = rank.minimum_norm(W, self.objective.null_space(), self.objective.intercept) if explicit else W
-        if W is not point.W or point.memo is None:
-            point = self.objective.at(W)
         dual = not explicit and self._dual_applies()
-        if point.memo[1] > 0 and not (dual and self.objective.intercept):  # logits that were carried along a line have drifted
-            point = self.objective.at(point.W)
+        if dual and self.objective.intercept and point.memo is not None:
+            point = point._replace(W=W)  # its logits will do for finding the intercept, where everything is computed anew
+        elif W is not point.W or point.memo is None or point.memo[1] > 0:  # logits that were carried along a line have drifted
+            point = self.objective.at(W)
         if not math.isfinite(point.value):
             return point, Certificate(point.value, math.inf, "none", math.inf, Status.DIVERGED)
         gap = self._newton_gap(point) if explicit else math.inf

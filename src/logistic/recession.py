@@ -20,9 +20,9 @@ import numpy as np
 
 from . import contrasts, rank, separation, tasks
 from .backend import EPS, Array, largest, like, namespace, to_numpy
-from .contracts import Point, Solution, Stop
+from .contracts import Point, Stop
 from .coordinates import Change
-from .minimize import minimize
+from .minimize import Solution, minimize
 from .objective import LogisticObjective
 from .outcome import Certificate, Limit, Status
 from .proof import Prover

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .backend import Array
-from .contracts import Block, Design, Executor, RawBlock, Solution, Solver, Source, Spec
+from .contracts import Block, Design, Executor, RawBlock, Solver, Source, Spec
 from .coordinates import Change, InGivenUnits
 from .designs import Dense, Intercept, Scaled, Sparse, is_sparse
 from .encoding import Encoding, counted, learn, resolution
@@ -17,7 +17,7 @@ from .errors import InputError, did_you_mean
 from .executor import InProcess
 from .fit import check
 from .frame import block_size
-from .minimize import minimize
+from .minimize import Solution, minimize
 from .outcome import Certificate, Record
 from .plane import Plane
 from .solvers import REGISTRY, choose, named

@@ -188,7 +188,10 @@ MISTAKES = {
     "max-time zero": (fit_of("sound.csv", "--max-time", "0"), "max_time must be above 0"),
     "seed negative": (fit_of("sound.csv", "--seed", "-1"), "-1 is not in the range"),
     "log-every zero": (fit_of("sound.csv", "--log-every", "0"), "0 is not in the range x>=1"),
-    "solver misspelt": (fit_of("sound.csv", "--solver", "newtn"), "choose one of auto, newton, lbfgs, gd, sgd, adam; did you mean"),
+    "solver misspelt": (
+        fit_of("sound.csv", "--solver", "newtn"),
+        "choose one of auto, newton, lbfgs, proxnewton, gd, sgd, adam; did you mean",
+    ),
     "setting of another": (
         fit_of("sound.csv", "--momentum", "0.5"),
         "--momentum is a setting of sgd, not of auto; choose one with",

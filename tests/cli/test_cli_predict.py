@@ -126,18 +126,18 @@ def test_data_or_a_row_but_one_of_them(run: Run, fitted: Fitted) -> None:
 
 
 def test_numbers_beyond_all_probabilities_are_refused(run: Run, fitted: Fitted) -> None:
-    """Where logits overflow, a file gets one line that names the row, and is not half predicted."""
-    columns = people()
-    write("people.csv", columns)
+    """Where logits overflow, a file gets one line that names the row, and is not half predicted; of two classes one is certain."""
+    write("people.csv", people(("a", "b", "c")))
     signs = np.sign(fitted().coef[0])
-    far = {name: [0.0, 1e308 * sign] for name, sign in zip(NAMES, signs, strict=True)}
-    write("far.csv", {**far, "answer": ["no", "yes"]})
+    far = {name: [0.0, 1.7e308 * sign] for name, sign in zip(NAMES, signs, strict=True)}
+    write("far.csv", {**far, "answer": ["b", "a"]})
     refused(run("predict", "m", "far.csv", "-o", "out.csv"), "row 2", "beyond what float64 can hold")
     refused(run("evaluate", "m", "far.csv"), "row 2", "beyond what float64 can hold")
     assert not Path("out.csv").exists()
-    write("near.csv", {**{name: [0.0, -x[1]] for name, x in far.items()}, "answer": ["no", "yes"]})
-    assert [row["prediction"] for row in rows_of(run("predict", "m", "near.csv").out)][1] == "no"
-    refused(run("predict", "m", "--row", *(f"{name}={x[1]}" for name, x in far.items())), "beyond what float64 can hold")
+    write("people.csv", people())
+    signs = np.sign(fitted("--force").coef[0])
+    write("far.csv", {name: [1.7e308 * sign, -1.7e308 * sign] for name, sign in zip(NAMES, signs, strict=True)})
+    assert [row["prediction"] for row in rows_of(run("predict", "m", "far.csv").out)] == ["yes", "no"]
 
 
 # ------------------------------------------------------------------------------------------------------------------- evaluate

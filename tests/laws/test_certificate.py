@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from sklearn import datasets
 
-from logistic import fit as fit_module
+from logistic import frame as frame_module
 from logistic.certificate import Curvature, newton_factor
 from logistic.contracts import Stop
 from logistic.objective import LogisticObjective
@@ -79,7 +79,7 @@ def test_ugly_problems_without_a_hessian(ugly):
     if ugly.choices["solver"] == "newton":
         ugly = ugly._replace(choices={**ugly.choices, "solver": "lbfgs"})
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(fit_module, "LogisticObjective", functools.partial(LogisticObjective, hessian_bytes=0))
+        patch.setattr(frame_module, "LogisticObjective", functools.partial(LogisticObjective, hessian_bytes=0))
         found = ugly.fit().model.certificate
         _judge(ugly)
     if ugly.choices.get("alpha") == 0:
@@ -183,7 +183,7 @@ def test_dual_gap_and_newton_bound_agree_on_real_data(C, monkeypatch):
     X, y = datasets.load_breast_cancer(return_X_y=True)
     X = (X - X.mean(axis=0)) / X.std(axis=0)
     exact = fit_arrays(X, y, C=C).model
-    monkeypatch.setattr(fit_module, "LogisticObjective", functools.partial(LogisticObjective, hessian_bytes=0))
+    monkeypatch.setattr(frame_module, "LogisticObjective", functools.partial(LogisticObjective, hessian_bytes=0))
     dual = fit_arrays(X, y, C=C, solver="lbfgs").model
     assert dual.certificate.kind == exact.certificate.kind == "proof"
     assert dual.certificate.status is Status.CONVERGED

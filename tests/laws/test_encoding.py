@@ -11,8 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 import scipy.sparse as sp
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from logistic.contracts import Executor, RawBlock
 from logistic.designs import Intercept, Scaled, is_sparse

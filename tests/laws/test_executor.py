@@ -16,6 +16,7 @@ from threadpoolctl import ThreadpoolController
 
 import logistic.executor
 from logistic import tasks
+from logistic.backend import positions
 from logistic.contracts import Block, Design, Executor, Loss
 from logistic.designs import Dense, Intercept, Scaled, Sparse
 from logistic.executor import InProcess, Threads
@@ -182,6 +183,16 @@ def stacked(fn: Callable[..., Any], arguments: Callable[[Problem], tuple[Any, ..
     return run
 
 
+def entries(block: Block, keep: Any) -> tuple[Any]:
+    """Of the selected columns."""
+    return (tasks.selected(block, keep).X.ready().dense(),)
+
+
+def columns(case: Problem, k: int) -> Any:
+    """Some columns, others for each class, the intercept among them."""
+    return positions(abs(case.here.W[:, 0] * 0 + 1).cumsum(0) != k % P + 1)
+
+
 TASKS: dict[str, Run] = {
     "logits": stacked(tasks.logits, lambda p: (p.here,)),
     "logits_along": stacked(tasks.logits_along, lambda p: (p.trial,)),
@@ -200,6 +211,9 @@ TASKS: dict[str, Run] = {
     "gram": summed(tasks.gram, lambda p: ()),
     "gram_of_product": summed(tasks.gram_of_product, lambda p: (p.N,)),
     "intercept_derivatives": summed(tasks.intercept_derivatives, lambda p: (p.loss, p.here, p.V[0])),
+    "selected": stacked(entries, lambda p: (columns(p, 0),)),
+    "face_hessian": summed(tasks.face_hessian, lambda p: (p.loss, p.here, [columns(p, k) for k in range(p.loss.columns)])),
+    "misfit": summed(tasks.misfit, lambda p: (p.loss, p.here, 0.25)),
     "audit": lambda executor, handles, p: executor.map_merge(tasks.audit, handles, tasks.merge_audits, p.loss, p.here, 1e-13),
     "spread": lambda executor, handles, p: (max(executor.map(tasks.spread, handles, [p.N, p.V])),),
 }
@@ -316,6 +330,16 @@ def explicit(case: Problem) -> tuple[np.ndarray, Any, np.ndarray, np.ndarray, np
     return X, np.asarray(block.y), np.asarray(block.weight), offset, np.asarray(case.here.W)
 
 
+def face(case: Problem, X: np.ndarray, w: np.ndarray, p: np.ndarray) -> np.ndarray:
+    """The Hessian of the chosen columns of each class, one class after another."""
+    M = case.loss.columns
+    parts = [X[:, np.asarray(columns(case, k))] for k in range(M)]
+    if M == 1:
+        return (parts[0] * (w * p[:, 0] * p[:, 1])[:, None]).T @ parts[0]
+    own = [[(parts[k] * (w * p[:, k] * ((k == m) - p[:, m]))[:, None]).T @ parts[m] for m in range(M)] for k in range(M)]
+    return np.block(own)
+
+
 def test_tasks_are_what_they_say(case: Problem) -> None:
     """Every sum against its formula in plain NumPy, on explicit matrices."""
     X, y, w, offset, W = explicit(case)
@@ -347,6 +371,9 @@ def test_tasks_are_what_they_say(case: Problem) -> None:
             w @ loss.evaluate(shifted, y)[1],
             (loss.probabilities(shifted) * w[:, None]).T @ loss.probabilities(shifted),
         ),
+        "selected": (X[:, np.asarray(columns(case, 0))],),
+        "face_hessian": (face(case, X, w, p),),
+        "misfit": (w @ np.minimum(0.25**2 * (residual**2 / p).sum(axis=1), 0.25 * values),),
         "spread": (max(((X @ T) ** 2).sum(axis=1).max() for T in (basis, V)),),
     }
     assert set(wanted) | {"audit"} == set(FOUND)

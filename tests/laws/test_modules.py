@@ -26,8 +26,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import check_estimator
 from torch import nn
 
-from logistic import LogisticRegression, ModelFileError, Status, agreement
-from logistic import load as load_model
+from logistic import LogisticRegression, ModelFileError, Status, agreement, load as load_model
 from logistic.contracts import Stop
 from logistic.errors import InputError
 from logistic.loss import Binary, Softmax
@@ -170,8 +169,8 @@ def test_steps_are_those_of_torch(name, size):
             step.step()
             losses.append(loss.item())
     ours, theirs = numbers(found.module_), numbers(module)
-    for key in theirs:
-        np.testing.assert_allclose(ours[key], theirs[key], rtol=1e-8, atol=1e-12, err_msg=key)
+    for key in theirs:  # a bias before batch norm has a gradient of nothing but rounding, and Adam divides it by 1e-8
+        np.testing.assert_allclose(ours[key], theirs[key], rtol=1e-9, atol=1e-9 if key == "0.bias" else 1e-12, err_msg=key)
     np.testing.assert_allclose(found.history_["batch_loss"], losses, rtol=1e-10)
 
 

@@ -60,7 +60,6 @@ def test_gradient_is_the_derivative_of_the_value(make: Callable, W: np.ndarray) 
     assert grad.shape == W.shape
     if penalty.l1 is not None:
         grad = grad + penalty.l1[:, None] * np.sign(W)
-    np.testing.assert_allclose(penalty.subgradient(W, penalty.gradient(W)), grad, rtol=1e-14)
     for j, k in np.ndindex(*W.shape):
         E = entry(W.shape, j, k)
         assert five_point(lambda t, E=E: penalty.value(W + t * E)) == pytest.approx(grad[j, k], rel=1e-9, abs=1e-11)
@@ -126,23 +125,20 @@ def test_nothing_is_mutated(make: Callable, W: np.ndarray) -> None:
 
 
 def test_elastic_net_is_a_share_of_each(W: np.ndarray) -> None:
-    """The formula of the docstring, by hand; at zero the kink holds what is weaker than it."""
+    """The formula of the docstring, by hand."""
     penalty = ElasticNet(0.7, FACTOR, 0.3)
     root = FACTOR**0.5
     by_hand = 0.7 * (0.3 * (root[:, None] * abs(W)).sum() + 0.35 * (FACTOR[:, None] * W**2).sum())
     assert penalty.value(W) == pytest.approx(by_hand, rel=1e-14)
-    l1 = 0.21 * root[:, None] + 0 * W
-    np.testing.assert_allclose(penalty.subgradient(0 * W, 3 * l1), 2 * l1, rtol=1e-14)
-    np.testing.assert_allclose(penalty.subgradient(0 * W, -3 * l1), -2 * l1, rtol=1e-14)
-    assert not penalty.subgradient(0 * W, 0.99 * l1).any()
+    np.testing.assert_allclose(penalty.l1, 0.21 * root, rtol=1e-15)
 
 
-def test_rows_are_the_penalty_of_some_rows(make: Callable, W: np.ndarray) -> None:
+def test_rows_are_the_penalty_of_some_rows(W: np.ndarray) -> None:
     """The others zero, the value is the same."""
     keep = [0, 2, 3]
     some = np.zeros_like(W)
     some[keep] = W[keep]
-    penalty = make(0.7, FACTOR)
+    penalty = ElasticNet(0.7, FACTOR, 0.3)
     part = penalty.rows(keep)
     assert part.value(W[keep]) == pytest.approx(penalty.value(some), rel=1e-15)
     np.testing.assert_array_equal(part.gradient(W[keep]), penalty.gradient(some)[keep])

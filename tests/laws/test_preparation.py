@@ -21,8 +21,7 @@ import pyarrow as pa
 import pytest
 import scipy.sparse as sp
 import torch
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 from sklearn.model_selection import train_test_split
 from sklearn.preprocessing import (
     MaxAbsScaler,

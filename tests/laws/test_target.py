@@ -6,8 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from logistic.errors import InputError
 from logistic.preparation import Target, check_classes, cut_by_rank, known_labels, rank_bins, set_against_the_rest, word

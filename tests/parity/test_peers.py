@@ -9,8 +9,7 @@ import pytest
 import sklearn
 import statsmodels.api as sm
 from sklearn import datasets
-from sklearn.linear_model import LogisticRegression as Peer
-from sklearn.linear_model import LogisticRegressionCV as PeerCV
+from sklearn.linear_model import LogisticRegression as Peer, LogisticRegressionCV as PeerCV
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.fixes import parse_version
 

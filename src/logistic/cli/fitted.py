@@ -109,13 +109,16 @@ def _probabilities(model: Any, X: Any, place: str) -> np.ndarray:
 
 def sentence(model: Fitted, x: Any, subject: str) -> str:
     """What the subject, a row (1, p), is, how probably, and what else it may be; or the number that is predicted."""
+    import numpy as np
+
     from ..outputs.summary import printable
     from ..plane import Plane
     from ..preparation import Target
 
     if isinstance(model, Plane):
         return f"{printable(subject)} is predicted to be {model.predict(x)[0]:.6g}"
-    origin, probabilities = model.provenance, model.predict_proba(x)[0]
+    with np.errstate(over="ignore", invalid="ignore"):
+        origin, probabilities = model.provenance, _probabilities(model, x, "")[0]
     order = (-probabilities).argsort(kind="stable").tolist()
     names = [printable(str(label)) for label in model.classes]
     first, *others = order[:4]

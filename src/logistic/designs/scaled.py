@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import Any
 
-from ..backend import Array, double, largest, to_device
+from ..backend import Array, centred, double, largest, to_device
 from ..contracts import Design
 from .dense import Dense
 from .divided import Divided
@@ -42,12 +42,10 @@ class Scaled(Design):
         """A dense block in float64, centred; and any block divided."""
         if not isinstance(self.design, Dense):
             return Divided(self.design, self.scale)
-        X = double(self.design.X)
-        if self._wild:
-            return Dense((X if self.center is None else X - self.center) / self.scale)
-        if self.center is None:
-            return Divided(Dense(X), self.scale)
-        return Divided(Shifted(Dense(X), self.center) if self._near else Dense(X - self.center), self.scale)
+        if self.center is not None and self._near and not self._wild:
+            return Divided(Shifted(self.design, self.center), self.scale)
+        X = double(self.design.X) if self.center is None else centred(self.design.X, self.center)
+        return Dense(X / self.scale) if self._wild else Divided(Dense(X), self.scale)
 
     def matmul(self, W: Array) -> Array:
         """(p, M) -> (n, M)."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import Any
 
-from ..backend import Array, to_device
+from ..backend import Array, centred, double, to_device
 from ..contracts import Design
 from .dense import Dense
 
@@ -19,7 +19,7 @@ class Shifted(Design):
     Parameters
     ----------
     design : Design
-        Dense, (n, p), in float64.
+        Dense, (n, p); numbers of another type are turned into float64 once for all products.
     center : (p,) array
     """
 
@@ -29,12 +29,12 @@ class Shifted(Design):
 
     def matmul(self, W: Array) -> Array:
         """(p, M) -> (n, M)."""
-        product: Array = self.design.matmul(W) - self.center @ W
+        product: Array = self._given.matmul(W) - self.center @ W
         return product
 
     def rmatmul(self, G: Array) -> Array:
         """(n, M) -> (p, M)."""
-        product: Array = self.design.rmatmul(G) - (G.sum(axis=0)[:, None] * self.center).T  # laid out like what it is taken from
+        product: Array = self._given.rmatmul(G) - (G.sum(axis=0)[:, None] * self.center).T  # laid out like what it is taken from
         return product
 
     def gram(self, h: Array) -> Array:
@@ -47,11 +47,13 @@ class Shifted(Design):
 
     def squared(self) -> Dense:
         """(X - center)², entry by entry."""
-        return self._entries.squared()
+        entries: Any = self.dense()
+        entries *= entries
+        return Dense(entries)
 
     def dense(self) -> Array:
         """X - center."""
-        return self._entries.X
+        return centred(self.design.dense(), self.center)
 
     def columns(self, keep: Any) -> Shifted:
         """The given columns, shifted."""
@@ -66,5 +68,9 @@ class Shifted(Design):
         return Shifted(self.design.take(rows), self.center)
 
     @cached_property
+    def _given(self) -> Dense:
+        return Dense(double(self.design.dense()))
+
+    @cached_property
     def _entries(self) -> Dense:
-        return Dense(self.design.dense() - self.center)
+        return Dense(self.dense())

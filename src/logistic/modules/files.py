@@ -19,8 +19,7 @@ import numpy as np
 from ..errors import InputError, ModelFileError
 from ..outcome import Certificate, Status
 from ..provenance import Provenance
-from ..store import MODULE_ENTRY as ENTRY
-from ..store import provenance_entry, read_provenance
+from ..store import MODULE_ENTRY as ENTRY, provenance_entry, read_provenance
 from ..strict import (
     MOST_CLASSES,
     MOST_NAME,

@@ -36,8 +36,7 @@ class Progress:
             _say(self.title)
             return self
         from rich.console import Console
-        from rich.progress import BarColumn, MofNCompleteColumn, SpinnerColumn, TextColumn, TimeElapsedColumn
-        from rich.progress import Progress as Bar
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress as Bar, SpinnerColumn, TextColumn, TimeElapsedColumn
 
         known = (BarColumn(), MofNCompleteColumn()) if self.total else (TextColumn("iteration {task.completed:.0f}"),)
         self._bar = Bar(

@@ -69,6 +69,8 @@ class ProxNewton(Settings):
 
 def _worthwhile(objective: Objective, point: Point, working: Any, digits: float) -> float:
     """What a step on a working set must promise: as long as others promise far more, nothing is gained by exactness."""
+    if digits == DIGITS:
+        return digits * abs(point.value)
     square = (objective.subgradient(point) ** 2).sum(axis=1)  # columns are scaled, so this is about what a row promises
     own = float(square[working].sum())
     return max(digits * abs(point.value), HASTE * (float(square.sum()) - own), CARE * own)
