@@ -15,7 +15,7 @@ from .nonsmooth import NonsmoothObjective
 from .outcome import Status
 from .solvers import choose, named
 from .sources import ArraySource
-from .study import OUT_OF_TIME, Grid, Outcome, Rule, Study, Watch, _nobody, _State
+from .study import OUT_OF_TIME, Grid, Outcome, Rule, State, Study, Watch, nobody
 
 HELD_BYTES = 2**26  # of coefficients whose losses on rows held out are measured in one pass
 ENDED = (Status.CONVERGED, Status.PRECISION_FLOOR, *OUT_OF_TIME)
@@ -41,12 +41,12 @@ class ElasticStudy(Study):
             )
         super().__init__(executor, source, spec, grid, splits)
 
-    def solve(self, watch: Watch = _nobody) -> list[list[Outcome]]:
+    def solve(self, watch: Watch = nobody) -> list[list[Outcome]]:
         """For each fold, :data:`WHOLE` first, the fits of all strengths in the order of the grid."""
         F, S = self.alphas.shape
         found = []
         for f in range(F):
-            states: list[_State] = []
+            states: list[State] = []
             objective = self.folds.objective(f, self.folds.elastic_net(f, 1.0, self.spec.l1_ratio))
             point, _ = objective.largest_strength()
             for s, alpha in enumerate(self.alphas[f].tolist()):
@@ -66,7 +66,7 @@ class ElasticStudy(Study):
             found.append([outcomes[s] for s in self._back])
         return found
 
-    def _next(self, objective: NonsmoothObjective, point: Point) -> tuple[Solution, _State]:
+    def _next(self, objective: NonsmoothObjective, point: Point) -> tuple[Solution, State]:
         """One fit from the optimum before it."""
         solver, why = choose(self.solver, objective)
         solution = minimize(objective, solver, point.W, self.spec.stop)
@@ -74,9 +74,9 @@ class ElasticStudy(Study):
             raise KeyboardInterrupt
         found = solution.point
         loss = found.value - objective.penalty_value(found)
-        return solution, _State(np.asarray(found.W), solution.certificate, solution.n_iter, why, loss)
+        return solution, State(np.asarray(found.W), solution.certificate, solution.n_iter, why, loss)
 
-    def _measured(self, f: int, states: list[_State]) -> None:
+    def _measured(self, f: int, states: list[State]) -> None:
         """Losses that are not known: those of rows held out, and of fits that were made elsewhere."""
         wanted = [state for state in states if f != WHOLE or math.isnan(state.loss)]
         most = max(HELD_BYTES // (8 * math.prod(self.joint.shape)), 1)

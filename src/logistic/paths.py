@@ -152,11 +152,12 @@ def warn_of(outcomes: Sequence[Sequence[Outcome]]) -> None:
         return
     found = []
     for status in dict.fromkeys(model.certificate.status for _, model in bad):
-        places: dict[float, list[str]] = {}
+        places: dict[str, list[str]] = {}
         for fold, model in bad:
             if model.certificate.status is status:
-                places.setdefault(model.penalty.C, []).append("all rows" if fold == WHOLE else f"fold {fold - 1}")
-        where = "; ".join(f"C={C:g} in {', '.join(dict.fromkeys(folds))}" for C, folds in places.items())
+                share = f" with l1_ratio={model.penalty.l1_ratio:g}" if model.penalty.l1_ratio else ""
+                places.setdefault(f"C={model.penalty.C:g}{share}", []).append("all rows" if fold == WHOLE else f"fold {fold - 1}")
+        where = "; ".join(f"{penalty} in {', '.join(dict.fromkeys(folds))}" for penalty, folds in places.items())
         found.append(f"{status.word} ({where}): {status.value}")
     separated = all(model.certificate.status is Status.SEPARATED for _, model in bad)
     text = f"{len(bad)} of {len(models)} fits ended without a certificate within tol: {'. '.join(found)}"

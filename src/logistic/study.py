@@ -45,7 +45,7 @@ Watch = Callable[[int, int], object]
 """Called with the number of fits that have ended, and with that of all."""
 
 
-def _nobody(done: int, of: int) -> None:
+def nobody(done: int, of: int) -> None:
     """Watches."""
 
 
@@ -123,7 +123,7 @@ class Outcome(NamedTuple):
 
 
 @dataclass
-class _State:
+class State:
     """Where a fit has come to: coefficients in scaled columns, what is known, and the model where it was fitted elsewhere."""
 
     W: np.ndarray
@@ -188,10 +188,10 @@ class Study:
         newton = self.solver is None or self.solver.name == "newton"
         return newton and math.prod(self.joint.shape) <= NEWTON_SIZE
 
-    def solve(self, watch: Watch = _nobody) -> list[list[Outcome]]:
+    def solve(self, watch: Watch = nobody) -> list[list[Outcome]]:
         """For each fold, :data:`WHOLE` first, the fits of all strengths in the order of the grid."""
         F, S = self.alphas.shape
-        states: dict[tuple[int, int], _State] = {}
+        states: dict[tuple[int, int], State] = {}
         start = np.zeros((1, *self.joint.shape))
         for chosen in self._chunks() if self.together else []:
             states.update(self._together(chosen, start, partial(_more, watch, len(states), F * S)))
@@ -215,7 +215,7 @@ class Study:
         positive = [s for s in range(self.alphas.shape[1]) if (self.alphas[:, s] > 0).all()]
         return [positive[first : first + most] for first in range(0, len(positive), most)]
 
-    def _together(self, chosen: list[int], start: np.ndarray, watch: Callable[[int], object]) -> dict[tuple[int, int], _State]:
+    def _together(self, chosen: list[int], start: np.ndarray, watch: Callable[[int], object]) -> dict[tuple[int, int], State]:
         """All folds at some strengths."""
         near = self._begun(chosen, start)
         F, fits = len(self.alphas), self._fits(range(len(self.alphas)), chosen)
@@ -224,17 +224,17 @@ class Study:
         why = f"newton: {math.prod(self.joint.shape)} coefficients, with Hessians that fits share"
         return self._seen(found, fits, [(f, s) for s in chosen for f in range(F)], why)
 
-    def _seen(self, found: Found, fits: Fits, pairs: list[tuple[int, int]], why: str) -> dict[tuple[int, int], _State]:
+    def _seen(self, found: Found, fits: Fits, pairs: list[tuple[int, int]], why: str) -> dict[tuple[int, int], State]:
         """What is known of fits where they ended."""
         seen = self.joint.at(found.W, np.arange(len(found.W)), fits)
         certificates = self.joint.certificates(found.W, fits, seen, self.folds.swell)
         states = {}
         for i, pair in enumerate(pairs):
-            states[pair] = _State(found.W[i], certificates[i], int(found.steps[i]), why)
+            states[pair] = State(found.W[i], certificates[i], int(found.steps[i]), why)
             self._measure(states[pair], pair[0], seen, i)
         return states
 
-    def _side_by_side(self, states: dict[tuple[int, int], _State], watch: Watch) -> None:
+    def _side_by_side(self, states: dict[tuple[int, int], State], watch: Watch) -> None:
         """Strength after strength, all folds from where they are, with one estimate of the inverse Hessian for all of them."""
         F, S = self.alphas.shape
         W, rows = np.zeros((F, *self.joint.shape)), self.folds.rows
@@ -252,7 +252,7 @@ class Study:
             )
             watch(len(states), F * S)
 
-    def _measure(self, state: _State, fold: int, seen: Seen, i: int) -> None:
+    def _measure(self, state: State, fold: int, seen: Seen, i: int) -> None:
         state.loss = float(seen.loss[i])
         state.held = float(seen.held[i] / self.folds.held[fold]) if fold != WHOLE else math.nan
 
@@ -307,11 +307,11 @@ class Study:
 
     # --------------------------------------------------------------------------------------------------------------- alone
 
-    def _proved(self, state: _State) -> bool:
+    def _proved(self, state: State) -> bool:
         certificate = state.certificate
         return certificate.kind == "proof" and certificate.gap <= self.spec.stop.tol * max(abs(certificate.value), 5e-324)
 
-    def _alone(self, f: int, s: int, states: dict[tuple[int, int], _State]) -> _State:
+    def _alone(self, f: int, s: int, states: dict[tuple[int, int], State]) -> State:
         """One fit for itself, from the nearest that is known: on the shared rows, or as if nobody else were there."""
         near = next((states[pair] for pair in ((f, s), (f, s - 1), (WHOLE, s)) if pair in states), None)
         W0 = np.zeros(self.joint.shape) if near is None else near.W
@@ -322,7 +322,7 @@ class Study:
         self._measure(state, f, self.joint.at(state.W[None], np.zeros(1, dtype=int), fits), 0)
         return state
 
-    def _beside(self, f: int, s: int, W0: np.ndarray) -> _State:
+    def _beside(self, f: int, s: int, W0: np.ndarray) -> State:
         """On the rows as they are encoded for all, under the weights of the fold."""
         penalty = L2(1.0, self.folds.strength(f, float(self.alphas[f, s])))
         objective = LogisticObjective(self.joint.loss, penalty, self.folds.alone(f), self.joint.intercept)
@@ -330,9 +330,9 @@ class Study:
         found = minimize(objective, solver, W0, self.spec.stop)
         if found.certificate.status is Status.INTERRUPTED:
             raise KeyboardInterrupt
-        return _State(np.asarray(found.point.W), found.certificate, found.n_iter, why)
+        return State(np.asarray(found.point.W), found.certificate, found.n_iter, why)
 
-    def _by_itself(self, f: int, s: int) -> _State:
+    def _by_itself(self, f: int, s: int) -> State:
         """On a copy of the rows that the fold learns from."""
         source, chosen = self.source, np.flatnonzero(self.splits.learned[f])
         counts = self.splits.learned[f][chosen]
@@ -347,9 +347,9 @@ class Study:
             raise KeyboardInterrupt
         given = np.concatenate([model.coef.T, model.intercept[None]]) if self.joint.intercept else model.coef.T
         W = np.asarray(self.folds.frame.change.inward(given))
-        return _State(W, model.certificate, model.n_iter, model.solver, model=model)
+        return State(W, model.certificate, model.n_iter, model.solver, model=model)
 
-    def _outcome(self, f: int, s: int, state: _State) -> Outcome:
+    def _outcome(self, f: int, s: int, state: State) -> Outcome:
         model = state.model
         if model is None:
             certificate = replace(state.certificate, status=Status.CONVERGED) if self._proved(state) else state.certificate

@@ -62,6 +62,11 @@ def test_cross_validation_chooses_the_strength(run: Run) -> None:
     np.testing.assert_allclose(model.coef, estimator.coef_, rtol=1e-9)
     found = strict(run("fit", "people.csv", "--target", "answer", "--cv", 4, "--Cs", 6, "-o", "m", "--force", "--json").out)
     np.testing.assert_allclose(found["cv"]["deviance"], -2 * estimator.scores_[:, 0].mean(axis=0))
+    ran = run("fit", "people.csv", "--target", "answer", "--cv", 4, "--Cs", 6, "--l1-ratio", 0.5, "-o", "m", "--force")
+    assert ran.code == 0
+    sparse = LogisticRegressionCV(6, cv=4, l1_ratios=[0.5]).fit(matrix(columns), columns["answer"])
+    assert (load("m").penalty.C, load("m").penalty.l1_ratio) == (sparse.C_, 0.5)
+    np.testing.assert_allclose(load("m").coef, sparse.coef_, rtol=1e-9)
     refused(run("fit", "people.csv", "--target", "answer", "--Cs", 6, "-o", "n"), "--cv 5")
     refused(run("fit", "people.csv", "--target", "answer", "--cv", 4, "--C", 6, "-o", "n"), "--C")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,12 +11,15 @@ import pytest
 import sklearn
 from hypothesis import given, settings
 from scipy import sparse
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegressionCV as Theirs
 from sklearn.metrics import log_loss
 from sklearn.model_selection import StratifiedKFold
 from sklearn.utils.fixes import parse_version
 
 from logistic import InputError, LogisticRegression, LogisticRegressionCV, path
+from logistic.minimize import minimize
+from logistic.outcome import Status
 from support import overlapping
 from ugly import Ugly, ugly_problems
 
@@ -205,6 +209,36 @@ def test_scikit_learn_chooses_the_same(classes: int) -> None:
         np.testing.assert_allclose(ours.scores_, theirs.scores_, rtol=1e-6)
         agree(ours.coefs_paths_[..., :-1], theirs.coefs_paths_[..., :-1], 1e-6)
         assert ours.l1_ratios_.shape == np.shape(theirs.l1_ratios_)
+
+
+def test_a_fit_that_fails_is_made_again_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And the next strength begins at the last optimum that was found."""
+    X, y = few(2)
+    alphas = [0.1, 0.03, 0.01]
+    wanted = path(X, y, alphas=alphas, l1_ratio=1.0)
+    calls: list[int] = []
+
+    def failing(*args: Any) -> Any:
+        calls.append(1)
+        solution = minimize(*args)
+        if len(calls) != 2:
+            return solution
+        lost = replace(solution.certificate, gap=np.inf, kind="none", status=Status.DIVERGED)
+        return solution._replace(point=solution.point._replace(W=np.nan * solution.point.W), certificate=lost)
+
+    monkeypatch.setattr("logistic.elastic.minimize", failing)
+    found = path(X, y, alphas=alphas, l1_ratio=1.0)
+    assert len(calls) == 3
+    agree(found.coef, wanted.coef)
+    np.testing.assert_allclose(found.losses, wanted.losses, rtol=1e-9)
+    assert set(found.table["status"]) == {"converged"}
+
+
+def test_a_fit_without_certificate_is_named_with_its_share() -> None:
+    """Strength, share and fold."""
+    X, y = few(2)
+    with pytest.warns(ConvergenceWarning, match=r"max_iter \(C=1 with l1_ratio=0.5 in all rows, fold 0"):
+        LogisticRegressionCV([1.0], l1_ratios=[0.5], cv=2, max_iter=0).fit(X, y)
 
 
 def test_solvers_without_kinks_are_refused() -> None:

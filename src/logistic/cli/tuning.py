@@ -30,7 +30,7 @@ def check_tuning(options: dict[str, Any]) -> None:
     for name in ALONE:
         if options[name] not in (None, False):
             spelt = f"--{name.replace('_', '-')}"
-            raise InputError(f"--cv chooses the strength of an L2 penalty, which {spelt} does not go with; leave one of them out")
+            raise InputError(f"--cv chooses the strength of the penalty, which {spelt} does not go with; leave one of them out")
 
 
 def tuned(rows: Rows, spec: Spec, options: dict[str, Any], quiet: bool) -> tuple[Model, dict[str, Any]]:
