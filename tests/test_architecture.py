@@ -20,12 +20,12 @@ import logistic
 
 BASE = "backend outcome contracts errors"
 MATHEMATICS = (
-    "loss penalty certificate tasks rank contrasts separation metric proof objective nonsmooth squares joint chord coordinates "
+    "loss penalty certificate tasks rank contrasts separation metric proof objective nonsmooth squares coordinates "
     "solvers minimize recession start"
 )
 DATA = "designs moments encoding sources executor"
 RESULT = "provenance model plane store outputs"
-MEETING = "frame fit online regress folds study elastic"
+MEETING = "frame fit online regress study"
 FACES = "estimator crossval heldout paths linear modules cli datasets"
 
 OURS = {
@@ -50,8 +50,6 @@ OURS = {
     "nonsmooth": f"{BASE} penalty certificate tasks proof objective",
     "solvers": f"{BASE} solvers",
     "squares": f"{BASE} penalty certificate tasks proof objective",
-    "joint": "backend contracts outcome certificate tasks",
-    "chord": "backend contracts joint",
     "coordinates": "backend contracts outcome",
     "minimize": f"{BASE} solvers",
     "recession": f"{BASE} tasks rank contrasts separation proof objective coordinates solvers minimize",
@@ -73,9 +71,7 @@ OURS = {
     "frame": f"{BASE} {MATHEMATICS} {DATA} model",
     "fit": f"{BASE} {MATHEMATICS} {DATA} model frame",
     "regress": f"{BASE} squares tasks coordinates solvers minimize start designs encoding executor plane frame fit",
-    "folds": "backend contracts errors encoding sources penalty tasks joint nonsmooth frame",
-    "study": f"{BASE} {MATHEMATICS} {DATA} model frame fit folds",
-    "elastic": f"{BASE} {MATHEMATICS} {DATA} folds study",
+    "study": f"{BASE} {MATHEMATICS} {DATA} model frame fit study",
     "online": f"{BASE} {MATHEMATICS} {DATA} model frame fit",
     # faces
     "callbacks": f"{BASE} {RESULT} {MEETING}",
@@ -85,9 +81,9 @@ OURS = {
     f"{RESULT} {MEETING} modules",
     "linear": "validation contracts outcome errors solvers sources outputs plane regress store",
     "estimator": f"backend callbacks spellings validation designs contracts outcome errors solvers sources {RESULT} {MEETING}",
-    "paths": "spellings contracts outcome errors sources executor model fit folds study elastic",
-    "heldout": "contracts errors sources executor model folds study elastic paths estimator",
-    "crossval": f"{BASE} spellings validation solvers executor model outputs fit folds study paths heldout estimator",
+    "paths": "spellings contracts outcome errors sources executor model fit study",
+    "heldout": "contracts errors sources executor model study paths estimator",
+    "crossval": f"{BASE} spellings validation solvers executor model outputs fit study paths heldout estimator",
     "cli": f"strict contracts outcome errors solvers sources {RESULT} {MEETING} cli",
     "datasets": "errors preparation sources datasets",
     # lessons
@@ -108,8 +104,8 @@ OURS_LAZILY = {
 # Packages of others, and who may import them. Whatever is not listed here and not in the standard library is refused.
 NUMPY = (
     "strict preparation learn backend start nonsmooth rank contrasts separation recession designs moments encoding sources "
-    "model store outputs joint chord frame fit folds study elastic online plane regress estimator crossval heldout paths "
-    "linear modules validation cli datasets"
+    "model store outputs frame fit study online plane regress estimator crossval heldout paths linear modules validation "
+    "cli datasets"
 )
 OTHERS = {
     "numpy": NUMPY,

@@ -16,14 +16,13 @@ from .contracts import Spec, Stop
 from .errors import InputError
 from .estimator import LogisticRegression
 from .fit import check
-from .folds import WHOLE
 from .heldout import LOG_LOSS, Trial, joined, pairs_of, scorer_of, tidy, tried, weighted
 from .model import Model, written
 from .outputs.progress import Progress
 from .paths import Path, rule_of, values_of, warn_of
 from .solvers import named
 from .spellings import refuse, solver_and_note, strengths
-from .study import Grid, Rule
+from .study import WHOLE, Grid, Rule
 from .validation import read, unharmed
 
 RULES = ("min", "1se")

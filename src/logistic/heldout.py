@@ -13,15 +13,13 @@ from sklearn.metrics import get_scorer, make_scorer
 from sklearn.model_selection import StratifiedGroupKFold, check_cv
 
 from .contracts import Spec
-from .elastic import ElasticStudy
 from .errors import InputError
 from .estimator import LogisticRegression
 from .executor import Threads
-from .folds import WHOLE, splits_of
 from .model import Model
 from .paths import nonzeros
 from .sources import ArraySource, vector
-from .study import Grid, Outcome, Rule, Study, Watch
+from .study import WHOLE, ElasticStudy, Grid, Outcome, Rule, Study, Watch, splits_of
 
 LOG_LOSS = "neg_log_loss"
 FOLDS = 5

@@ -11,16 +11,14 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
 from .contracts import Spec, Stop
-from .elastic import ElasticStudy
 from .errors import InputError, SeparationWarning
 from .executor import Threads
 from .fit import check
-from .folds import WHOLE, splits_of
 from .model import Model
 from .outcome import Status
 from .sources import ArraySource
 from .spellings import strengths
-from .study import Grid, Outcome, Rule, Study
+from .study import WHOLE, ElasticStudy, Grid, Outcome, Rule, Study, splits_of
 
 
 @dataclass(frozen=True, eq=False, repr=False)

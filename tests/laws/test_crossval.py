@@ -13,13 +13,12 @@ from sklearn.metrics import log_loss
 from sklearn.model_selection import GroupKFold, KFold, ShuffleSplit, StratifiedGroupKFold, StratifiedKFold, TimeSeriesSplit
 
 from logistic import InputError, LogisticRegression, LogisticRegressionCV, SeparationWarning, load, path
-from logistic.chord import Curvatures, Goal, Starts, descend
 from logistic.contracts import Spec
 from logistic.executor import InProcess
-from logistic.folds import splits_of
 from logistic.heldout import Scores
 from logistic.sources import ArraySource
-from logistic.study import Grid, Study
+from logistic.study import Grid, Study, splits_of
+from logistic.study.chord import Curvatures, Goal, Starts, descend
 from support import overlapping
 from ugly import Ugly, ugly_problems
 
@@ -404,7 +403,7 @@ def test_large_fits_go_side_by_side() -> None:
 def test_sparse_and_large(monkeypatch: pytest.MonkeyPatch) -> None:
     """No Hessian and no metric: fits one after another, each from the one before, on the shared rows."""
     X, y = overlapping(5, 200, 6, 3)
-    monkeypatch.setattr("logistic.study.NEWTON_SIZE", 1)
+    monkeypatch.setattr("logistic.study.study.NEWTON_SIZE", 1)
     rows = sparse.csr_array(np.where(abs(X) > 0.5, X, 0.0))
     pairs = list(KFold(3).split(X))
     model = LogisticRegressionCV(CS, cv=pairs, tol=1e-13).fit(rows, y)

@@ -226,7 +226,7 @@ def test_a_fit_that_fails_is_made_again_alone(monkeypatch: pytest.MonkeyPatch) -
         lost = replace(solution.certificate, gap=np.inf, kind="none", status=Status.DIVERGED)
         return solution._replace(point=solution.point._replace(W=np.nan * solution.point.W), certificate=lost)
 
-    monkeypatch.setattr("logistic.elastic.minimize", failing)
+    monkeypatch.setattr("logistic.study.elastic.minimize", failing)
     found = path(X, y, alphas=alphas, l1_ratio=1.0)
     assert len(calls) == 3
     agree(found.coef, wanted.coef)

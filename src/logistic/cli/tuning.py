@@ -37,10 +37,9 @@ def tuned(rows: Rows, spec: Spec, options: dict[str, Any], quiet: bool) -> tuple
     """The model of the best strength on all rows to learn from, and a row for each strength, as columns."""
     import numpy as np
 
-    from ..folds import WHOLE
     from ..heldout import LOG_LOSS, pairs_of, tried
     from ..paths import printed
-    from ..study import Grid
+    from ..study import WHOLE, Grid
 
     source = rows.part(rows.learned)
     grid = Grid(np.logspace(-4, 4, options["Cs"] or 10), True)

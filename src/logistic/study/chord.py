@@ -13,8 +13,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .backend import EPS, psd_solver, vdot
-from .contracts import Metric
+from ..backend import EPS, psd_solver, vdot
+from ..contracts import Metric
 from .joint import Fits, Joint, Seen
 
 ROUNDS = 60

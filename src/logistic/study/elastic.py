@@ -6,15 +6,15 @@ import math
 
 import numpy as np
 
-from .contracts import Executor, Point, Spec
-from .errors import InputError
+from ..contracts import Executor, Point, Spec
+from ..errors import InputError
+from ..minimize import Solution, minimize
+from ..nonsmooth import NonsmoothObjective
+from ..outcome import Status
+from ..solvers import choose, named
+from ..sources import ArraySource
 from .folds import WHOLE, Splits
 from .joint import Fits
-from .minimize import Solution, minimize
-from .nonsmooth import NonsmoothObjective
-from .outcome import Status
-from .solvers import choose, named
-from .sources import ArraySource
 from .study import OUT_OF_TIME, Grid, Outcome, Rule, State, Study, Watch, nobody
 
 HELD_BYTES = 2**26  # of coefficients whose losses on rows held out are measured in one pass

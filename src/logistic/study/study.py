@@ -14,24 +14,24 @@ from typing import NamedTuple
 
 import numpy as np
 
-from . import metric
-from .backend import overflow_allowed
+from .. import metric
+from ..backend import overflow_allowed
+from ..contracts import Block, Executor, Point, Spec
+from ..designs import Dense
+from ..errors import InputError
+from ..fit import fit
+from ..frame import Frame, block_size
+from ..minimize import minimize
+from ..model import Model, Strength
+from ..objective import LogisticObjective
+from ..outcome import Certificate, Status
+from ..penalty import L2
+from ..solvers import NEWTON_SIZE, choose, named
+from ..sources import ArraySource
+from ..tasks import Place
 from .chord import Curvatures, Found, Goal, Shared, Starts, descend
-from .contracts import Block, Executor, Point, Spec
-from .designs import Dense
-from .errors import InputError
-from .fit import fit
 from .folds import WHOLE, Folds, Splits, splits_of
-from .frame import Frame, block_size
 from .joint import Fits, Joint, Part, Seen
-from .minimize import minimize
-from .model import Model, Strength
-from .objective import LogisticObjective
-from .outcome import Certificate, Status
-from .penalty import L2
-from .solvers import NEWTON_SIZE, choose, named
-from .sources import ArraySource
-from .tasks import Place
 
 GOAL = Goal(1e-23)  # squared decrement relative to the value: eleven digits of the coefficients
 NEARLY = Goal(1e-6)  # the same for a start

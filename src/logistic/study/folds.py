@@ -9,16 +9,16 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .backend import EPS
-from .contracts import Executor, RawBlock
-from .encoding import Encoding
-from .errors import InputError
-from .frame import MOST_ROOT, Frame
+from ..backend import EPS
+from ..contracts import Executor, RawBlock
+from ..encoding import Encoding
+from ..errors import InputError
+from ..frame import MOST_ROOT, Frame
+from ..nonsmooth import NonsmoothObjective
+from ..penalty import ElasticNet
+from ..sources import ArraySource
+from ..tasks import Rows
 from .joint import Joint, Part
-from .nonsmooth import NonsmoothObjective
-from .penalty import ElasticNet
-from .sources import ArraySource
-from .tasks import Rows
 
 WHOLE = 0  # the fold that learns from all rows and holds out none
 DOUBTFUL = 0.01  # variance relative to the mean square, below which it is formed again about the mean

@@ -12,12 +12,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from . import tasks
-from .backend import largest, overflow_allowed
-from .certificate import UNIT, summation_error
-from .contracts import Block, Executor, Loss
-from .outcome import Certificate, Status
-from .tasks import Place
+from .. import tasks
+from ..backend import largest, overflow_allowed
+from ..certificate import UNIT, summation_error
+from ..contracts import Block, Executor, Loss
+from ..outcome import Certificate, Status
+from ..tasks import Place
 
 SLAB_BYTES = 2**19  # of the logits of all fits at a time, so that they stay in the cache
 NOBODY = (-1, 0)  # the token of logits that are not asked for again
