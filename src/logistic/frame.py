@@ -136,12 +136,12 @@ class Frame:
         """On scaled columns."""
         if self.spec.l1_ratio == 0 or self.alpha == 0:
             return L2(1.0, self.here(np.concatenate([(self.pull / self.scale) ** 2, self.edge])))
-        return self.elastic_net(self.alpha)
+        return self.elastic_net(self.alpha, self.spec.l1_ratio, self.units)
 
-    def elastic_net(self, alpha: float) -> ElasticNet:
-        """On scaled columns, with any strength above 0: the columns stay those of this frame along a whole path."""
-        root = np.minimum(self.units / self.scale, MOST_ROOT)
-        return ElasticNet(alpha, self.here(np.concatenate([root**2, self.edge])), self.spec.l1_ratio)
+    def elastic_net(self, alpha: float, l1_ratio: float, units: np.ndarray) -> ElasticNet:
+        """On scaled columns, of coefficients times ``units`` (p,), with any strength above 0: along a whole path, in any fold."""
+        root = np.minimum(units / self.scale, MOST_ROOT)
+        return ElasticNet(alpha, self.here(np.concatenate([root**2, self.edge])), l1_ratio)
 
     def objective(self, executor: Executor, raw: list[Any], rng: Any) -> LogisticObjective:
         """What is minimised over these rows."""

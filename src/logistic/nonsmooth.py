@@ -277,8 +277,9 @@ class DualProver(Prover):
     def _gap(self, part: NonsmoothObjective, inner: Point, point: Point, flat: float) -> float:
         """The better bound of two: by strong convexity, and by residuals shortened until no gradient passes its kink."""
         o = self.objective
-        found, _ = part.prover._audited(inner)
+        found = part.prover.audited(inner)
         adding = summation_error(o.rows.block_rows, len(o.rows.handles)) + 24 * UNIT
+        # Cauchy and Schwarz bound the sums over rows by the root mean square of a column.
         per_class = 1.001 * adding * (found.residual / o.rows.total) ** 0.5  # the dual point is that of the logits as computed
         last = o.shape[0] - int(o.intercept)
         square, l1 = o.penalty.curvature(point.W)[:last, None], o.l1[:last, None]

@@ -213,13 +213,7 @@ class LogisticObjective(Objective):
         if null.shape[1]:
             own = own + null @ null.T / self.loss.classes
         grams = self.rows.executor.map_sum(tasks.hessian, self.rows.handles, self.loss, self.place(point), share)
-        H = tasks.joined(grams, self.shape[1], share * self.rows.total, own)
-        if self.gauge:
-            q, M = self.shape
-            H = H.reshape(q, M, q, M)
-            H += namespace(H).eye(q, dtype=H.dtype, device=H.device)[:, None, :, None] / self.loss.classes
-        found: Array = H.reshape(math.prod(self.shape), -1)
-        return found
+        return tasks.gauged(tasks.joined(grams, self.shape[1], share * self.rows.total, own), self.shape[1])
 
     def free(self) -> Array:
         """(q,) mask of the rows without any penalty."""

@@ -77,9 +77,8 @@ class Prover:
     def certify(self, point: Point) -> tuple[Point, Certificate]:
         """The sharpest proof that is affordable; see docs/certificate.md."""
         explicit = self._explicit(point)
-        W = self.objective.canonical(
-            point.W
-        )  # the gauge term of the Hessian is no curvature of a penalty, so no gradient may point there
+        # The gauge term of the Hessian is no curvature of a penalty, so no gradient may point there.
+        W = self.objective.canonical(point.W)
         W = rank.minimum_norm(W, self.objective.null_space(), self.objective.intercept) if explicit else W
         dual = not explicit and self._dual_applies()
         if dual and self.objective.intercept and point.memo is not None:
@@ -171,19 +170,18 @@ class Prover:
 
     def _rounding(self, point: Point) -> _Rounding:
         """What floating point can have done at this point."""
-        found, _ = self._audited(point)
+        found = self.audited(point)
         pull = abs(self.objective.penalty.gradient(point.W))
         drift = found.drift / self.rows.total + (8 * UNIT) ** 2 * vdot(pull, abs(point.W))
         return _Rounding(1.001 * found.gradient / self.rows.total + 16 * UNIT * pull, drift, found.reach, found.longest)
 
-    def _audited(self, point: Point) -> tuple[tasks.Audit, Array]:
-        """The rows' audit, and what each class's gradient (M,) of the loss can be wrong by in a column of root mean square 1."""
+    def audited(self, point: Point) -> tasks.Audit:
+        """The rows' audit."""
         adding = summation_error(self.rows.block_rows, len(self.rows.handles))
-        found = self.rows.executor.map_merge(
+        found: tasks.Audit = self.rows.executor.map_merge(
             self.audit, self.rows.handles, tasks.merge_audits, self.loss, self.objective.place(point), adding
         )
-        # Cauchy and Schwarz bound the sums over rows by the root mean square of a column.
-        return found, ((found.noise / self.rows.total) ** 0.5 + adding * (found.residual / self.rows.total) ** 0.5) * 1.001
+        return found
 
     def _dual_applies(self) -> bool:
         strength = self.objective.penalty.curvature(self.objective.zeros())
@@ -222,12 +220,9 @@ class Prover:
     def _intercept_step(self, point: Point, shift: Array) -> tuple[Array, float]:
         """Newton's step (M,) of the intercept alone, once it is shifted, and the smallest curvature there."""
         M = self.loss.columns
-        xp = namespace(point.W)
-        identity = xp.eye(self.loss.classes, dtype=point.W.dtype, device=point.W.device)
         gradient, products = self.rows.executor.map_sum(
             tasks.intercept_derivatives, self.rows.handles, self.loss, self.objective.place(point), shift
         )
-        apart = products * (1 - identity) / self.rows.total
-        H = (identity * apart.sum(axis=1) - apart)[-M:, -M:]  # p_k (1 - p_k) as a sum, never by subtraction from 1
-        flat = float(H[0, 0]) if M == 1 else float(xp.linalg.eigvalsh(H)[1])
+        H = tasks.intercept_hessian(products / self.rows.total, M)
+        flat = float(H[0, 0]) if M == 1 else float(namespace(H).linalg.eigvalsh(H)[1])
         return -psd_solver(H + self.objective.gauge / self.loss.classes)(gradient / self.rows.total), flat

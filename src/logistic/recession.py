@@ -19,7 +19,7 @@ from typing import NamedTuple
 import numpy as np
 
 from . import contrasts, rank, separation, tasks
-from .backend import EPS, Array, largest, like, namespace, to_numpy
+from .backend import EPS, Array, largest, like, namespace, positions, to_numpy
 from .contracts import Point, Stop
 from .coordinates import Change
 from .minimize import Solution, minimize
@@ -53,7 +53,7 @@ def completed(objective: LogisticObjective, solution: Solution, change: Change) 
     """
     found = solution.certificate
     q, M = objective.shape
-    free = np.flatnonzero(to_numpy(objective.penalty.curvature(objective.zeros()) <= 0))
+    free = positions(objective.free())
     unknowns = (objective.loss.classes - 1) * len(free)
     work = objective.rows.count * max(objective.loss.classes - 1, 1) * unknowns**2
     if q * M > MOST_COEFFICIENTS or "hessian" not in objective.offers or work > MOST_WORK or found.direction is None:

@@ -191,6 +191,17 @@ def joined(grams: Sequence[Array], columns: int, total: float, own: Array) -> Ar
     return found
 
 
+def gauged(H: Array, columns: int) -> Array:
+    """(q M, q M): with curvature 1 in the direction of equal logits, in which softmax does not change; H itself where M is 1."""
+    if columns == 1:
+        return H
+    q, xp = H.shape[0] // columns, namespace(H)
+    cells = H.reshape(q, columns, q, columns)
+    cells += xp.eye(q, dtype=H.dtype, device=H.device)[:, None, :, None] / columns
+    found: Array = cells.reshape(H.shape)
+    return found
+
+
 def curvature_product(block: Block, loss: Loss, place: Place, V: Array) -> tuple[Array]:
     """Xᵀ (weight * curvature applied to X V), (q, M): from probabilities that are remembered, as many products follow."""
     X = block.X.ready()
@@ -314,6 +325,15 @@ def intercept_derivatives(block: Block, loss: Loss, place: Place, shift: Array) 
     _, residual = loss.evaluate(eta, block.y)
     p = loss.probabilities(eta)
     return block.weight @ residual, p.T @ (block.weight[:, None] * p)
+
+
+def intercept_hessian(products: Array, columns: int) -> Array:
+    """(..., M, M): Hessian in the intercepts, from means of p_k p_l (..., K, K)."""
+    identity = namespace(products).eye(products.shape[-1], dtype=products.dtype, device=products.device)
+    apart = products * (1 - identity)
+    own = apart.sum(axis=-1)[..., None]  # p_k (1 - p_k) as a sum, never by subtraction from 1
+    found: Array = (identity * own - apart)[..., -columns:, -columns:]
+    return found
 
 
 class Audit(NamedTuple):

@@ -183,7 +183,7 @@ def test_largest_strength_is_the_first_at_which_all_are_zero(classes: int, l1_ra
     objective = frame.objective(executor, raw, None)
     start, multiple = objective.largest_strength()
     for factor, nothing in ((1.0001, True), (0.999, False)):
-        there = objective.with_penalty(frame.elastic_net(multiple * factor), start)
+        there = objective.with_penalty(frame.elastic_net(multiple * factor, frame.spec.l1_ratio, frame.units), start)
         found = minimize(there, ProxNewton(), start.W, Stop())
         assert found.certificate.status is Status.CONVERGED
         assert (found.point.W[:-1] == 0).all() == nothing
@@ -199,7 +199,7 @@ def test_a_path_ends_where_single_fits_end(classes: int) -> None:
     objective = frame.objective(executor, raw, None)
     point, most = objective.largest_strength()
     for alpha in most * np.geomspace(1, 0.02, 12):
-        objective = objective.with_penalty(frame.elastic_net(alpha), point)
+        objective = objective.with_penalty(frame.elastic_net(alpha, frame.spec.l1_ratio, frame.units), point)
         found = minimize(objective, ProxNewton(), point.W, Stop())
         point = found.point
         assert found.certificate.status is Status.CONVERGED

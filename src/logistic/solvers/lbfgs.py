@@ -10,13 +10,14 @@ from typing import ClassVar
 
 from ..backend import EPS, Array, vdot
 from ..contracts import Metric, Objective, Point
-from .linesearch import Progress, search
+from .linesearch import search
 from .recursion import Pair, corrected, remember
 from .settings import Settings
 
 FIRST_METRIC = 8  # points before the metric is made, so that easy fits never pay for it
 SECOND_METRIC = 3  # points before a cheap one, made at once, is made anew
 NEXT_METRIC = 2.5  # and again after so many times as many
+IDLE = 30  # points in a row without a lower value or a smaller gradient: rounding rules
 
 
 @dataclass(repr=False)
@@ -49,7 +50,7 @@ class LBFGS(Settings):
         metric: Metric | None = None
         due = 0 if "early" in objective.offers else FIRST_METRIC if "metric" in objective.offers else math.inf
         number = 0
-        progress = Progress(point)
+        progress = _Progress(point)
         while not progress.over:
             if number >= due:
                 metric, due = objective.metric(point), max(NEXT_METRIC * due, SECOND_METRIC)
@@ -70,3 +71,29 @@ class LBFGS(Settings):
             point = arrived
             yield point
             progress.see(point)
+
+
+class _Progress:
+    """Whether points still get better, or only move about in the rounding.
+
+    Parameters
+    ----------
+    point : Point
+        The first.
+
+    Attributes
+    ----------
+    over : bool
+        Whether ``IDLE`` points in a row brought neither a lower value nor a smaller gradient.
+    """
+
+    def __init__(self, point: Point) -> None:
+        self.lowest, self.smallest, self.idle = point.value, vdot(point.grad, point.grad), 0
+        self.over = False
+
+    def see(self, point: Point) -> None:
+        """The next point."""
+        size = vdot(point.grad, point.grad)
+        self.idle = 0 if point.value < self.lowest or size < self.smallest else self.idle + 1
+        self.lowest, self.smallest = min(self.lowest, point.value), min(self.smallest, size)
+        self.over = self.idle >= IDLE

@@ -4,38 +4,10 @@ from __future__ import annotations
 
 import math
 
-from ..backend import vdot
-from ..contracts import Line, Point
+from ..contracts import Line
 
 FLAT = 0.9  # accept once the slope has lost a tenth of its size, as quasi-Newton methods ask
 TRIALS = 60
-IDLE = 30  # points in a row without a lower value or a smaller gradient: rounding rules
-
-
-class Progress:
-    """Whether points still get better, or only move about in the rounding.
-
-    Parameters
-    ----------
-    point : Point
-        The first.
-
-    Attributes
-    ----------
-    over : bool
-        Whether ``IDLE`` points in a row brought neither a lower value nor a smaller gradient.
-    """
-
-    def __init__(self, point: Point) -> None:
-        self.lowest, self.smallest, self.idle = point.value, vdot(point.grad, point.grad), 0
-        self.over = False
-
-    def see(self, point: Point) -> None:
-        """The next point."""
-        size = vdot(point.grad, point.grad)
-        self.idle = 0 if point.value < self.lowest or size < self.smallest else self.idle + 1
-        self.lowest, self.smallest = min(self.lowest, point.value), min(self.smallest, size)
-        self.over = self.idle >= IDLE
 
 
 def search(line: Line, value: float, slope: float, first: float = 1.0) -> float | None:

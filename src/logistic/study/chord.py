@@ -13,8 +13,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..backend import EPS, psd_solver, vdot
+from ..backend import psd_solver, vdot
 from ..contracts import Metric
+from ..solvers.recursion import Pair, shown, two_loops
 from .joint import Fits, Joint, Seen
 
 ROUNDS = 60
@@ -128,7 +129,7 @@ class _Fit:
     def __init__(self, W: np.ndarray, index: int, solve: Callable[[np.ndarray], np.ndarray], strength: np.ndarray) -> None:
         self.W, self.index, self.solve, self.strength = W, index, solve, strength
         self.value, self.grad = math.nan, W
-        self.pairs: list[tuple[np.ndarray, np.ndarray, float]] = []
+        self.pairs: list[Pair] = []
         self.step, self.decrement = W, math.inf
         self.t, self.steps, self.failures = 1.0, 1, 0  # to set out from a neighbour was a step
         self.ended = self.slow = False
@@ -138,10 +139,9 @@ class _Fit:
         before = self.value, self.grad, self.W, self.pairs, self.step, self.decrement
         start, reached = self.value, self.decrement
         first = math.isinf(reached)
-        change, turn = (W - self.W).reshape(-1), (grad - self.grad).reshape(-1)
-        curved = vdot(change, turn)
-        if curved > EPS * vdot(turn, turn) > 0:
-            self.pairs = [*self.pairs[1 - MEMORY :], (change, turn, curved)]
+        pair = shown((W - self.W).reshape(-1), (grad - self.grad).reshape(-1))
+        if pair is not None:
+            self.pairs = [*self.pairs[1 - MEMORY :], pair]
         if math.isfinite(value):
             self.value = value
         self.grad, self.W = grad, W
@@ -170,14 +170,8 @@ class _Fit:
 
     def aim(self) -> None:
         """The next step, and its length."""
-        r, weights = self.grad.reshape(-1), []
-        for change, turn, curved in reversed(self.pairs):
-            weights.append(vdot(change, r) / curved)
-            r = r - weights[-1] * turn
-        r = self.solve(r)
-        for (change, turn, curved), weight in zip(self.pairs, reversed(weights), strict=True):
-            r = r + (weight - vdot(turn, r) / curved) * change
-        self.step = -r.reshape(self.grad.shape)
+        found = two_loops(self.pairs, self.grad.reshape(-1), self.solve)  # type: ignore[arg-type]
+        self.step = -np.asarray(found).reshape(self.grad.shape)
         self.decrement = max(-vdot(self.step, self.grad), 0.0)
 
     def renew(self, index: int, solve: Callable[[np.ndarray], np.ndarray]) -> None:

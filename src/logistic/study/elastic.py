@@ -50,16 +50,13 @@ class ElasticStudy(Study):
             objective = self.folds.objective(f, self.folds.elastic_net(f, 1.0, self.spec.l1_ratio))
             point, _ = objective.largest_strength()
             for s, alpha in enumerate(self.alphas[f].tolist()):
+                state = None
                 if alpha > 0:
                     target = objective.with_penalty(self.folds.elastic_net(f, alpha, self.spec.l1_ratio), point)
-                    solution, state = self._next(target, point)
+                    solution, reached = self._next(target, point)
                     if solution.certificate.status in ENDED:
-                        objective, point = target, solution.point
-                    else:
-                        state = self._by_itself(f, s)
-                else:
-                    state = self._by_itself(f, s)
-                states.append(state)
+                        objective, point, state = target, solution.point, reached
+                states.append(state or self._by_itself(f, s))
                 watch(f * S + s + 1, F * S)
             self._measured(f, states)
             outcomes = [self._outcome(f, s, state) for s, state in enumerate(states)]

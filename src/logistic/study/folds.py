@@ -13,7 +13,7 @@ from ..backend import EPS
 from ..contracts import Executor, RawBlock
 from ..encoding import Encoding
 from ..errors import InputError
-from ..frame import MOST_ROOT, Frame
+from ..frame import Frame
 from ..nonsmooth import NonsmoothObjective
 from ..penalty import ElasticNet
 from ..sources import ArraySource
@@ -133,8 +133,7 @@ class Folds:
 
     def elastic_net(self, fold: int, alpha: float, l1_ratio: float) -> ElasticNet:
         """On scaled columns."""
-        root = np.minimum(self.units[fold] / self.frame.scale, MOST_ROOT)
-        return ElasticNet(alpha, np.concatenate([root**2, self.frame.edge]), l1_ratio)
+        return self.frame.elastic_net(alpha, l1_ratio, self.units[fold])
 
     def objective(self, fold: int, penalty: ElasticNet) -> NonsmoothObjective:
         """What one fold minimises under a penalty with an L1 part; its blocks are its own, and so are the logits that they keep."""

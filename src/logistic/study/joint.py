@@ -142,7 +142,7 @@ class Joint:
         pull = fits.strength[:, :, None] * W[uses]
         loss = value / total
         value = loss + 0.5 * (pull * W[uses]).sum(axis=(1, 2))
-        flat = _least_curvature(_of_intercept(products / total[:, None, None], self.shape[1]))
+        flat = _least_curvature(np.asarray(tasks.intercept_hessian(products / total[:, None, None], self.shape[1])))
         return Seen(value, self._gradients(grad, total) + pull, loss, held, flat)
 
     def with_best_intercepts(self, W: np.ndarray, fits: Fits) -> np.ndarray:
@@ -151,7 +151,7 @@ class Joint:
             return W
         uses, total, M = np.arange(len(W)), self.totals[fits.fold], self.shape[1]
         _, grad, _, products = self.executor.map_sum(evaluate, self.handles, self.loss, self._columns(W), uses, fits.fold)
-        H = _of_intercept(products / total[:, None, None], M) + (1 / M if M > 1 else 0.0)  # and the gauge
+        H = np.asarray(tasks.intercept_hessian(products / total[:, None, None], M)) + (1 / M if M > 1 else 0.0)  # and the gauge
         step = np.linalg.solve(H, -self._gradients(grad, total)[:, -1, :, None])[:, :, 0]
         moved = W.copy()
         moved[:, -1] += step / np.maximum(1.0, abs(step).max(axis=1, keepdims=True))
@@ -193,11 +193,7 @@ class Joint:
 
     def _assembled(self, grams: tuple[np.ndarray, ...], fold: int) -> np.ndarray:
         q, M = self.shape
-        H = tasks.joined(grams, M, float(self.totals[fold]), np.zeros((q, q)))
-        if M > 1:
-            H = H.reshape(q, M, q, M)
-            H += np.eye(q)[:, None, :, None] / self.loss.classes
-        return np.asarray(H).reshape(q * M, q * M)
+        return np.asarray(tasks.gauged(tasks.joined(grams, M, float(self.totals[fold]), np.zeros((q, q))), M))
 
     def certificates(self, W: np.ndarray, fits: Fits, seen: Seen, swell: np.ndarray) -> list[Certificate]:
         """What the gradients prove, every rounding counted; see docs/certificate.md for the dual gap.
@@ -378,13 +374,6 @@ def extent(part: Part) -> Extent:
 def merge_extents(a: Extent, b: Extent) -> Extent:
     """The extent of both parts."""
     return Extent(max(a.longest, b.longest), max(a.shift, b.shift), a.columns + b.columns)
-
-
-def _of_intercept(products: np.ndarray, columns: int) -> np.ndarray:
-    """(N, M, M) Hessian of the mean loss in the intercepts, p_k (1 - p_k) formed as a sum."""
-    identity = np.eye(products.shape[1])
-    apart = products * (1 - identity)
-    return np.asarray((identity * apart.sum(axis=2)[:, :, None] - apart)[:, -columns:, -columns:])
 
 
 def _least_curvature(H: np.ndarray) -> np.ndarray:
