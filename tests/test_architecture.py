@@ -26,7 +26,7 @@ MATHEMATICS = (
 DATA = "designs moments encoding sources executor"
 RESULT = "provenance model plane store outputs"
 MEETING = "frame fit online regress study"
-FACES = "estimator crossval heldout paths linear modules cli datasets"
+FACES = "fitted estimator crossval heldout paths linear modules cli datasets"
 
 OURS = {
     # base
@@ -80,7 +80,8 @@ OURS = {
     "modules": f"{BASE} strict validation callbacks loss penalty solvers minimize start designs encoding sources executor "
     f"{RESULT} {MEETING} modules",
     "linear": "validation contracts outcome errors solvers sources outputs plane regress store",
-    "estimator": f"backend callbacks spellings validation designs contracts outcome errors solvers sources {RESULT} {MEETING}",
+    "fitted": f"spellings validation outcome errors sources {RESULT}",
+    "estimator": f"backend callbacks spellings validation fitted designs contracts errors solvers sources {RESULT} {MEETING}",
     "paths": "spellings contracts outcome errors sources executor model fit study",
     "heldout": "contracts errors sources executor model study paths estimator",
     "crossval": f"{BASE} spellings validation solvers executor model outputs fit study paths heldout estimator",
@@ -104,18 +105,18 @@ OURS_LAZILY = {
 # Packages of others, and who may import them. Whatever is not listed here and not in the standard library is refused.
 NUMPY = (
     "strict preparation learn backend start nonsmooth rank contrasts separation recession designs moments encoding sources "
-    "model store outputs frame fit study online plane regress estimator crossval heldout paths linear modules validation "
+    "model store outputs frame fit study online plane regress fitted estimator crossval heldout paths linear modules validation "
     "cli datasets"
 )
 OTHERS = {
     "numpy": NUMPY,
-    "sklearn": "estimator crossval heldout paths linear modules validation callbacks",
+    "sklearn": "fitted estimator crossval heldout paths linear modules validation callbacks",
     "click": "cli",
     "rich_click": "cli",
 }
 OTHERS_LAZILY = {
     "torch": "backend modules cli",
-    "scipy": "backend separation designs encoding estimator datasets",
+    "scipy": "backend separation designs encoding fitted datasets",
     "narwhals": "sources",
     "pandas": "sources datasets",
     "polars": "sources",
