@@ -24,7 +24,7 @@ MATHEMATICS = (
     "solvers minimize recession start"
 )
 DATA = "designs moments encoding sources executor"
-RESULT = "provenance model plane store outputs"
+RESULT = "provenance model plane store inference outputs"
 MEETING = "frame fit online regress study"
 FACES = "fitted estimator crossval heldout paths linear modules cli datasets"
 
@@ -66,10 +66,11 @@ OURS = {
     "model": f"{BASE} loss encoding designs sources executor provenance",
     "plane": f"{BASE} designs sources provenance",
     "store": f"{BASE} strict provenance model plane store",
-    "outputs": f"{BASE} model plane sources outputs",
+    "inference": f"{BASE} loss tasks objective designs encoding sources executor model inference",
+    "outputs": f"{BASE} model inference plane sources outputs",
     # meeting
     "frame": f"{BASE} {MATHEMATICS} {DATA} model",
-    "fit": f"{BASE} {MATHEMATICS} {DATA} model frame",
+    "fit": f"{BASE} {MATHEMATICS} {DATA} model inference frame",
     "regress": f"{BASE} squares tasks coordinates solvers minimize start designs encoding executor plane frame fit",
     "study": f"{BASE} {MATHEMATICS} {DATA} model frame fit study",
     "online": f"{BASE} {MATHEMATICS} {DATA} model frame fit",
@@ -105,8 +106,8 @@ OURS_LAZILY = {
 # Packages of others, and who may import them. Whatever is not listed here and not in the standard library is refused.
 NUMPY = (
     "strict preparation learn backend start nonsmooth rank contrasts separation recession designs moments encoding sources "
-    "model store outputs frame fit study online plane regress fitted estimator crossval heldout paths linear modules validation "
-    "cli datasets"
+    "model store inference outputs frame fit study online plane regress fitted estimator crossval heldout paths linear modules "
+    "validation cli datasets"
 )
 OTHERS = {
     "numpy": NUMPY,
@@ -129,8 +130,14 @@ OTHERS_LAZILY = {
     "rich": "outputs",
 }
 
-# scikit-learn's estimators list their settings there, and so does the function that fits a path.
-CONSTRUCTORS = {("estimator", "__init__"), ("crossval", "__init__"), ("modules", "__init__"), ("paths", "path")}
+# scikit-learn's estimators list their settings there, and so do the functions that fit.
+CONSTRUCTORS = {
+    ("estimator", "__init__"),
+    ("crossval", "__init__"),
+    ("modules", "__init__"),
+    ("paths", "path"),
+    ("estimator", "fit"),
+}
 MOST_LINES, MOST_LINES_OF_A_FUNCTION, MOST_PARAMETERS, MOST_LINES_OF_CONTRACTS = 400, 60, 7, 150
 HEAVY = ("torch", "sklearn", "scipy", "pandas", "narwhals", "pyarrow", "matplotlib")
 

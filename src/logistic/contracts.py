@@ -90,12 +90,17 @@ class Block:
 
 
 class RawBlock(NamedTuple):
-    """Some rows as they came: X (n, p) a NumPy array or scipy CSR, y labels or None, weight and offset or None."""
+    """Some rows as they came: X (n, p) a NumPy array or scipy CSR; y labels, weight, offset, and for inference frequency and group.
+
+    A row stands for as many observations as its ``frequency``, which is a factor of its weight too; ``group`` numbers clusters.
+    """
 
     X: Any
     y: Any
     weight: Any
     offset: Any
+    frequency: Any = None
+    group: Any = None
 
 
 class Source(ABC):
@@ -312,3 +317,4 @@ class Spec(NamedTuple):
     init: Any = "zeros"  # a name, coefficients in the units of the data, or (coefficients, intercepts)
     seed: Any = None  # int, NumPy Generator or RandomState
     device: str = "auto"
+    covariance: str | None = "auto"  # of the coefficients: "observed", "HC0", "HC1", "cluster"; "auto" for maximum likelihood

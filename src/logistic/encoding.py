@@ -271,7 +271,7 @@ def _extremes(raw: RawBlock) -> _Extremes:
     if raw.y is None:
         raise InputError("y is missing; pass one label for each row of X")
     labels = union([raw.y]) if raw.y.ndim == 1 else np.arange(raw.y.shape[1])
-    X, y, weight, _ = counted(raw)
+    X, y, weight, *_ = counted(raw)
     w = np.ones(X.shape[0]) if weight is None else weight
     if X.shape[0] == 0:
         low, high = np.full(X.shape[1], np.inf), np.full(X.shape[1], -np.inf)
@@ -285,7 +285,7 @@ def _extremes(raw: RawBlock) -> _Extremes:
 
 
 def _moments(raw: RawBlock, middle: np.ndarray, unit: np.ndarray, classes: np.ndarray, class_weight: np.ndarray | None) -> Moments:
-    X, y, weight, _ = counted(raw)
+    X, y, weight, *_ = counted(raw)
     weight = _row_weights(y, weight, classes, class_weight)
     w = np.ones(X.shape[0]) if weight is None else weight
     return moments_of(X, w, middle, unit)

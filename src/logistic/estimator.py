@@ -82,6 +82,10 @@ class LogisticRegression(CallbackSupportMixin, Fitted):
         Older settings of scikit-learn's; refused where they mean another model.
     dual : bool, default=False
         An algorithm of liblinear's; the optimum is the same either way.
+    covariance : {"auto", "observed", "HC0", "HC1", "cluster", None}, default="auto"
+        Of the coefficients, for standard errors: from the observed information, robust (HC1 with n / (n - df)), or by cluster, which
+        needs ``groups``. ``auto`` is the observed one for a maximum-likelihood fit of up to 2000 coefficients, and none for others;
+        for a fit with an L2 penalty any kind is the spread of the penalised coefficients around their own mean.
     n_jobs : int, optional
         Threads of the linear algebra; -1 for one on each core. By default as many as the libraries are set to.
 
@@ -128,6 +132,7 @@ class LogisticRegression(CallbackSupportMixin, Fitted):
         tol: float = 1e-8,
         max_iter: int = 1000,
         max_time: float | None = None,
+        covariance: str | None = "auto",
         dtype: str = "auto",
         device: str = "auto",
         random_state: Any = None,
@@ -149,6 +154,7 @@ class LogisticRegression(CallbackSupportMixin, Fitted):
         self.tol = tol
         self.max_iter = max_iter
         self.max_time = max_time
+        self.covariance = covariance
         self.dtype = dtype
         self.device = device
         self.random_state = random_state
@@ -167,6 +173,8 @@ class LogisticRegression(CallbackSupportMixin, Fitted):
         y: Any,
         sample_weight: Any = None,
         *,
+        freq_weights: Any = None,
+        groups: Any = None,
         offset: Any = None,
         validation_data: Any = None,
         init: Any = None,
@@ -180,6 +188,10 @@ class LogisticRegression(CallbackSupportMixin, Fitted):
         y : (n,) labels of any one type, or (n, K) distributions over the classes 0 ... K - 1
         sample_weight : (n,), optional
             Not negative; a row of weight zero counts as absent.
+        freq_weights : (n,) whole numbers, optional
+            How many observations each row stands for: a factor of its weight, and counted as so many in errors, tests and criteria.
+        groups : (n,) labels, optional
+            The cluster of each row, for ``covariance="cluster"``.
         offset : (n,) or (n, K), optional
             Added to the logits, with coefficient one; predictions need one then.
         validation_data : tuple (X, y), (X, y, sample_weight) or (X, y, sample_weight, offset), optional
@@ -202,7 +214,7 @@ class LogisticRegression(CallbackSupportMixin, Fitted):
             return self._attributes(model, X, objects)
 
         with unharmed(self):
-            source = read(self, X, y, sample_weight, offset)
+            source = read(self, X, y, sample_weight, offset).counting(freq_weights, groups)
             validation = None if validation_data is None else validation_source(validation_data)
             spec = self._spec(init if init is not None else last or "zeros", X)
             solver = named(spec.solver)
@@ -272,6 +284,7 @@ class LogisticRegression(CallbackSupportMixin, Fitted):
             stop=Stop(self.tol, self.max_iter, self.max_time),
             init=init,
             seed=self.random_state,
+            covariance=self.covariance,
             device=device_of(X) if self.device == "auto" or (self.device == "cpu" and is_sparse(X)) else self.device,
         )
         check(spec)

@@ -6,23 +6,25 @@ import itertools
 import math
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from . import recession
-from .backend import Array
+from .backend import Array, to_numpy
 from .contracts import Executor, Objective, Point, RawBlock, Solver, Source, Spec
 from .coordinates import InGivenUnits
 from .designs import is_sparse
 from .errors import InputError
 from .executor import InProcess, Threads
 from .frame import Frame, block_size
+from .inference import covariance, likelihood
 from .minimize import Solution, minimize
 from .model import Model
 from .objective import LogisticObjective
-from .outcome import Certificate, Record, Status
+from .outcome import Certificate, Record, Statistics, Status
 from .solvers import choose, named
 from .sources import ArraySource
 from .start import generator, start
@@ -90,12 +92,14 @@ def fit(
     asked = named(spec.solver)
     if asked is not None and asked.early is not None and validation is None:
         raise InputError(f"{asked!r} stops early by validation data; pass validation_data=(X, y), or patience=None")
+    covariance.check(spec.covariance, grouped=getattr(source, "group", None) is not None)
     rng = generator(spec.seed)
     blocks = list(source.blocks(block_size(source, spec, asked)))
     with _local(len(blocks), spec) if executor is None else nullcontext(executor) as workers:
         raw = workers.put(blocks)
         frame = Frame.learned(workers, raw, source, spec)
         objective = frame.objective(workers, raw, rng)
+        covariance.chosen(spec.covariance, frame.alpha > 0, objective)  # refused now, not after the fit
         solver, why = choose(asked, objective)
         if solver.as_given:
             solver = InGivenUnits(solver, frame.change)
@@ -111,7 +115,25 @@ def fit(
         solution = minimize(objective, solver, W0, spec.stop, seen, watched)
         if solution.certificate.status is Status.SEPARATED:
             solution = solution._replace(certificate=recession.completed(objective, solution, frame.change))
-    return Fit(frame.model(why, solution.point, solution.certificate, solution.n_iter), solution)
+        model = frame.model(why, solution.point, solution.certificate, solution.n_iter)
+        model = replace(model, statistics=_statistics(workers, raw, frame, objective, solution))
+    return Fit(model, solution)
+
+
+def _statistics(workers: Executor, raw: list[Any], frame: Frame, objective: LogisticObjective, solution: Solution) -> Statistics:
+    """What the rows say about the coefficients; their covariance, where it was asked for and they are a solution."""
+    point, status = solution.point, solution.certificate.status
+    found = likelihood.statistics(objective, point, workers, raw, frame.encoding)
+    kind = covariance.chosen(frame.spec.covariance, frame.alpha > 0, objective)
+    if not kind or not (status.certified or status is Status.RANK_DEFICIENT):
+        return found
+    clusters = covariance.clusters(workers, raw) if kind == "cluster" else 0
+    gradients = covariance.Gradients(
+        frame.encoding, frame.scale, bool(frame.spec.fit_intercept), frame.loss, np.asarray(to_numpy(point.W))
+    )
+    meat = None if kind == "observed" else covariance.meat(workers, raw, gradients, clusters)
+    found = covariance.with_covariance(found, objective, point, kind, meat, clusters)
+    return covariance.rescaled(found, np.concatenate([frame.scale, frame.edge + 1]))
 
 
 def _worth_a_sample(blocks: list[RawBlock], spec: Spec, solver: Solver, objective: Objective) -> bool:
@@ -131,7 +153,7 @@ def _begun(workers: Executor, frame: Frame, blocks: list[RawBlock], solver: Solv
     share = _sample_rows(W0.shape) / frame.count
     rng = np.random.default_rng(0)
     chosen = [np.sort(rng.choice(len(b.y), math.ceil(share * len(b.y)), replace=False)) for b in blocks]
-    parts = [[None if v is None else v[rows] for v in b] for b, rows in zip(blocks, chosen, strict=True)]
+    parts = [[None if v is None else v[rows] for v in b[:4]] for b, rows in zip(blocks, chosen, strict=True)]
     X, y, weight, offset = (None if values[0] is None else np.concatenate(values) for values in zip(*parts, strict=True))
     source = ArraySource(X, y, weight, offset)
     raw = list(source.blocks(block_size(source, frame.spec, solver)))

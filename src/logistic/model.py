@@ -16,7 +16,7 @@ from .designs import is_sparse
 from .errors import InputError
 from .executor import Threads
 from .loss import Binary, Softmax
-from .outcome import Certificate, Limit
+from .outcome import Certificate, Limit, Statistics
 from .provenance import Provenance
 from .sources import check_names, check_numbers, matrix, real
 from .sources.arrays import block_rows
@@ -102,6 +102,8 @@ class Model:
         empty for a model that was fitted to none.
     provenance : Provenance or None
         Where the rows came from; the command line knows. ``dataclasses.replace(model, provenance=...)`` adds it.
+    statistics : Statistics or None
+        Log-likelihoods and, where it was asked for, the covariance of the coefficients; None where no fit lies behind.
     """
 
     classes: np.ndarray
@@ -119,6 +121,7 @@ class Model:
     fit_intercept: bool = True
     fingerprint: str = ""
     provenance: Provenance | None = field(default=None, compare=False)
+    statistics: Statistics | None = None
 
     @property
     def intercept(self) -> np.ndarray:
@@ -310,7 +313,7 @@ def written(model: Model | None, coef: np.ndarray, intercept: np.ndarray, classe
 
 
 def _same(a: Any, b: Any) -> bool:
-    for kind in (Certificate, Limit):
+    for kind in (Certificate, Limit, Statistics):
         if isinstance(a, kind) and isinstance(b, kind):
             return all(_same(getattr(a, f.name), getattr(b, f.name)) for f in fields(kind))
     if isinstance(a, np.ndarray) and isinstance(b, np.ndarray):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from enum import Enum
 from typing import NamedTuple
@@ -112,6 +113,48 @@ class Certificate:
     columns: tuple[int, ...] = ()
     direction: Array | None = None
     limit: Limit | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Statistics:
+    """What the rows of a fit say about its coefficients, beyond their values. Weights multiply the log-likelihood of a row.
+
+    Attributes
+    ----------
+    log_likelihood : float
+        Weighted sum of the log probabilities of the labels, at the coefficients; constants of grouped data are left out.
+    null : float
+        The same with the intercept alone, or with no coefficient where there is no intercept; offsets stay.
+    count : float
+        Observations: rows of positive weight, each as often as its frequency says.
+    effective : float
+        (sum of weights)² / sum of squared weights: what ``count`` is worth where rows weigh differently.
+    df : int
+        Free coefficients, those of the null model included: the rank of the columns times K - 1.
+    tjur : float
+        Tjur's R²: mean probability of the second class among its own rows less that among the others; NaN for more classes.
+    kind : str
+        Of ``covariance``: ``observed`` information, ``HC0``, ``HC1`` or ``cluster``; empty where there is none.
+    clusters : int
+        Where the covariance is by cluster, how many there are; else 0.
+    covariance : (M q, M q) array or None
+        Of the coefficients in the units of the data, class by class, each with its p columns and then, if there is an intercept,
+        the logit at ``center``. Class-centred for K > 2, and of the minimum-norm answer where columns are aliased.
+    aliases : (q, d) array
+        Orthonormal directions of one class's coefficients, in the same order and units, along which no logit changes. A linear
+        function of the coefficients can be estimated only if it is zero along them.
+    """
+
+    log_likelihood: float
+    null: float
+    count: float
+    effective: float
+    df: int
+    tjur: float = math.nan
+    kind: str = ""
+    clusters: int = 0
+    covariance: Array | None = None
+    aliases: Array | None = None
 
 
 class Record(NamedTuple):

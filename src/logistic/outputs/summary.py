@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..inference.estimates import feature_names
 from ..model import Model
 from ..outcome import Limit, Status
 
@@ -139,11 +140,6 @@ class Summary:
         if status.certified or status is Status.RANK_DEFICIENT:
             return [title]
         return [title, "not certified: these numbers are only where the search stopped"]
-
-
-def feature_names(model: Model) -> tuple[str, ...]:
-    """The model's columns by name, x0, x1, ... where the data had none."""
-    return model.features or tuple(f"x{j}" for j in range(model.coef.shape[1]))
 
 
 def certificate_lines(model: Model) -> list[str]:

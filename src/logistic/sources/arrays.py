@@ -23,11 +23,16 @@ FEW = 2**12  # numbers
 class ArraySource(Source):
     """X (n, p), y (n,) labels or (n, K) distributions, weight (n,), offset (n,) or (n, M); nothing is copied or changed.
 
+    ``frequency`` (n,) whole numbers say how many observations a row stands for, ``group`` (n,) labels which rows belong together.
+
     Raises
     ------
     InputError
         Where lengths differ, or a number is missing or infinite: the row and column are named.
     """
+
+    frequency: np.ndarray | None = None
+    group: np.ndarray | None = None
 
     def __init__(
         self, X: Any, y: Any = None, weight: Any = None, offset: Any = None, features: Sequence[str] | None = None
@@ -46,13 +51,42 @@ class ArraySource(Source):
         self.offset = None if offset is None else real(offset, "offset", n)
         check_numbers(self.X, self.features)
 
+    def counting(self, frequency: Any = None, group: Any = None) -> ArraySource:
+        """The same rows, with how many observations each stands for, and which of them belong together.
+
+        Parameters
+        ----------
+        frequency : (n,) whole numbers from 0 on, optional
+        group : (n,) labels, optional
+            At least two different ones.
+        """
+        n = self.shape[0]
+        if frequency is not None:
+            self.frequency = _weights(real(frequency, "freq_weights", n), "freq_weights")
+            if (self.frequency % 1 != 0).any():
+                row = int((self.frequency % 1 != 0).argmax())
+                found = f"freq_weights counts observations, but is {self.frequency[row]:g} in row {row}"
+                raise InputError(f"{found}; for other weights use sample_weight")
+            self.weight = self.frequency if self.weight is None else self.weight * self.frequency
+        if group is not None:
+            given = vector(group, "groups", n)
+            if given.ndim != 1:
+                raise InputError(f"groups must have one label a row, but has shape {given.shape}")
+            labels, self.group = np.unique(given, return_inverse=True)
+            if len(labels) < 2:
+                raise InputError("groups has one label only; errors by cluster need two or more clusters")
+        return self
+
     def blocks(self, rows: int) -> Iterator[RawBlock]:
         """Views of consecutive rows."""
         for start in range(0, self.shape[0], rows):
             part = slice(start, start + rows)
             yield RawBlock(
                 _rows(self.X, part),
-                *(None if values is None else values[part] for values in (self.y, self.weight, self.offset)),
+                *(
+                    None if values is None else values[part]
+                    for values in (self.y, self.weight, self.offset, self.frequency, self.group)
+                ),
             )
 
 
@@ -252,12 +286,12 @@ def _targets(y: np.ndarray) -> np.ndarray:
     return y
 
 
-def _weights(weight: np.ndarray) -> np.ndarray:
+def _weights(weight: np.ndarray, name: str = "sample_weight") -> np.ndarray:
     if weight.ndim != 1:
-        raise InputError(f"sample_weight must have one number a row, but has shape {weight.shape}")
+        raise InputError(f"{name} must have one number a row, but has shape {weight.shape}")
     if (weight < 0).any():
         i = int(np.argmax(weight < 0))
-        raise InputError(f"sample_weight is {weight[i]:g} in row {i}; weights must be at least 0")
+        raise InputError(f"{name} is {weight[i]:g} in row {i}; weights must be at least 0")
     return weight
 
 
