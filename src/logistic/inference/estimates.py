@@ -91,7 +91,18 @@ def estimates(model: Model, reference: Any = None, symmetric: bool = False) -> E
     )
 
 
-def moved(aliases: np.ndarray | None, functions: np.ndarray) -> np.ndarray:
+def _position(model: Model, reference: Any) -> int:
+    """Of the reference class; labels that were typed in a shell are known by their text."""
+    labels = model.classes.tolist()
+    if reference is None:
+        return 0
+    found = [k for k, label in enumerate(labels) if label == reference or str(label) == str(reference)]
+    if not found:
+        raise InputError(f"reference={reference!r} is none of the classes {labels!r:.200}")
+    return found[0]
+
+
+def moved(aliases: Any, functions: np.ndarray) -> np.ndarray:
     """(r,) whether each linear function (r, q) of one class's coefficients changes along directions that the rows cannot see."""
     if aliases is None or aliases.shape[1] == 0:
         return np.zeros(len(functions), dtype=bool)
