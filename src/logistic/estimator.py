@@ -83,9 +83,9 @@ class LogisticRegression(CallbackSupportMixin, Fitted):
     dual : bool, default=False
         An algorithm of liblinear's; the optimum is the same either way.
     covariance : {"auto", "observed", "HC0", "HC1", "cluster", None}, default="auto"
-        Of the coefficients, for standard errors: from the observed information, robust (HC1 with n / (n - df)), or by cluster, which
-        needs ``groups``. ``auto`` is the observed one for a maximum-likelihood fit of up to 2000 coefficients, and none for others;
-        for a fit with an L2 penalty any kind is the spread of the penalised coefficients around their own mean.
+        Of the coefficients, for standard errors: from the observed information, robust (HC1 is n / (n - df) times HC0), or by
+        cluster, which needs ``groups``. ``auto`` is the observed one for a maximum-likelihood fit of up to 2000 coefficients, and
+        none for others; with an L2 penalty any kind is the spread of the penalised coefficients around their own mean.
     n_jobs : int, optional
         Threads of the linear algebra; -1 for one on each core. By default as many as the libraries are set to.
 
