@@ -20,6 +20,7 @@ POWER_STEPS = 12
 SHARE = 0.1  # of the rows, for a sampled Hessian; a proof by it is so much looser
 ROWS_PER_COEFFICIENT = 100  # at least, in that sample: its Hessian is then within some 20 % of the true one in every direction
 PRODUCTS = 16  # columns times pairs of classes: with fewer, the Hessian of all rows costs little more than a gradient
+NEARBY = 0.02  # squared length of a step in the norm of the Hessian, relative to the value, after which that still serves
 FRESH = 8  # logits carried along a line this many times are computed from the data again
 
 
@@ -53,6 +54,7 @@ class LogisticObjective(Objective):
         self._serial = itertools.count()
         self._null: Array | None = None
         self.at_hand: Curved | None = None  # the Hessian last asked for: step, certificate and polish share it
+        self._inverse: tuple[Array, Metric] | None = None  # of the Hessian before it
         self._finite = False  # proved: no direction of separation
         self.prover = Prover(self)
 
@@ -92,10 +94,17 @@ class LogisticObjective(Objective):
         return self.at_hand
 
     def metric(self, point: Point) -> Metric:
-        """The inverse Hessian of a share of many rows, or of all rows once these had to be asked; or see :mod:`logistic.metric`."""
+        """The inverse Hessian of a share of many rows, or of all rows once these had to be asked; or see :mod:`logistic.metric`.
+
+        Nearby it is the very same function.
+        """
         if "sampled" in self.offers:
             known = self.at_hand
-            return psd_solver((known if known is not None and known.share == 1 else self.sampled(point)).hessian)
+            if known is None or not (known.share == 1 or self._nearby(known, point)):
+                known = self.sampled(point)
+            if self._inverse is None or self._inverse[0] is not known.hessian:
+                self._inverse = known.hessian, psd_solver(known.hessian)
+            return self._inverse[1]
         return metric.metric(self.rows, self.loss, self.place(point), self.penalty.curvature(point.W), self.intercept)
 
     def batches(self, size: int | None) -> Iterator[Batch]:
@@ -207,6 +216,11 @@ class LogisticObjective(Objective):
         enough = SHARE * self.rows.count >= ROWS_PER_COEFFICIENT * q * M
         return enough and not self.rows.sparse and q * K * (K - 1) // 2 >= PRODUCTS
 
+    def _nearby(self, known: Curved, point: Point) -> bool:
+        """Whether a Hessian was made so near that it has changed less than a share of the rows can show."""
+        moved = (point.W - known.W).reshape(-1)
+        return vdot(moved, known.hessian @ moved) <= NEARBY * abs(point.value)
+
     def _assembled(self, point: Point, share: float = 1.0) -> Array:
         null = self.null_space()
         own = namespace(null).diag(self.penalty.curvature(point.W))
@@ -227,9 +241,9 @@ class LogisticObjective(Objective):
 
 
 class _Line(Line):
-    """Trials reuse the logits of the point and of the direction wherever the blocks still hold them.
+    """The first trial is mostly the last one, so it brings the gradient along, of logits computed from the data.
 
-    The first trial is mostly the last one, so it brings the gradient along.
+    Others reuse the logits of the point and of the direction wherever the blocks still hold them.
     """
 
     def __init__(self, objective: LogisticObjective, point: Point, direction: Array) -> None:
@@ -246,9 +260,9 @@ class _Line(Line):
         trial = Trial(self.start, self.direction, t)
         W = self.start.W + t * self.direction.W
         if self.arrived is None:
-            token = self._token()
-            total, gradient = o.rows.executor.map_sum(tasks.leap, o.rows.handles, o.loss, trial, token)
-            point = o.point(W, total, gradient, token)
+            place = Place(W, o.token())
+            total, gradient = o.rows.executor.map_sum(tasks.leap, o.rows.handles, o.loss, place)
+            point = o.point(W, total, gradient, place.token)
             self.arrived = t, point
             return point.value, vdot(point.grad, self.direction.W)
         total, slope = o.rows.executor.map_sum(tasks.value_and_slope, o.rows.handles, o.loss, trial)

@@ -75,11 +75,14 @@ def logits(block: Block, place: Place, X: Design | None = None) -> Array:
         if known is not None:
             block.cache["point"] = (place.token, known)
             return known
-    eta = (X or block.X).matmul(place.W)
-    if block.offset is not None:
-        eta = eta + block.offset
+    eta = _computed(block, place.W, X or block.X)
     block.cache["point"] = (place.token, eta)
     return eta
+
+
+def _computed(block: Block, W: Array, X: Design) -> Array:
+    eta = X.matmul(W)
+    return eta if block.offset is None else eta + block.offset
 
 
 def logits_along(block: Block, trial: Trial, X: Design | None = None) -> tuple[Array, Array]:
@@ -100,8 +103,7 @@ def _remembered(block: Block, name: str, token: Token) -> Array | None:
 def value_and_gradient(block: Block, loss: Loss, place: Place) -> tuple[Array, Array]:
     """Weighted sum of the losses, and Xᵀ (weight * residual) (q, M)."""
     X = block.X.ready()
-    values, residual = loss.evaluate(logits(block, place, X), block.y)
-    return block.weight @ values, X.rmatmul(block.weight[:, None] * residual)
+    return _summed(block, loss, logits(block, place, X), X)
 
 
 def batch(block: Block, loss: Loss, W: Array, rows: Any) -> tuple[Array, Array, Array]:
@@ -132,20 +134,23 @@ def value_and_slope(block: Block, loss: Loss, trial: Trial) -> tuple[Array, Arra
     return block.weight @ values, block.weight @ (residual * zeta).sum(axis=1)
 
 
-def leap(block: Block, loss: Loss, trial: Trial, arrival: Token) -> tuple[Array, Array]:
-    """Value and gradient at the end of a trial that may be gone on from: its logits and those of its start are remembered."""
-    return _arrived(block, loss, trial, arrival, "arrival")
+def leap(block: Block, loss: Loss, arrival: Place) -> tuple[Array, Array]:
+    """Value and gradient at the end of a trial that may be gone back from: the logits of its start stay remembered."""
+    X = block.X.ready()
+    eta = _computed(block, arrival.W, X)
+    block.cache["arrival"] = (arrival.token, eta)
+    return _summed(block, loss, eta, X)
 
 
 def advance(block: Block, loss: Loss, trial: Trial, arrival: Token) -> tuple[Array, Array]:
     """Value and gradient at the end of a trial, whose logits are remembered under ``arrival``."""
-    return _arrived(block, loss, trial, arrival, "point")
-
-
-def _arrived(block: Block, loss: Loss, trial: Trial, arrival: Token, name: str) -> tuple[Array, Array]:
     X = block.X.ready()
     eta, _ = logits_along(block, trial, X)
-    block.cache[name] = (arrival, eta)
+    block.cache["point"] = (arrival, eta)
+    return _summed(block, loss, eta, X)
+
+
+def _summed(block: Block, loss: Loss, eta: Array, X: Design) -> tuple[Array, Array]:
     values, residual = loss.evaluate(eta, block.y)
     return block.weight @ values, X.rmatmul(block.weight[:, None] * residual)
 
