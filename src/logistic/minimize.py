@@ -209,7 +209,7 @@ class _Run:
             return False
         if self._exact:
             end = Endgame(self.objective, self.seen)
-            if (end.decrement / 2 if self._last_digits else end.promise) > goal:
+            if end.decrement / 2 > goal:
                 return self._postponed(size, goal / end.decrement)
             if self._last_digits:
                 point = end.polished(POLISH_STEPS)

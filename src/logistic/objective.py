@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from functools import cached_property, partial
 from typing import Any
 
-from . import metric, rank, separation, tasks
+from . import metric, rank, sample, separation, tasks
 from .backend import EPS, Array, largest, namespace, psd_solver, vdot
 from .contracts import Batch, Line, Loss, Metric, Objective, Penalty, Point
 from .outcome import Certificate, Status
@@ -55,6 +55,7 @@ class LogisticObjective(Objective):
         self._null: Array | None = None
         self.at_hand: Curved | None = None  # the Hessian last asked for: step, certificate and polish share it
         self._inverse: tuple[Array, Metric] | None = None  # of the Hessian before it
+        self._sample: list[Rows | None] = []
         self._finite = False  # proved: no direction of separation
         self.prover = Prover(self)
 
@@ -92,6 +93,13 @@ class LogisticObjective(Objective):
         if self.at_hand is None or self.at_hand.W is not point.W:
             self.at_hand = Curved(point.W, self._assembled(point, SHARE), SHARE)
         return self.at_hand
+
+    @property
+    def sample(self) -> Rows | None:
+        """A share of the rows in one place, drawn once; None where that would take too much memory."""
+        if not self._sample:
+            self._sample.append(sample.drawn(self.rows, SHARE))
+        return self._sample[0]
 
     def metric(self, point: Point) -> Metric:
         """The inverse Hessian of a share of many rows, or of all rows once these had to be asked; or see :mod:`logistic.metric`.
@@ -226,7 +234,11 @@ class LogisticObjective(Objective):
         own = namespace(null).diag(self.penalty.curvature(point.W))
         if null.shape[1]:
             own = own + null @ null.T / self.loss.classes
-        grams = self.rows.executor.map_sum(tasks.hessian, self.rows.handles, self.loss, self.place(point), share)
+        part = self.sample if share < 1 else None
+        if part is None:
+            grams = self.rows.executor.map_sum(tasks.hessian, self.rows.handles, self.loss, self.place(point), share)
+        else:
+            grams = part.executor.map_sum(tasks.hessian, part.handles, self.loss, Place(point.W, self.token()))
         return tasks.gauged(tasks.joined(grams, self.shape[1], share * self.rows.total, own), self.shape[1])
 
     def free(self) -> Array:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
-from .backend import Array, chances, double, namespace, peak, pick, single
+from .backend import Array, chances, double, namespace, peak, pick, positions, single
 from .certificate import UNIT
 from .contracts import Block, Design, Executor, Loss
 
@@ -40,6 +40,8 @@ class Rows:
         Bound on the root mean square of a scaled column under the weights of these rows.
     terms : (q,) array or float
         Bound on the same for the terms that stand for its numbers in a product, relative to ``swell``.
+    reach : (q,) array, optional
+        Bound on these terms themselves, where there is no offset.
     """
 
     executor: Executor
@@ -51,6 +53,7 @@ class Rows:
     sparse: bool = False
     swell: float = 1.0
     terms: Array | float = 1.0
+    reach: Array | None = None
 
 
 class Place(NamedTuple):
@@ -161,7 +164,7 @@ def hessian(block: Block, loss: Loss, place: Place, share: float = 1.0) -> tuple
     With a ``share`` below 1 the sum is over so many of the rows, always the same ones.
     """
     if share < 1:
-        rows = _chosen(block, share)
+        rows = chosen(block, share)
         X, eta, weight = block.X.take(rows).ready(), logits(block, place)[rows], block.weight[rows]
     else:
         X = block.X.ready()
@@ -172,11 +175,10 @@ def hessian(block: Block, loss: Loss, place: Place, share: float = 1.0) -> tuple
     return tuple(X.gram(mine * p[m]) for k, mine in enumerate(weight * p) for m in range(k + 1, loss.classes))
 
 
-def _chosen(block: Block, share: float) -> Array:
-    """(n,) boolean: a random share of the rows, the same ones every time, since the labels are the seed."""
+def chosen(block: Block, share: float) -> Any:
+    """Indices of a random share of the rows, the same ones every time, since the labels are the seed."""
     labels = block.y if block.y.ndim == 1 else block.y[:, 0]
-    chosen: Array = chances(double(labels)) < share
-    return chosen
+    return positions(chances(double(labels)) < share)
 
 
 def joined(grams: Sequence[Array], columns: int, total: float, own: Array) -> Array:
@@ -312,7 +314,7 @@ def gram(block: Block, share: float = 1.0) -> tuple[Array]:
     """Xᵀ diag(weight) X, (q, q); of a random share of the rows where it is below 1."""
     if share == 1:
         return (block.X.ready().gram(block.weight),)
-    rows = _chosen(block, share)
+    rows = chosen(block, share)
     return (block.X.take(rows).ready().gram(block.weight[rows]),)
 
 

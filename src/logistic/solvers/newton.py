@@ -20,7 +20,6 @@ SLOW = 0.01  # of the squared decrement is left after a step: with a Hessian of 
 SETTLED = 1e-11  # of the largest coefficient: steps with the Hessian of some rows go on until the next one is smaller
 SAMPLED_STEPS = 12  # at most: before all rows are asked, and for the last digits
 TELLING = 0.1  # squared length of a step, relative to the value, up to which it tells of the Hessian at its end
-LOOSER = 10.0  # as much looser is a proof by the Hessian of some rows
 
 
 @dataclass(repr=False)
@@ -111,9 +110,7 @@ class Endgame:
     Attributes
     ----------
     decrement : float
-        Squared Newton decrement of the point; half of it is an estimate of the gap.
-    promise : float
-        A gap that no proof can undercut by much.
+        Squared Newton decrement of the point; half of it is an estimate of the gap, and no proof of a gap can undercut it.
     """
 
     def __init__(self, objective: Objective, seen: Sequence[Point]) -> None:
@@ -125,7 +122,6 @@ class Endgame:
                 if vdot(after.W - before.W, after.grad - before.grad) <= TELLING * abs(after.value):
                     self._curve.learn(before, after)
         self.decrement = -vdot(self.point.grad, self._curve.step(self.point))
-        self.promise = self.decrement / 2 * (LOOSER if self._sampled else 1.0)
 
     def polished(self, steps: int) -> Point:
         """The last digits of the coefficients: at most ``steps`` steps, as long as each shrinks the decrement."""

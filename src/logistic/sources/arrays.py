@@ -14,6 +14,7 @@ from ..errors import InputError, NotANumberError
 
 BLOCK_BYTES = 4 * 2**20  # a block and its scaled copy stay near the caches
 MAX_ROWS = 2**15
+ROUND = 32  # rows, of which a block has a multiple
 SPARSE_BLOCKS = 8
 SPARSE_BLOCK = 2**16  # stored numbers below which a sparse block is not worth a thread
 STORED_PER_COLUMN = 16  # in a sparse block, so that the sums of its columns cost little beside it
@@ -23,6 +24,8 @@ FEW = 2**12  # numbers
 class ArraySource(Source):
     """X (n, p), y (n,) labels or (n, K) distributions, weight (n,), offset (n,) or (n, M); nothing is copied or changed.
 
+    ``surveyed`` leaves it to the first reader of all rows to find out whether the numbers of a dense X are finite.
+
     Raises
     ------
     InputError
@@ -30,7 +33,13 @@ class ArraySource(Source):
     """
 
     def __init__(
-        self, X: Any, y: Any = None, weight: Any = None, offset: Any = None, features: Sequence[str] | None = None
+        self,
+        X: Any,
+        y: Any = None,
+        weight: Any = None,
+        offset: Any = None,
+        features: Sequence[str] | None = None,
+        surveyed: bool = False,
     ) -> None:
         self.X, names = matrix(X)
         self.features = tuple(features) if features is not None else names
@@ -44,6 +53,11 @@ class ArraySource(Source):
         self.y = None if y is None else _targets(vector(y, "y", n))
         self.weight = None if weight is None else _weights(real(weight, "sample_weight", n))
         self.offset = None if offset is None else real(offset, "offset", n)
+        if not surveyed or is_sparse(self.X) or self.weight is not None:  # who reads the rows leaves out those of weight zero
+            self.check()
+
+    def check(self) -> None:
+        """Refuse a missing or infinite number, naming its row and column."""
         check_numbers(self.X, self.features)
 
     def blocks(self, rows: int) -> Iterator[RawBlock]:
@@ -74,7 +88,8 @@ def validation_source(data: Any) -> ArraySource:
 
 def block_rows(shape: tuple[int, int], columns: int, size: int = BLOCK_BYTES) -> int:
     """Rows of a block for p columns and M classes, so that its scaled copy takes at most ``size`` bytes."""
-    return int(min(max(size // (8 * max(shape[1], columns, 1)), 128), MAX_ROWS * size // BLOCK_BYTES))
+    rows = min(max(size // (8 * max(shape[1], columns, 1)), 128), MAX_ROWS * size // BLOCK_BYTES)
+    return int(rows // ROUND * ROUND)
 
 
 def sparse_block_rows(shape: tuple[int, int], stored: int, size: int = BLOCK_BYTES) -> int:
