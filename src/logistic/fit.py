@@ -23,8 +23,8 @@ from .minimize import Solution, minimize
 from .model import Model
 from .objective import LogisticObjective
 from .outcome import Certificate, Record, Status
-from .solvers import choose, named
 from .sample import drawn, thinned
+from .solvers import choose, named
 from .start import generator, start
 from .tasks import Rows
 

@@ -53,7 +53,7 @@ def survey(X: np.ndarray, w: np.ndarray | None, middle: np.ndarray) -> Survey:
         if w is None and X.flags.c_contiguous and 0 < X.shape[1] <= WIDE:
             return functools.reduce(_both, _pieces(X, middle))
         unit, weight = np.ones_like(middle), np.ones(len(X)) if w is None else w
-        return Survey(*(_double(found) for found in (X.min(axis=0), X.max(axis=0))), of(X, weight, middle, unit))
+        return Survey(_double(X.min(axis=0)), _double(X.max(axis=0)), of(X, weight, middle, unit))
 
 
 def _both(a: Survey, b: Survey) -> Survey:

@@ -54,7 +54,6 @@ class LogisticObjective(Objective):
         self._serial = itertools.count()
         self._null: Array | None = None
         self.at_hand: Curved | None = None  # the Hessian last asked for: step, certificate and polish share it
-        self._inverse: tuple[Array, Metric] | None = None  # of the Hessian before it
         self._sample: list[Rows | None] = []
         self._finite = False  # proved: no direction of separation
         self.prover = Prover(self)
@@ -101,18 +100,16 @@ class LogisticObjective(Objective):
             self._sample.append(sample.drawn(self.rows, SHARE))
         return self._sample[0]
 
-    def metric(self, point: Point) -> Metric:
+    def metric(self, point: Point, afresh: bool = False) -> Metric:
         """The inverse Hessian of a share of many rows, or of all rows once these had to be asked; or see :mod:`logistic.metric`.
 
-        Nearby it is the very same function.
+        That of a share serves nearby as well, unless it is asked for ``afresh``.
         """
         if "sampled" in self.offers:
             known = self.at_hand
-            if known is None or not (known.share == 1 or self._nearby(known, point)):
+            if known is None or not (known.share == 1 or (self._nearby(known, point) and not afresh)):
                 known = self.sampled(point)
-            if self._inverse is None or self._inverse[0] is not known.hessian:
-                self._inverse = known.hessian, psd_solver(known.hessian)
-            return self._inverse[1]
+            return psd_solver(known.hessian)
         return metric.metric(self.rows, self.loss, self.place(point), self.penalty.curvature(point.W), self.intercept)
 
     def batches(self, size: int | None) -> Iterator[Batch]:
@@ -253,9 +250,10 @@ class LogisticObjective(Objective):
 
 
 class _Line(Line):
-    """The first trial is mostly the last one, so it brings the gradient along, of logits computed from the data.
+    """Trials reuse the logits of the point and of the direction wherever the blocks still hold them.
 
-    Others reuse the logits of the point and of the direction wherever the blocks still hold them.
+    The first trial is mostly the last one, so it brings the gradient along. Where there are so many rows that steps are good
+    ones, its logits are computed from the data at the same price, and nobody has to do that again for a proof.
     """
 
     def __init__(self, objective: LogisticObjective, point: Point, direction: Array) -> None:
@@ -272,9 +270,9 @@ class _Line(Line):
         trial = Trial(self.start, self.direction, t)
         W = self.start.W + t * self.direction.W
         if self.arrived is None:
-            place = Place(W, o.token())
-            total, gradient = o.rows.executor.map_sum(tasks.leap, o.rows.handles, o.loss, place)
-            point = o.point(W, total, gradient, place.token)
+            token = o.token() if "sampled" in o.offers else self._token()
+            total, gradient = o.rows.executor.map_sum(tasks.leap, o.rows.handles, o.loss, trial, token)
+            point = o.point(W, total, gradient, token)
             self.arrived = t, point
             return point.value, vdot(point.grad, self.direction.W)
         total, slope = o.rows.executor.map_sum(tasks.value_and_slope, o.rows.handles, o.loss, trial)

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from . import tasks
-from .backend import Array, namespace
+from .backend import Array, chosen, namespace
 from .contracts import Block
 from .designs import Dense
 from .tasks import Rows
@@ -46,7 +45,7 @@ def _of(rows: Rows, blocks: list[Block]) -> Rows | None:
 
 
 def _some(block: Block, share: float) -> Block:
-    rows = tasks.chosen(block, share)
+    rows = chosen(block.y, share)
     X = Dense(block.X.take(rows).ready().dense())
     return Block(X, block.y[rows], block.weight[rows], None if block.offset is None else block.offset[rows])
 

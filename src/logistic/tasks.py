@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
-from .backend import Array, chances, double, namespace, peak, pick, positions, single
+from .backend import Array, chances, chosen, namespace, peak, pick, single
 from .certificate import UNIT
 from .contracts import Block, Design, Executor, Loss
 
@@ -137,11 +137,17 @@ def value_and_slope(block: Block, loss: Loss, trial: Trial) -> tuple[Array, Arra
     return block.weight @ values, block.weight @ (residual * zeta).sum(axis=1)
 
 
-def leap(block: Block, loss: Loss, arrival: Place) -> tuple[Array, Array]:
-    """Value and gradient at the end of a trial that may be gone back from: the logits of its start stay remembered."""
+def leap(block: Block, loss: Loss, trial: Trial, arrival: Token) -> tuple[Array, Array]:
+    """Value and gradient at the end of a trial that may be gone on from: its logits and those of its start are remembered.
+
+    Where ``arrival`` counts no steps, they are computed from the data.
+    """
     X = block.X.ready()
-    eta = _computed(block, arrival.W, X)
-    block.cache["arrival"] = (arrival.token, eta)
+    if arrival[1] == 0:
+        eta = _computed(block, trial.place.W + trial.t * trial.direction.W, X)
+    else:
+        eta, _ = logits_along(block, trial, X)
+    block.cache["arrival"] = (arrival, eta)
     return _summed(block, loss, eta, X)
 
 
@@ -164,7 +170,7 @@ def hessian(block: Block, loss: Loss, place: Place, share: float = 1.0) -> tuple
     With a ``share`` below 1 the sum is over so many of the rows, always the same ones.
     """
     if share < 1:
-        rows = chosen(block, share)
+        rows = chosen(block.y, share)
         X, eta, weight = block.X.take(rows).ready(), logits(block, place)[rows], block.weight[rows]
     else:
         X = block.X.ready()
@@ -173,12 +179,6 @@ def hessian(block: Block, loss: Loss, place: Place, share: float = 1.0) -> tuple
         return tuple(X.gram(weight * h) for _, _, h in loss.curvature_pairs(eta))
     p = loss.probabilities(eta).T
     return tuple(X.gram(mine * p[m]) for k, mine in enumerate(weight * p) for m in range(k + 1, loss.classes))
-
-
-def chosen(block: Block, share: float) -> Any:
-    """Indices of a random share of the rows, the same ones every time, since the labels are the seed."""
-    labels = block.y if block.y.ndim == 1 else block.y[:, 0]
-    return positions(chances(double(labels)) < share)
 
 
 def joined(grams: Sequence[Array], columns: int, total: float, own: Array) -> Array:
@@ -314,7 +314,7 @@ def gram(block: Block, share: float = 1.0) -> tuple[Array]:
     """Xᵀ diag(weight) X, (q, q); of a random share of the rows where it is below 1."""
     if share == 1:
         return (block.X.ready().gram(block.weight),)
-    rows = chosen(block, share)
+    rows = chosen(block.y, share)
     return (block.X.take(rows).ready().gram(block.weight[rows]),)
 
 

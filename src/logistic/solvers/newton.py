@@ -18,6 +18,7 @@ from .settings import Settings
 FLOOR = 4 * EPS**2  # squared decrement, relative to the value, below which a step moves no digit
 SLOW = 0.01  # of the squared decrement is left after a step: with a Hessian of all rows it would be less, for all that one costs
 SETTLED = 1e-11  # of the largest coefficient: steps with the Hessian of some rows go on until the next one is smaller
+FAR = 1e-3  # squared decrement, relative to the value, above which a step may be slow because the Hessian changes along it
 SAMPLED_STEPS = 12  # at most: before all rows are asked, and for the last digits
 TELLING = 0.1  # squared length of a step, relative to the value, up to which it tells of the Hessian at its end
 
@@ -68,13 +69,10 @@ class _Curve:
 
 def _sampled(objective: Objective, point: Point) -> Iterator[Point]:
     """Steps with the Hessian of some rows, made anew where they get slow, until they are slow with one that was made nearby."""
-    metric: Metric | None = None
-    for _ in range(SAMPLED_STEPS):
-        before, metric = metric, objective.metric(point)
-        if metric is before:
-            return
-        curve, size = _Curve(metric), math.inf
+    for made in range(SAMPLED_STEPS):
+        curve, size = _Curve(objective.metric(point, afresh=made > 0)), math.inf
         step = curve.step(point)
+        near = -vdot(point.grad, step) <= FAR * abs(point.value)
         while is_finite(step) and -vdot(point.grad, step) <= SLOW * size:
             size = -vdot(point.grad, step)
             reached = _searched(objective, point, step)
@@ -84,15 +82,16 @@ def _sampled(objective: Objective, point: Point) -> Iterator[Point]:
             point = reached
             yield point
             step = curve.step(point)
-        if not is_finite(step):
+        if near or not is_finite(step):
             return
 
 
 def _searched(objective: Objective, point: Point, step: Array) -> Point | None:
     """The point along a step at which the slope has lost some of its size; None where there is no way down."""
-    if not is_finite(step):
+    slope = vdot(point.grad, step)
+    if not is_finite(step) or -slope <= FLOOR * abs(point.value):
         return None
-    t = search(line := objective.line(point, step), point.value, vdot(point.grad, step))
+    t = search(line := objective.line(point, step), point.value, slope)
     return None if t is None else line.point(t)
 
 
