@@ -14,6 +14,7 @@ from ..errors import InputError, NotANumberError
 
 BLOCK_BYTES = 4 * 2**20  # a block and its scaled copy stay near the caches
 MAX_ROWS = 2**15
+FEW_BLOCKS = 32
 ROUND = 32  # rows, of which a block has a multiple
 SPARSE_BLOCKS = 8
 SPARSE_BLOCK = 2**16  # stored numbers below which a sparse block is not worth a thread
@@ -87,8 +88,14 @@ def validation_source(data: Any) -> ArraySource:
 
 
 def block_rows(shape: tuple[int, int], columns: int, size: int = BLOCK_BYTES) -> int:
-    """Rows of a block for p columns and M classes, so that its scaled copy takes at most ``size`` bytes."""
+    """Rows of a block for p columns and M classes, so that its scaled copy takes at most ``size`` bytes.
+
+    A few blocks are of one size and a multiple of four, so that threads end together.
+    """
     rows = min(max(size // (8 * max(shape[1], columns, 1)), 128), MAX_ROWS * size // BLOCK_BYTES)
+    blocks = -(-shape[0] // max(rows, 1))
+    if 1 < blocks <= FEW_BLOCKS:
+        rows = min(rows, -(-shape[0] // (-(-blocks // 4) * 4)) + ROUND - 1)
     return int(rows // ROUND * ROUND)
 
 
