@@ -20,7 +20,7 @@ import logistic
 
 BASE = "backend outcome contracts errors"
 MATHEMATICS = (
-    "loss penalty certificate tasks rank contrasts separation metric proof objective nonsmooth squares coordinates "
+    "loss penalty certificate tasks sample rank contrasts separation metric proof objective nonsmooth squares coordinates "
     "solvers minimize recession start"
 )
 DATA = "designs moments encoding sources executor"
@@ -41,12 +41,13 @@ OURS = {
     "penalty": "backend contracts",
     "certificate": "backend",
     "tasks": "backend contracts certificate",
+    "sample": "backend contracts designs tasks",
     "rank": f"{BASE} certificate tasks",
     "contrasts": "backend contracts tasks",
     "separation": f"{BASE} certificate tasks contrasts",
     "metric": "backend contracts tasks",
     "proof": f"{BASE} certificate tasks rank",
-    "objective": f"{BASE} loss penalty tasks rank separation metric proof",
+    "objective": f"{BASE} loss penalty tasks sample rank separation metric proof",
     "nonsmooth": f"{BASE} penalty certificate tasks proof objective",
     "solvers": f"{BASE} solvers",
     "squares": f"{BASE} penalty certificate tasks proof objective",
@@ -56,7 +57,7 @@ OURS = {
     "start": "backend errors",
     # data: rows
     "designs": f"{BASE} designs",
-    "moments": "designs",
+    "moments": "backend designs",
     "encoding": f"{BASE} designs moments",
     "sources": f"{BASE} designs sources",
     "executor": "backend contracts errors",

@@ -271,6 +271,11 @@ def chances(array: Array) -> Array:
     return like(np.random.default_rng(zlib.crc32(held.tobytes())).random(held.shape), array)
 
 
+def chosen(labels: Array, share: float) -> Any:
+    """Indices of a random share of the rows of ``labels``, (n,) or (n, K), the same ones every time: these are the seed."""
+    return positions(chances(double(labels if labels.ndim == 1 else labels[:, 0])) < share)
+
+
 def turned(array: Any) -> Array:
     """(n, K) as (K, n), each class in one piece of memory; the same memory where it lies so already."""
     if is_tensor(array):

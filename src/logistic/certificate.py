@@ -86,6 +86,12 @@ class Curvature:
         norm = float(((self.inverse_root / self.scale) ** 2).sum(axis=0).max()) ** 0.5  # of the longest column
         return float(SLACK * norm * (1.0 if columns == 1 else 2.0))  # |a - b| <= |a| + |b|
 
+    def farthest(self, columns: int) -> float:
+        """Upper bound on |x (e_k - e_l)| over |x|, in the inverse norm, for every x and every pair of classes."""
+        assert self.inverse_root is not None
+        norm = float(namespace(self.inverse_root).linalg.norm(self.inverse_root / self.scale, 2))
+        return float(SLACK * norm * (1.0 if columns == 1 else 2**0.5))
+
     def spread_roots(self, rows: int, columns: int) -> list[Array]:
         """For each pair of classes a (q, r) matrix T with |x T| = |x (e_k - e_l)| in the inverse norm; one matrix where M = 1."""
         assert self.inverse_root is not None

@@ -245,7 +245,7 @@ class Objective(ABC):
     l1: Array | None = None  # (q,) strength of |W_j|_1, the kinks
     line: Callable[[Point, Array], Line]  # from a point along a direction
     hessian: Callable[[Point], Array]  # (size, size), positive definite but for directions in which nothing changes, filled in
-    metric: Callable[[Point], Metric]  # near a point; "sampled": so good that a Newton step gains two digits, "early": cheap
+    metric: Callable[..., Metric]  # near a point; "early": cheap, "sampled": a Newton step gains two digits; made there if afresh
     outlook: Callable[[Point], float]  # the least gap that a certificate could promise here, without a pass over the rows
     bound: Callable[[int | None], float]  # on the curvature that a step on so many random rows meets (None: all rows)
     columns: Callable[[Any], Objective]  # the same, of some rows of W alone: the others are zero

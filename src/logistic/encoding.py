@@ -5,8 +5,9 @@ Everything is learned from statistics that merge block by block, and becomes pla
 
 from __future__ import annotations
 
+import functools
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
@@ -16,7 +17,7 @@ from .backend import EPS
 from .contracts import Block, Design, Executor, RawBlock
 from .designs import Dense, Intercept, Scaled, Sparse, column_range, is_sparse
 from .errors import InputError
-from .moments import Moments, merged, of as moments_of
+from .moments import Moments, merged, of as moments_of, survey
 
 GOLDEN = (3 - 5**0.5) / 2  # where roundings are cut: no mean or deviation of tidy numbers falls there
 SOLID = 2**19  # numbers up to which a block that stands alone is copied, 4 MiB
@@ -140,13 +141,20 @@ class _Extremes(NamedTuple):
     classes: np.ndarray
     weights: np.ndarray  # of each of these classes
     soft: bool
-    rows: list[np.ndarray]  # the first one of a dense block, if there is one
+    moments: Moments | None  # where they were taken at once
 
 
 def learn(
-    executor: Executor, handles: list[Any], centred: bool, class_weight: Any = None, classes: np.ndarray | None = None
+    executor: Executor,
+    handles: list[Any],
+    centred: bool,
+    class_weight: Any = None,
+    classes: np.ndarray | None = None,
+    refuse: Callable[[], None] | None = None,
 ) -> Encoding:
-    """Two passes over raw blocks: extremes, then moments relative to a row or to them, so that nothing overflows or cancels.
+    """One pass over raw blocks for extremes and for moments relative to a row, so that they do not cancel.
+
+    Where squares would overflow, or weights depend on what the labels are, another pass takes the moments.
 
     Parameters
     ----------
@@ -159,14 +167,19 @@ def learn(
         The weight of each label, 1 for labels not in it; ``balanced`` gives every class the same total weight.
     classes : (K,) array, optional
         All labels, where they are known before; these rows need not hold all of them.
+    refuse : callable, optional
+        Called where numbers of dense rows are not finite; raises its own error.
 
     Raises
     ------
     InputError
         If there are fewer than two classes, one of them has no weight, or a sparse column is too large to square.
     """
-    parts = executor.map(_extremes, handles)
+    first = next((row for row in executor.map(_first, handles, centred) if row is not None), None)
+    parts = executor.map(_extremes, handles, first if class_weight is None else None)
     low, high = np.minimum.reduce([part.low for part in parts]), np.maximum.reduce([part.high for part in parts])
+    if refuse is not None and not all(np.isfinite([part.low, part.high]).all() for part in parts if part.weights.any()):
+        refuse()
     whole = classes is None
     if classes is None:
         classes = parts[0].classes if len(parts) == 1 else union([part.classes for part in parts])
@@ -193,10 +206,13 @@ def learn(
     intercept, centred = centred, centred and not first_raw.sparse
     middle = low / 2 + high / 2 if centred else np.zeros_like(low)
     half = high / 2 - low / 2 if centred else reach
-    unit = np.where(half > 0, half, 1.0)
+    unit, taken = np.where(half > 0, half, 1.0), list[Moments]()
     if len(unit) and unit.min() > 1 / TAME and reach.max() < TAME:
-        middle, unit = next((part.rows[0] for part in parts if centred and part.rows), middle), np.ones_like(unit)
-    found = executor.map_merge(_moments, handles, merged, middle, unit, classes, per_class)
+        middle, unit = middle if first is None else first, np.ones_like(unit)
+        taken = [part.moments for part in parts if part.moments is not None]
+    found = functools.reduce(merged, taken) if taken else None
+    if found is None:
+        found = executor.map_merge(_moments, handles, merged, middle, unit, classes, per_class)
     variance = np.where(half > 0, found.central / total, 0.0)
     mean, deviation = middle + unit * found.mean, unit * np.sqrt(np.maximum(variance, 0))
     seen = (low, high, each, total, first_raw.rounding, per_class)
@@ -267,21 +283,32 @@ def _storage(raw: RawBlock) -> _Storage:
     return _Storage(is_sparse(raw.X), float(np.finfo(dtype).eps) if dtype.kind == "f" else EPS)
 
 
-def _extremes(raw: RawBlock) -> _Extremes:
+def _first(raw: RawBlock, centred: bool) -> np.ndarray | None:
+    """From where the numbers of a dense block are summed: its first row that counts, or zero."""
+    X = counted(raw).X
+    if is_sparse(X) or X.shape[0] == 0:
+        return None
+    return np.asarray(X[0] if centred else np.zeros(X.shape[1]), dtype=np.float64)
+
+
+def _extremes(raw: RawBlock, middle: np.ndarray | None) -> _Extremes:
+    """The moments besides, where a ``middle`` is given."""
     if raw.y is None:
         raise InputError("y is missing; pass one label for each row of X")
     labels = union([raw.y]) if raw.y.ndim == 1 else np.arange(raw.y.shape[1])
     X, y, weight, *_ = counted(raw)
     w = np.ones(X.shape[0]) if weight is None else weight
+    moments = None
     if X.shape[0] == 0:
         low, high = np.full(X.shape[1], np.inf), np.full(X.shape[1], -np.inf)
     elif is_sparse(X):
         low, high = column_range(X)
-    else:
+    elif middle is None:
         low, high = np.asarray(X.min(axis=0), dtype=np.float64), np.asarray(X.max(axis=0), dtype=np.float64)
+    else:
+        low, high, moments = survey(X, weight, middle)
     each = np.bincount(np.searchsorted(labels, y), w, len(labels)) if y.ndim == 1 else w @ y
-    first = [] if is_sparse(X) else [row.astype(np.float64) for row in X[:1]]
-    return _Extremes(low, high, labels, each, y.ndim == 2, first)
+    return _Extremes(low, high, labels, each, y.ndim == 2, moments)
 
 
 def _moments(raw: RawBlock, middle: np.ndarray, unit: np.ndarray, classes: np.ndarray, class_weight: np.ndarray | None) -> Moments:

@@ -61,7 +61,7 @@ class LogisticRegression(CallbackSupportMixin, Fitted):
         ``why_solver_``. ``gd``, ``sgd`` and ``adam`` are for learning and for rows in pieces; see :mod:`logistic.solvers` for
         settings such as ``solvers.SGD(lr=0.1, momentum=0.9)``. Names of scikit-learn's solvers are understood.
     tol : float, default=1e-8
-        Certified relative suboptimality, (F - min F) / F; 0 for as many steps as there may be.
+        Certified relative suboptimality, (F - min F) / F; up to 1e-8 Newton adds all last digits; 0 for as many steps as may be.
     max_iter : int, default=1000
         0 evaluates the start alone. A solver's own ``epochs``, 100 for ``sgd`` and ``adam``, come first.
     max_time : float, optional

@@ -13,6 +13,9 @@ from typing import Any, Self
 from .backend import one_thread_each
 from .contracts import Executor
 
+TURNS = 8  # of each thread at least, so that all end together
+RUN = 4  # parts that a thread does in a turn: handing over costs as much as some products
+
 
 class InProcess(Executor):
     """The parts are their own handles, and tasks run one after another; threads belong to the products inside them."""
@@ -74,14 +77,20 @@ class Threads(InProcess):
             yield from super()._each(fn, handles, *args)
             return
         context = contextvars.copy_context()  # NumPy's error state among others
-        waiting: deque[Future[Any]] = deque()
+        run = min(max(len(handles) // (TURNS * self._threads), 1), RUN)
+        waiting: deque[Future[list[Any]]] = deque()
         try:
-            for part in handles:
-                waiting.append(self._pool.submit(context.copy().run, fn, part, *args))
+            for first in range(0, len(handles), run):
+                waiting.append(self._pool.submit(context.copy().run, _turn, fn, handles[first : first + run], args))
                 if len(waiting) > 2 * self._threads:  # results may be large, so nobody runs far ahead
-                    yield waiting.popleft().result()
+                    yield from waiting.popleft().result()
             while waiting:
-                yield waiting.popleft().result()
+                yield from waiting.popleft().result()
         finally:
             for task in waiting:
                 task.cancel()
+
+
+def _turn(fn: Callable[..., Any], parts: Sequence[Any], args: tuple[Any, ...]) -> list[Any]:
+    """Some parts, one after another."""
+    return [fn(part, *args) for part in parts]

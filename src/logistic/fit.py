@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from . import recession
-from .backend import Array, to_numpy
+from .backend import Array, is_finite, to_numpy
 from .contracts import Executor, Objective, Point, RawBlock, Solver, Source, Spec
 from .coordinates import InGivenUnits
 from .designs import is_sparse
@@ -25,9 +25,10 @@ from .minimize import Solution, minimize
 from .model import Model
 from .objective import LogisticObjective
 from .outcome import Certificate, Record, Statistics, Status
+from .sample import drawn, thinned
 from .solvers import choose, named
-from .sources import ArraySource
 from .start import generator, start
+from .tasks import Rows
 
 SAMPLE = 20_000  # rows whose optimum is a start, where there are ten times as many
 SAMPLE_TOL, SAMPLE_STEPS = 1e-3, 25  # gained by a last step: about as near to that optimum as that is to the one of all rows
@@ -106,7 +107,7 @@ def fit(
         given = start(spec.init, source.shape[1], frame.encoding.classes, spec.fit_intercept, rng)
         W0 = frame.change.inward(frame.here(given))
         if _worth_a_sample(blocks, spec, solver, objective):
-            W0, why = _begun(workers, frame, blocks, solver, W0), f"{why}; begun on a sample of the rows"
+            W0, why = _begun(objective, frame, solver, W0), f"{why}; begun on a sample of the rows"
         watched = None if validation is None else frame.watch(workers, validation)
 
         def seen(point: Point, record: Record) -> object:
@@ -148,29 +149,36 @@ def _sample_rows(shape: tuple[int, ...]) -> int:
     return max(SAMPLE, 20 * math.prod(shape))
 
 
-def _begun(workers: Executor, frame: Frame, blocks: list[RawBlock], solver: Solver, W0: Array) -> Array:
-    """The optimum of a sample of the rows, the same one in every fit; W0 where the sample has no optimum."""
-    share = _sample_rows(W0.shape) / frame.count
-    rng = np.random.default_rng(0)
-    chosen = [np.sort(rng.choice(len(b.y), math.ceil(share * len(b.y)), replace=False)) for b in blocks]
-    parts = [[None if v is None else v[rows] for v in b[:4]] for b, rows in zip(blocks, chosen, strict=True)]
-    X, y, weight, offset = (None if values[0] is None else np.concatenate(values) for values in zip(*parts, strict=True))
-    source = ArraySource(X, y, weight, offset)
-    raw = list(source.blocks(block_size(source, frame.spec, solver)))
-    weights = [frame.encoding.row_weights(part) for part in raw]
-    total = sum(len(part.y) if weight is None else float(weight.sum()) for part, weight in zip(raw, weights, strict=True))
-    if not total > 0:
+def _begun(objective: LogisticObjective, frame: Frame, solver: Solver, W0: Array) -> Array:
+    """The optimum of a sample of the rows, the same one in every fit; W0 where the sample has no optimum.
+
+    Where the Hessian of a share of the rows is to be had, a step with it leads on to the optimum of that share.
+    """
+    rows = objective.sample
+    if rows is None:
+        rows = drawn(objective.rows, _sample_rows(W0.shape) / objective.rows.count)
+    if rows is None:
         return W0
-    sampled = LogisticObjective(
-        frame.loss, frame.prior(total), frame.rows(workers, workers.put(raw), total), frame.spec.fit_intercept
-    )
-    points = itertools.islice(solver(sampled, W0), SAMPLE_STEPS)
+    few = thinned(rows, max(rows.count // _sample_rows(W0.shape), 1))
+    if few is None:
+        return W0
+    points = itertools.islice(solver(_of_sample(objective, frame, few), W0), SAMPLE_STEPS)
     value = next(points).value
     for point in points:
         if value - point.value <= SAMPLE_TOL * abs(value):
-            return point.W
+            break
         value = point.value
-    return W0
+    else:
+        return W0
+    if "sampled" not in objective.offers or few.count == rows.count:
+        return point.W
+    nearer = _of_sample(objective, frame, rows).at(point.W)
+    W = point.W - objective.metric(nearer)(nearer.grad)
+    return W if is_finite(W) else point.W
+
+
+def _of_sample(objective: LogisticObjective, frame: Frame, rows: Rows) -> LogisticObjective:
+    return LogisticObjective(objective.loss, frame.prior(rows.total), rows, objective.intercept)
 
 
 def _local(blocks: int, spec: Spec) -> AbstractContextManager[Executor]:

@@ -88,7 +88,8 @@ class Frame:
     @classmethod
     def learned(cls, executor: Executor, raw: list[Any], source: Source, spec: Spec) -> Frame:
         """From the rows of one fit."""
-        encoding = learn(executor, raw, spec.fit_intercept, spec.class_weight)
+        refuse = getattr(source, "check", None)  # of a source that left it to us to find out
+        encoding = learn(executor, raw, spec.fit_intercept, spec.class_weight, refuse=refuse)
         return cls(source.features, source.shape[0], spec, encoding, any(executor.map(has_offset, raw[:1])))
 
     @cached_property
@@ -171,16 +172,23 @@ class Frame:
         blocks = executor.map(encoded, raw, self.encoding, self.scale, self.spec.fit_intercept, solid, self.spec.device)
         most = max(len(block.y) for block in blocks)
         fine = self.here(np.concatenate([resolution(self.encoding, self.scale), self.edge]))
+        reach = self._reach if total is None and not self.offset else None
         if total is None:
             total = self.encoding.total
         count, sparse = sum(len(block.y) for block in blocks), any(block.X.sparse for block in blocks)
-        return Rows(executor, executor.put(blocks), most, total, fine, count, sparse, terms=self._terms)
+        return Rows(executor, executor.put(blocks), most, total, fine, count, sparse, terms=self._terms, reach=reach)
 
     @property
     def _terms(self) -> Array:
         """(q,): a column x - c of root mean square 1 may be multiplied as x and c, and |x| + |c| <= |x - c| + 2 |c|."""
         center = np.zeros(len(self.scale)) if self.encoding.center is None else abs(self.encoding.center) / self.scale
         return self.here(np.concatenate([1 + 2 * np.minimum(center, NEAR), self.edge + 1]))
+
+    @property
+    def _reach(self) -> Array:
+        """(q,): the largest of |x| + |c|."""
+        center = 0.0 if self.encoding.center is None else abs(self.encoding.center)
+        return self.here(np.concatenate([(self.encoding.reach + center) / self.scale, self.edge + 1]))
 
     def watch(self, executor: Executor, source: Source) -> LogisticObjective:
         """The mean loss of other rows, without a penalty."""

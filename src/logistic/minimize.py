@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
 from typing import NamedTuple
@@ -17,6 +18,8 @@ from .solvers.newton import Endgame
 POLISH_STEPS = 3
 FLOOR = 1e-6  # relative gap above which an end without progress is a failure, not the floor of float64
 POLISH_SIZE = 2000  # coefficients up to which exact Newton steps finish the last digits
+POLISH_TOL = 1e-8  # above which nobody asked for them
+SEEN = 12  # points that the last digits may learn from
 HOPE = 0.8  # share of the goal that the least possible gap may take before its proof is worth its price
 FIRST_DIAGNOSIS = 16  # points without a certificate before separation is looked for; then four times as many, and so on
 
@@ -88,6 +91,7 @@ class _Run:
         self.start = time.monotonic()
         self.trace: list[Record] = []
         self.point: Point | None = None
+        self.seen: deque[Point] = deque(maxlen=SEEN)
         self.best: Point | None = None  # of the lowest value, or of the lowest validation loss where that decides
         self.best_loss = math.inf
         self.improved_loss, self.improved_at = math.inf, 0  # by min_delta at least
@@ -106,6 +110,7 @@ class _Run:
             self.certificate = Certificate(point.value, math.inf, "none", record.kkt, Status.DIVERGED)
             return True
         self.point = point
+        self.seen.append(point)
         patient = self._patient(point, record)
         if self.on_point is not None and self.on_point(point, record):
             return self.settle(Status.STOPPED)
@@ -164,8 +169,8 @@ class _Run:
             self.point = self.best
         moved, found = self.objective.certify(self.point)
         if self._within(found) and self.stop.max_iter > 0:
-            if self._exact:
-                polished, better = self.objective.certify(Endgame(self.objective, moved).polished(POLISH_STEPS))
+            if self._exact and self._last_digits:
+                polished, better = self.objective.certify(Endgame(self.objective, [moved]).polished(POLISH_STEPS))
                 moved, found = (polished, better) if self._within(better) else (moved, found)
             return self._accept(moved, found)
         asked = reason in (Status.INTERRUPTED, Status.EARLY_STOPPED)
@@ -203,10 +208,11 @@ class _Run:
         if size > self.trigger if hoped == 0 else hoped > self.margin * goal:
             return False
         if self._exact:
-            end = Endgame(self.objective, point)
+            end = Endgame(self.objective, self.seen)
             if end.decrement / 2 > goal:
                 return self._postponed(size, goal / end.decrement)
-            point = end.polished(POLISH_STEPS)
+            if self._last_digits:
+                point = end.polished(POLISH_STEPS)
         moved, found = self.objective.certify(point)
         self.gap = found.gap if math.isfinite(found.gap) else math.nan
         if self._within(found):
@@ -223,6 +229,11 @@ class _Run:
     def _exact(self) -> bool:
         """Whether exact Newton steps are cheap."""
         return "hessian" in self.objective.offers and math.prod(self.objective.shape) <= POLISH_SIZE
+
+    @property
+    def _last_digits(self) -> bool:
+        """Whether so small a gap is asked for that all digits of the coefficients are."""
+        return self.stop.tol <= POLISH_TOL
 
     def _within(self, found: Certificate) -> bool:
         return found.kind != "none" and found.gap <= self.stop.tol * max(abs(found.value), 5e-324)

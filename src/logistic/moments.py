@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from .backend import overflow_allowed
 from .designs import Sparse, is_sparse
 
 TINY = 1e-100  # numbers below this have no square
+WIDE = 2**11  # numbers that are laid side by side
+PIECE = 2**19  # numbers at a time, 4 MiB
+FAR = 0.99  # share of the squares that may come from the distance of the middle from the mean
 CACHED = 2**16  # numbers that stay in a core's cache while their moments are taken
 
 
@@ -32,6 +37,60 @@ def of(X: Any, w: np.ndarray, middle: np.ndarray, unit: np.ndarray) -> Moments:
     step = max(CACHED // max(X.shape[1], 1), 1)
     parts = (_dense(X[i : i + step], w[i : i + step], middle, unit) for i in range(0, X.shape[0], step))
     return functools.reduce(merged, parts)
+
+
+class Survey(NamedTuple):
+    """Smallest and largest value of each column (p,), and its moments less ``middle``."""
+
+    low: np.ndarray
+    high: np.ndarray
+    moments: Moments
+
+
+def survey(X: np.ndarray, w: np.ndarray | None, middle: np.ndarray) -> Survey:
+    """Of a dense X (n, p) with at least one row, while its rows are in cache; what overflows is not finite."""
+    with overflow_allowed():
+        if w is None and X.flags.c_contiguous and 0 < X.shape[1] <= WIDE:
+            return functools.reduce(_both, _pieces(X, middle))
+        unit, weight = np.ones_like(middle), np.ones(len(X)) if w is None else w
+        return Survey(_double(X.min(axis=0)), _double(X.max(axis=0)), of(X, weight, middle, unit))
+
+
+def _both(a: Survey, b: Survey) -> Survey:
+    return Survey(np.minimum(a.low, b.low), np.maximum(a.high, b.high), merged(a.moments, b.moments))
+
+
+def _pieces(X: np.ndarray, middle: np.ndarray) -> Iterator[Survey]:
+    """Several rows are laid side by side: a long row is what NumPy adds up, and compares, at the speed of memory."""
+    p = X.shape[1]
+    side = min(2 ** (WIDE // p).bit_length() // 2, len(X))  # a power of two, as the rows of a block are a multiple of one
+    step = max(PIECE // (side * p), 1) * side
+    beside = np.tile(middle, side)
+    room = np.empty(min(step, len(X)) * p)  # written again and again: new memory costs more than what is done in it
+    for start in range(0, len(X), step):
+        part = X[start : start + step]
+        whole = len(part) // side * side
+        if whole:
+            yield _piece(part[:whole].reshape(-1, side * p), beside, p, room)
+        if whole < len(part):
+            yield _piece(part[whole:], middle, p, room)
+
+
+def _piece(X: np.ndarray, middle: np.ndarray, p: int, room: np.ndarray) -> Survey:
+    """Of rows (m, k p) that are k rows each."""
+    low, high = (_double(found.reshape(-1, p)) for found in (X.min(axis=0), X.max(axis=0)))
+    u, count = np.subtract(X, middle, out=room[: X.size].reshape(X.shape)), X.size // p
+    first, second = u.sum(axis=0).reshape(-1, p).sum(axis=0), np.einsum("ij,ij->j", u, u).reshape(-1, p).sum(axis=0)
+    mean = first / count
+    central = second - first * mean
+    if (first * mean > FAR * second).any():
+        u -= np.tile(mean, X.shape[1] // p)
+        central = np.einsum("ij,ij->j", u, u).reshape(-1, p).sum(axis=0)
+    return Survey(low.min(axis=0), high.max(axis=0), Moments(float(count), mean, central))
+
+
+def _double(values: np.ndarray) -> np.ndarray:
+    return np.asarray(values, dtype=np.float64)
 
 
 def merged(a: Moments, b: Moments) -> Moments:

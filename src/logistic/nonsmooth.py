@@ -89,7 +89,9 @@ class NonsmoothObjective(LogisticObjective):
         if len(keep) == self.shape[0]:
             return self
         blocks = self.rows.executor.map(tasks.selected, self.rows.handles, keep)
-        rows = replace(self.rows, handles=self.rows.executor.put(blocks), resolution=self.rows.resolution[keep], terms=1.0)
+        rows = replace(
+            self.rows, handles=self.rows.executor.put(blocks), resolution=self.rows.resolution[keep], terms=1.0, reach=None
+        )
         part = NonsmoothObjective(self.loss, self.penalty.rows(keep), rows, self.intercept)
         part._serial = self._serial  # one name for one set of logits: blocks and their parts share what they remember
         self._part = keep, part

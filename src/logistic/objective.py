@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from functools import cached_property, partial
 from typing import Any
 
-from . import metric, rank, separation, tasks
+from . import metric, rank, sample, separation, tasks
 from .backend import EPS, Array, largest, namespace, psd_solver, vdot
 from .contracts import Batch, Line, Loss, Metric, Objective, Penalty, Point
 from .outcome import Certificate, Status
@@ -20,6 +20,7 @@ POWER_STEPS = 12
 SHARE = 0.1  # of the rows, for a sampled Hessian; a proof by it is so much looser
 ROWS_PER_COEFFICIENT = 100  # at least, in that sample: its Hessian is then within some 20 % of the true one in every direction
 PRODUCTS = 16  # columns times pairs of classes: with fewer, the Hessian of all rows costs little more than a gradient
+NEARBY = 0.02  # squared length of a step in the norm of the Hessian, relative to the value, after which that still serves
 FRESH = 8  # logits carried along a line this many times are computed from the data again
 
 
@@ -53,6 +54,7 @@ class LogisticObjective(Objective):
         self._serial = itertools.count()
         self._null: Array | None = None
         self.at_hand: Curved | None = None  # the Hessian last asked for: step, certificate and polish share it
+        self._sample: list[Rows | None] = []
         self._finite = False  # proved: no direction of separation
         self.prover = Prover(self)
 
@@ -91,11 +93,23 @@ class LogisticObjective(Objective):
             self.at_hand = Curved(point.W, self._assembled(point, SHARE), SHARE)
         return self.at_hand
 
-    def metric(self, point: Point) -> Metric:
-        """The inverse Hessian of a share of many rows, or of all rows once these had to be asked; or see :mod:`logistic.metric`."""
+    @property
+    def sample(self) -> Rows | None:
+        """A share of the rows in one place, drawn once; None where that would take too much memory."""
+        if not self._sample:
+            self._sample.append(sample.drawn(self.rows, SHARE))
+        return self._sample[0]
+
+    def metric(self, point: Point, afresh: bool = False) -> Metric:
+        """The inverse Hessian of a share of many rows, or of all rows once these had to be asked; or see :mod:`logistic.metric`.
+
+        That of a share serves nearby as well, unless it is asked for ``afresh``.
+        """
         if "sampled" in self.offers:
             known = self.at_hand
-            return psd_solver((known if known is not None and known.share == 1 else self.sampled(point)).hessian)
+            if known is None or not (known.share == 1 or (self._nearby(known, point) and not afresh)):
+                known = self.sampled(point)
+            return psd_solver(known.hessian)
         return metric.metric(self.rows, self.loss, self.place(point), self.penalty.curvature(point.W), self.intercept)
 
     def batches(self, size: int | None) -> Iterator[Batch]:
@@ -207,12 +221,21 @@ class LogisticObjective(Objective):
         enough = SHARE * self.rows.count >= ROWS_PER_COEFFICIENT * q * M
         return enough and not self.rows.sparse and q * K * (K - 1) // 2 >= PRODUCTS
 
+    def _nearby(self, known: Curved, point: Point) -> bool:
+        """Whether a Hessian was made so near that it has changed less than a share of the rows can show."""
+        moved = (point.W - known.W).reshape(-1)
+        return vdot(moved, known.hessian @ moved) <= NEARBY * abs(point.value)
+
     def _assembled(self, point: Point, share: float = 1.0) -> Array:
         null = self.null_space()
         own = namespace(null).diag(self.penalty.curvature(point.W))
         if null.shape[1]:
             own = own + null @ null.T / self.loss.classes
-        grams = self.rows.executor.map_sum(tasks.hessian, self.rows.handles, self.loss, self.place(point), share)
+        part = self.sample if share < 1 else None
+        if part is None:
+            grams = self.rows.executor.map_sum(tasks.hessian, self.rows.handles, self.loss, self.place(point), share)
+        else:
+            grams = part.executor.map_sum(tasks.hessian, part.handles, self.loss, Place(point.W, self.token()))
         return tasks.gauged(tasks.joined(grams, self.shape[1], share * self.rows.total, own), self.shape[1])
 
     def free(self) -> Array:
@@ -229,7 +252,8 @@ class LogisticObjective(Objective):
 class _Line(Line):
     """Trials reuse the logits of the point and of the direction wherever the blocks still hold them.
 
-    The first trial is mostly the last one, so it brings the gradient along.
+    The first trial is mostly the last one, so it brings the gradient along. Where there are so many rows that steps are good
+    ones, its logits are computed from the data at the same price, and nobody has to do that again for a proof.
     """
 
     def __init__(self, objective: LogisticObjective, point: Point, direction: Array) -> None:
@@ -246,7 +270,7 @@ class _Line(Line):
         trial = Trial(self.start, self.direction, t)
         W = self.start.W + t * self.direction.W
         if self.arrived is None:
-            token = self._token()
+            token = o.token() if "sampled" in o.offers else self._token()
             total, gradient = o.rows.executor.map_sum(tasks.leap, o.rows.handles, o.loss, trial, token)
             point = o.point(W, total, gradient, token)
             self.arrived = t, point

@@ -83,6 +83,8 @@ def advance(stream: Stream | None, source: Source, spec: Spec, classes: np.ndarr
         classes, rng, calls = stream.frame.encoding.classes, copy.deepcopy(stream.rng), stream.calls
     assert classes is not None
     executor, raw = InProcess(), list(source.blocks(block_size(source, spec, solver)))
+    if isinstance(source, ArraySource):
+        source.check()  # before any label of this piece is refused
     here = _learned(executor, raw, spec, classes)
     if stream is None:
         frame = Frame(source.features, source.shape[0], spec, here, raw[0].offset is not None)

@@ -15,7 +15,7 @@ from .contracts import Block, Loss, Point
 from .objective import LogisticObjective
 from .outcome import Certificate
 from .penalty import L2
-from .proof import Prover
+from .proof import Prover, Rounding
 from .tasks import Rows
 
 PROBES = 32
@@ -68,7 +68,7 @@ class SquaredProver(Prover):
         """That of products alone: the curvature of a row is 2."""
         return 16 * UNIT
 
-    def change_of_curvature(self, curvature: Curvature, longest: float, length: float) -> float:
+    def change_of_curvature(self, curvature: Curvature, rounding: Rounding, length: float) -> float:
         """None: the gap of a quadratic is half its squared Newton decrement."""
         return 0.0
 

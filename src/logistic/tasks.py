@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
-from .backend import Array, chances, double, namespace, peak, pick, single
+from .backend import Array, chances, chosen, namespace, peak, pick, single
 from .certificate import UNIT
 from .contracts import Block, Design, Executor, Loss
 
@@ -40,6 +40,8 @@ class Rows:
         Bound on the root mean square of a scaled column under the weights of these rows.
     terms : (q,) array or float
         Bound on the same for the terms that stand for its numbers in a product, relative to ``swell``.
+    reach : (q,) array, optional
+        Bound on these terms themselves, where there is no offset.
     """
 
     executor: Executor
@@ -51,6 +53,7 @@ class Rows:
     sparse: bool = False
     swell: float = 1.0
     terms: Array | float = 1.0
+    reach: Array | None = None
 
 
 class Place(NamedTuple):
@@ -75,11 +78,14 @@ def logits(block: Block, place: Place, X: Design | None = None) -> Array:
         if known is not None:
             block.cache["point"] = (place.token, known)
             return known
-    eta = (X or block.X).matmul(place.W)
-    if block.offset is not None:
-        eta = eta + block.offset
+    eta = _computed(block, place.W, X or block.X)
     block.cache["point"] = (place.token, eta)
     return eta
+
+
+def _computed(block: Block, W: Array, X: Design) -> Array:
+    eta = X.matmul(W)
+    return eta if block.offset is None else eta + block.offset
 
 
 def logits_along(block: Block, trial: Trial, X: Design | None = None) -> tuple[Array, Array]:
@@ -100,8 +106,7 @@ def _remembered(block: Block, name: str, token: Token) -> Array | None:
 def value_and_gradient(block: Block, loss: Loss, place: Place) -> tuple[Array, Array]:
     """Weighted sum of the losses, and Xᵀ (weight * residual) (q, M)."""
     X = block.X.ready()
-    values, residual = loss.evaluate(logits(block, place, X), block.y)
-    return block.weight @ values, X.rmatmul(block.weight[:, None] * residual)
+    return _summed(block, loss, logits(block, place, X), X)
 
 
 def batch(block: Block, loss: Loss, W: Array, rows: Any) -> tuple[Array, Array, Array]:
@@ -133,19 +138,28 @@ def value_and_slope(block: Block, loss: Loss, trial: Trial) -> tuple[Array, Arra
 
 
 def leap(block: Block, loss: Loss, trial: Trial, arrival: Token) -> tuple[Array, Array]:
-    """Value and gradient at the end of a trial that may be gone on from: its logits and those of its start are remembered."""
-    return _arrived(block, loss, trial, arrival, "arrival")
+    """Value and gradient at the end of a trial that may be gone on from: its logits and those of its start are remembered.
+
+    Where ``arrival`` counts no steps, they are computed from the data.
+    """
+    X = block.X.ready()
+    if arrival[1] == 0:
+        eta = _computed(block, trial.place.W + trial.t * trial.direction.W, X)
+    else:
+        eta, _ = logits_along(block, trial, X)
+    block.cache["arrival"] = (arrival, eta)
+    return _summed(block, loss, eta, X)
 
 
 def advance(block: Block, loss: Loss, trial: Trial, arrival: Token) -> tuple[Array, Array]:
     """Value and gradient at the end of a trial, whose logits are remembered under ``arrival``."""
-    return _arrived(block, loss, trial, arrival, "point")
-
-
-def _arrived(block: Block, loss: Loss, trial: Trial, arrival: Token, name: str) -> tuple[Array, Array]:
     X = block.X.ready()
     eta, _ = logits_along(block, trial, X)
-    block.cache[name] = (arrival, eta)
+    block.cache["point"] = (arrival, eta)
+    return _summed(block, loss, eta, X)
+
+
+def _summed(block: Block, loss: Loss, eta: Array, X: Design) -> tuple[Array, Array]:
     values, residual = loss.evaluate(eta, block.y)
     return block.weight @ values, X.rmatmul(block.weight[:, None] * residual)
 
@@ -156,7 +170,7 @@ def hessian(block: Block, loss: Loss, place: Place, share: float = 1.0) -> tuple
     With a ``share`` below 1 the sum is over so many of the rows, always the same ones.
     """
     if share < 1:
-        rows = _chosen(block, share)
+        rows = chosen(block.y, share)
         X, eta, weight = block.X.take(rows).ready(), logits(block, place)[rows], block.weight[rows]
     else:
         X = block.X.ready()
@@ -165,13 +179,6 @@ def hessian(block: Block, loss: Loss, place: Place, share: float = 1.0) -> tuple
         return tuple(X.gram(weight * h) for _, _, h in loss.curvature_pairs(eta))
     p = loss.probabilities(eta).T
     return tuple(X.gram(mine * p[m]) for k, mine in enumerate(weight * p) for m in range(k + 1, loss.classes))
-
-
-def _chosen(block: Block, share: float) -> Array:
-    """(n,) boolean: a random share of the rows, the same ones every time, since the labels are the seed."""
-    labels = block.y if block.y.ndim == 1 else block.y[:, 0]
-    chosen: Array = chances(double(labels)) < share
-    return chosen
 
 
 def joined(grams: Sequence[Array], columns: int, total: float, own: Array) -> Array:
@@ -307,7 +314,7 @@ def gram(block: Block, share: float = 1.0) -> tuple[Array]:
     """Xᵀ diag(weight) X, (q, q); of a random share of the rows where it is below 1."""
     if share == 1:
         return (block.X.ready().gram(block.weight),)
-    rows = _chosen(block, share)
+    rows = chosen(block.y, share)
     return (block.X.take(rows).ready().gram(block.weight[rows]),)
 
 

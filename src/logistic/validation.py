@@ -28,7 +28,7 @@ def read(
     X, y, sample_weight, offset
         As for ``fit``.
     labels : bool, default=True
-        Whether y holds labels; otherwise it is left to the caller.
+        Whether y holds labels; otherwise it is left to the caller. A fit to labels surveys X first, and checks its numbers so.
     reset : bool, default=True
         Whether X may have other columns than before.
 
@@ -38,7 +38,7 @@ def read(
         Naming the argument, row or column that cannot be used.
     """
     check_target(type(estimator).__name__, y)
-    source = ArraySource(X, y if labels else None, sample_weight, offset)
+    source = ArraySource(X, y if labels else None, sample_weight, offset, surveyed=labels)
     if source.shape[1] == 0:
         raise InputError(f"X has 0 feature(s) (shape={source.shape}) while a minimum of 1 is required.")
     if reset and isinstance(X, np.ndarray):  # what scikit-learn does to one, without its search for names

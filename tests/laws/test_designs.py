@@ -14,6 +14,7 @@ import torch
 import logistic
 from logistic.contracts import Design
 from logistic.designs import REGISTRY, Dense, Divided, Intercept, Scaled, Shifted, Sparse, is_sparse
+from logistic.designs.dense import LONG, TALL
 from logistic.sources import matrix
 
 ROWS, COLUMNS = 9, 5
@@ -480,3 +481,17 @@ def test_every_design_is_registered() -> None:
 def test_examples_are_of_their_family(family: str) -> None:
     """The examples under a name are of the class of that name."""
     assert all(type(build().design) is REGISTRY[family] for build in EXAMPLES[family].values())
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+@pytest.mark.parametrize("dtype", [np.float64, np.float32, np.int32])
+def test_a_tall_block_is_multiplied_as_any_other(dtype: type, order: str) -> None:
+    """Blocks that come from memory take a road of their own for one column."""
+    rng = np.random.default_rng(5)
+    X = np.asarray(10 * rng.normal(size=(TALL // LONG + 1, LONG)), dtype=dtype, order=order)
+    design, W, G = Dense(X), rng.normal(size=(LONG, 1)), rng.normal(size=(len(X), 1))
+    assert design._streamed == (dtype is np.float64 and order == "C")
+    assert design.matmul(W).shape == G.shape
+    np.testing.assert_allclose(design.matmul(W), X @ W, rtol=0, atol=1e-11)
+    assert design.rmatmul(G).shape == W.shape
+    np.testing.assert_allclose(design.rmatmul(G), X.T @ G, rtol=0, atol=1e-9)

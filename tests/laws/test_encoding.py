@@ -13,11 +13,13 @@ import pytest
 import scipy.sparse as sp
 from hypothesis import given, settings, strategies as st
 
-from logistic.contracts import Executor, RawBlock
+from logistic.contracts import Executor, RawBlock, Spec
 from logistic.designs import Intercept, Scaled, is_sparse
 from logistic.encoding import SPARSE_RANGE, Encoding, learn, resolution, scales
 from logistic.errors import InputError
 from logistic.executor import InProcess
+from logistic.fit import fit
+from logistic.moments import survey
 from logistic.sources import ArraySource
 from support import Forgetful
 
@@ -234,6 +236,35 @@ def test_a_large_shift_costs_no_digits() -> None:
     near, far = learned(X, y, weight), learned(X + 1e9, y, weight, True, CUTS)
     np.testing.assert_allclose(far.spread, near.spread, rtol=1e-12)
     np.testing.assert_allclose(far.center - 1e9, near.center, atol=1e-6)
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32, np.int16])
+@pytest.mark.parametrize("shape", [(10_007, 30), (70_001, 3), (333, 2049), (5, 700), (1, 4)])
+def test_a_survey_is_all_that_numpy_says_one_by_one(shape: tuple[int, int], dtype: type, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rows side by side, what is left over at the end of a piece, and a first row that is nothing like the others."""
+    monkeypatch.setattr("logistic.moments.PIECE", 2**16)
+    rng = np.random.default_rng(3)
+    X = (100 * rng.normal(size=shape) + 1000).astype(dtype)
+    X[0] = 30_000
+    found = survey(X, None, X[0].astype(np.float64))
+    exact = X.astype(np.longdouble)
+    np.testing.assert_array_equal(found.low, X.min(axis=0))
+    np.testing.assert_array_equal(found.high, X.max(axis=0))
+    assert found.moments.total == len(X)
+    np.testing.assert_allclose(found.moments.mean + X[0], exact.mean(axis=0).astype(float), rtol=1e-13)
+    wanted = ((exact - exact.mean(axis=0)) ** 2).sum(axis=0).astype(float)
+    np.testing.assert_allclose(found.moments.central, wanted, rtol=1e-12)
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+def test_a_number_that_is_not_finite_is_found_by_the_survey(bad: float) -> None:
+    """Row and column are named, whoever reads the rows first; of rows that weigh nothing too."""
+    X, y = np.random.default_rng(4).normal(size=(9000, 60)), np.arange(9000) % 2
+    X[8765, 43] = bad
+    for weight in (None, np.r_[np.ones(8000), np.zeros(1000)]):
+        for surveyed in (False, True):
+            with pytest.raises(InputError, match="in row 8765, column 43"):
+                fit(ArraySource(X, y, weight, surveyed=surveyed), Spec(C=1.0))
 
 
 def test_one_far_row_does_not_drown_the_rest() -> None:

@@ -13,6 +13,7 @@ from logistic.contracts import Stop
 from logistic.executor import InProcess
 from logistic.objective import LogisticObjective
 from logistic.outcome import Status
+from logistic.proof import Prover
 from referee import true_gap
 from support import fit_arrays, overlapping
 from ugly import Ugly, ugly_problems
@@ -105,6 +106,65 @@ def test_a_share_of_the_rows_curves_no_more_than_all(classes: int, shares: list[
     whole = seen[-1].hessian(point)
     assert np.linalg.eigvalsh(whole - part)[0] >= -1e-14
     assert np.linalg.eigvalsh(whole - part / 0.3)[0] < 0  # it is an estimate, not a bound, before it is lowered
+
+
+@pytest.mark.parametrize("classes", [2, 4])
+@pytest.mark.parametrize("units", [np.ones(3), np.array([1e-6, 1.0, 1e6])])
+def test_rounding_is_foreseen_from_above(
+    classes: int, units: np.ndarray, shares: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the reach of the columns says without a pass is never less than what the rows say, weights and far rows or not."""
+    seen: list[LogisticObjective] = []
+    certify = LogisticObjective.certify
+    monkeypatch.setattr(LogisticObjective, "certify", lambda self, point: seen.append(self) or certify(self, point))
+    X, y = overlapping(10, 2000, 3, classes)
+    X[5] *= 40
+    point = fit_arrays(X * units + 3 * units, y, np.linspace(0.1, 2, 2000), C=1.0, solver="newton").solution.point
+    prover = seen[-1].prover
+    for W in (point.W, 30 * point.W):
+        there = seen[-1].at(W)
+        foreseen, looked = prover._foreseen(there), prover._rounding(there)
+        assert foreseen is not None
+        assert (foreseen.gradient >= looked.gradient).all()
+        assert foreseen.drift >= looked.drift
+        assert foreseen.reach >= looked.reach
+        assert foreseen.longest >= looked.longest
+    rows = np.concatenate([block.X.absolute().dense() for block in seen[-1].rows.handles])
+    assert foreseen.radius >= ((rows**2).sum(axis=1) ** 0.5).max()
+
+
+def test_rows_that_are_far_out_are_looked_at(shares: list[float], monkeypatch: pytest.MonkeyPatch) -> None:
+    """One number a million times as large as the others says nothing of them: the proof is as sharp as with a look at the rows."""
+    looks: list[int] = []
+    audited = Prover.audited
+    monkeypatch.setattr(Prover, "audited", lambda self, point: looks.append(1) or audited(self, point))
+    X, y = overlapping(11, 3000, 4, 2)
+    fit_arrays(X, y, C=1.0, solver="newton")
+    assert not looks
+    X[7, :2] = 1e7, -1e7
+    found = fit_arrays(X, y, C=1.0, solver="newton").model.certificate
+    assert found.status is Status.CONVERGED
+    assert looks
+
+
+def test_the_last_digits_are_for_whom_asks_for_them(shares: list[float]) -> None:
+    """A loose tol is proved and no more: fewer Hessians and a gap that shows it."""
+    X, y = overlapping(12, 6000, 4, 2)
+    loose, tight = (fit_arrays(X, y, C=1.0, solver="newton", stop=Stop(tol=tol)).model.certificate for tol in (1e-4, 1e-8))
+    assert 1e-14 * loose.value < loose.gap <= 1e-4 * loose.value
+    assert tight.gap <= 1e-15 * tight.value
+
+
+@pytest.mark.parametrize("too_many", [False, True])
+def test_a_copy_of_the_share_changes_nothing_but_time(too_many: bool, shares: list[float], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hessians of the same rows, copied or where they lie."""
+    X, y = overlapping(13, 3000, 4, 3)
+    weight, offset = np.linspace(0.5, 2, 3000), 0.3 * X[:, :3]
+    wanted = fit_arrays(X, y, weight, offset, C=1.0, solver="newton")
+    monkeypatch.setattr("logistic.sample.BYTES", 0 if too_many else 2**27)
+    found = fit_arrays(X, y, weight, offset, C=1.0, solver="newton")
+    np.testing.assert_allclose(found.model.coef, wanted.model.coef, rtol=1e-11)
+    assert found.solution.n_iter == wanted.solution.n_iter
 
 
 @pytest.mark.parametrize("dependent", [False, True])

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import ClassVar
 
 from ..backend import EPS, Array, is_finite, largest, psd_solver, vdot
@@ -16,9 +17,10 @@ from .settings import Settings
 
 FLOOR = 4 * EPS**2  # squared decrement, relative to the value, below which a step moves no digit
 SLOW = 0.01  # of the squared decrement is left after a step: with a Hessian of all rows it would be less, for all that one costs
-FAR = 1e-3  # squared decrement, relative to the value, above which a step may be slow because the Hessian changes along it
 SETTLED = 1e-11  # of the largest coefficient: steps with the Hessian of some rows go on until the next one is smaller
+FAR = 1e-3  # squared decrement, relative to the value, above which a step may be slow because the Hessian changes along it
 SAMPLED_STEPS = 12  # at most: before all rows are asked, and for the last digits
+TELLING = 0.1  # squared length of a step, relative to the value, up to which it tells of the Hessian at its end
 
 
 @dataclass(repr=False)
@@ -67,8 +69,8 @@ class _Curve:
 
 def _sampled(objective: Objective, point: Point) -> Iterator[Point]:
     """Steps with the Hessian of some rows, made anew where they get slow, until they are slow with one that was made nearby."""
-    for _ in range(SAMPLED_STEPS):
-        curve, size = _Curve(objective.metric(point)), math.inf
+    for made in range(SAMPLED_STEPS):
+        curve, size = _Curve(objective.metric(point, afresh=made > 0)), math.inf
         step = curve.step(point)
         near = -vdot(point.grad, step) <= FAR * abs(point.value)
         while is_finite(step) and -vdot(point.grad, step) <= SLOW * size:
@@ -86,9 +88,10 @@ def _sampled(objective: Objective, point: Point) -> Iterator[Point]:
 
 def _searched(objective: Objective, point: Point, step: Array) -> Point | None:
     """The point along a step at which the slope has lost some of its size; None where there is no way down."""
-    if not is_finite(step):
+    slope = vdot(point.grad, step)
+    if not is_finite(step) or -slope <= FLOOR * abs(point.value):
         return None
-    t = search(line := objective.line(point, step), point.value, vdot(point.grad, step))
+    t = search(line := objective.line(point, step), point.value, slope)
     return None if t is None else line.point(t)
 
 
@@ -100,7 +103,8 @@ class Endgame:
     Parameters
     ----------
     objective : Objective
-    point : Point
+    seen : sequence of Point
+        The points on the way, the last of which is the one.
 
     Attributes
     ----------
@@ -108,11 +112,15 @@ class Endgame:
         Squared Newton decrement of the point; half of it is an estimate of the gap, and no proof of a gap can undercut it.
     """
 
-    def __init__(self, objective: Objective, point: Point) -> None:
-        self.objective, self.point = objective, point
+    def __init__(self, objective: Objective, seen: Sequence[Point]) -> None:
+        self.objective, self.point = objective, seen[-1]
         self._sampled = "sampled" in objective.offers
-        self._curve = _Curve(objective.metric(point) if self._sampled else psd_solver(objective.hessian(point)))
-        self.decrement = -vdot(point.grad, self._curve.step(point))
+        self._curve = _Curve(objective.metric(self.point) if self._sampled else psd_solver(objective.hessian(self.point)))
+        if self._sampled:
+            for before, after in pairwise(seen):
+                if vdot(after.W - before.W, after.grad - before.grad) <= TELLING * abs(after.value):
+                    self._curve.learn(before, after)
+        self.decrement = -vdot(self.point.grad, self._curve.step(self.point))
 
     def polished(self, steps: int) -> Point:
         """The last digits of the coefficients: at most ``steps`` steps, as long as each shrinks the decrement."""

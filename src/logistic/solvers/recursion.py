@@ -32,7 +32,8 @@ def corrected(pairs: deque[Pair], gradient: Array, metric: Metric | None) -> Arr
             r = metric(r)
         if pairs:
             _, turn, curved = pairs[-1]
-            r = r * (curved / vdot(turn, turn if metric is None else metric(turn)))
+            foreseen = vdot(turn, turn if metric is None else metric(turn))
+            r = r * (curved / foreseen if foreseen > 0 else 1.0)  # it may underflow
         return r
 
     return two_loops(pairs, gradient, scaled)

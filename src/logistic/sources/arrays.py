@@ -14,6 +14,8 @@ from ..errors import InputError, NotANumberError
 
 BLOCK_BYTES = 4 * 2**20  # a block and its scaled copy stay near the caches
 MAX_ROWS = 2**15
+FEW_BLOCKS = 32
+ROUND = 32  # rows, of which a block has a multiple
 SPARSE_BLOCKS = 8
 SPARSE_BLOCK = 2**16  # stored numbers below which a sparse block is not worth a thread
 STORED_PER_COLUMN = 16  # in a sparse block, so that the sums of its columns cost little beside it
@@ -25,6 +27,8 @@ class ArraySource(Source):
 
     ``frequency`` (n,) whole numbers say how many observations a row stands for, ``group`` (n,) labels which rows belong together.
 
+    ``surveyed`` leaves it to the first reader of all rows to find out whether the numbers of a dense X are finite.
+
     Raises
     ------
     InputError
@@ -35,7 +39,13 @@ class ArraySource(Source):
     group: np.ndarray | None = None
 
     def __init__(
-        self, X: Any, y: Any = None, weight: Any = None, offset: Any = None, features: Sequence[str] | None = None
+        self,
+        X: Any,
+        y: Any = None,
+        weight: Any = None,
+        offset: Any = None,
+        features: Sequence[str] | None = None,
+        surveyed: bool = False,
     ) -> None:
         self.X, names = matrix(X)
         self.features = tuple(features) if features is not None else names
@@ -49,6 +59,11 @@ class ArraySource(Source):
         self.y = None if y is None else _targets(vector(y, "y", n))
         self.weight = None if weight is None else _weights(real(weight, "sample_weight", n))
         self.offset = None if offset is None else real(offset, "offset", n)
+        if not surveyed or is_sparse(self.X) or self.weight is not None:  # who reads the rows leaves out those of weight zero
+            self.check()
+
+    def check(self) -> None:
+        """Refuse a missing or infinite number, naming its row and column."""
         check_numbers(self.X, self.features)
 
     def counting(self, frequency: Any = None, group: Any = None) -> ArraySource:
@@ -68,6 +83,7 @@ class ArraySource(Source):
                 found = f"freq_weights counts observations, but is {self.frequency[row]:g} in row {row}"
                 raise InputError(f"{found}; for other weights use sample_weight")
             self.weight = self.frequency if self.weight is None else self.weight * self.frequency
+            self.check()  # who reads the rows leaves out those of weight zero
         if group is not None:
             given = vector(group, "groups", n)
             if given.ndim != 1:
@@ -107,8 +123,15 @@ def validation_source(data: Any) -> ArraySource:
 
 
 def block_rows(shape: tuple[int, int], columns: int, size: int = BLOCK_BYTES) -> int:
-    """Rows of a block for p columns and M classes, so that its scaled copy takes at most ``size`` bytes."""
-    return int(min(max(size // (8 * max(shape[1], columns, 1)), 128), MAX_ROWS * size // BLOCK_BYTES))
+    """Rows of a block for p columns and M classes, so that its scaled copy takes at most ``size`` bytes.
+
+    A few blocks are of one size and a multiple of four, so that threads end together.
+    """
+    rows = min(max(size // (8 * max(shape[1], columns, 1)), 128), MAX_ROWS * size // BLOCK_BYTES)
+    blocks = -(-shape[0] // max(rows, 1))
+    if 1 < blocks <= FEW_BLOCKS:
+        rows = min(rows, -(-shape[0] // (-(-blocks // 4) * 4)) + ROUND - 1)
+    return int(rows // ROUND * ROUND)
 
 
 def sparse_block_rows(shape: tuple[int, int], stored: int, size: int = BLOCK_BYTES) -> int:
