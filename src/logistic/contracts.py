@@ -243,7 +243,8 @@ class Objective(ABC):
     metric: Callable[[Point], Metric]  # near a point; "sampled": so good that a Newton step gains two digits, "early": cheap
     outlook: Callable[[Point], float]  # the least gap that a certificate could promise here, without a pass over the rows
     bound: Callable[[int | None], float]  # on the curvature that a step on so many random rows meets (None: all rows)
-    columns: Callable[[Any], Objective]  # the same, of some rows of W alone: the others are zero
+    # The same of some rows of W alone, the others zero; where to begin there; and the gap after which there is no need to go on.
+    columns: Callable[[Any, Point], tuple[Objective, Point, float]]
     among: Callable[[Any, Point], Point]  # these rows' point, seen among all rows
     face: Callable[[Point, Array, float], Face]  # of the coefficients of a (q, M) mask, solved to this relative accuracy
 

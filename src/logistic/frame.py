@@ -147,7 +147,7 @@ class Frame:
         """What is minimised over these rows."""
         penalty, rows = self.penalty, self.rows(executor, raw)
         if isinstance(penalty, ElasticNet):
-            return NonsmoothObjective(self.loss, penalty, rows, self.spec.fit_intercept, rng)
+            return NonsmoothObjective(self.loss, penalty, rows, self.spec.fit_intercept, rng, self.spec.stop.tol)
         return LogisticObjective(self.loss, penalty, rows, self.spec.fit_intercept, rng)
 
     def prior(self, total: float) -> L2:

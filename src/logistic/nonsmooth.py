@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from copy import copy
 from dataclasses import replace
 from typing import Any
 
@@ -16,11 +17,12 @@ from .contracts import Face, Loss, Point
 from .objective import LogisticObjective
 from .outcome import Certificate, Status
 from .penalty import ElasticNet
-from .proof import Prover
+from .proof import SETTLED, Prover
 from .tasks import Place, Rows
 
 EXPLICIT = 1500  # coefficients of a face up to which its Hessian is formed
 FEW = 300  # the same for sparse rows of many classes, whose products are cheap
+ENOUGH = 0.3  # of the gap that will do: where the work on some columns stops
 LIFT = 1e-12  # of the diagonal; a hundred times more where a Cholesky factor asks for it
 CG_STEPS = 60
 ROUGH = 1e-3  # relative accuracy by conjugate gradients, at best: the next step mends it
@@ -35,28 +37,51 @@ class NonsmoothObjective(LogisticObjective):
     ----------
     loss, penalty, rows, intercept, rng
         As for :class:`LogisticObjective`; every row but the intercept is penalised.
+    goal : float
+        Relative gap that will do; no part of the work is more exact.
     """
 
     l1: Array
     penalty: ElasticNet
     prover: DualProver
 
-    def __init__(self, loss: Loss, penalty: ElasticNet, rows: Rows, intercept: bool, rng: Any = None) -> None:
+    def __init__(
+        self, loss: Loss, penalty: ElasticNet, rows: Rows, intercept: bool, rng: Any = None, goal: float = 0.0
+    ) -> None:
         super().__init__(loss, penalty, rows, intercept, rng)
         self.l1 = penalty.l1
-        self.offers = frozenset({"line", "columns"})
+        self.offers = frozenset({"line", "columns", "outlook"})
         self.prover = DualProver(self)
+        self.goal = goal
+        self._expected: Array | None = None  # near the optimum; zero where the known point is
         self._part: tuple[Any, NonsmoothObjective] | None = None  # last asked for
         self._known: Point | None = None
+        self._least: tuple[Array, Array] | None = None  # the subgradient last asked for, and its gradient
 
-    def with_penalty(self, penalty: ElasticNet, known: Point | None = None) -> NonsmoothObjective:
-        """The same rows under another penalty with an L1 part; a ``known`` point of this objective costs nothing there."""
-        other = NonsmoothObjective(self.loss, penalty, self.rows, self.intercept, self.rng)
-        other._serial = self._serial
+    def with_penalty(
+        self, penalty: ElasticNet, known: Point | None = None, expected: Array | None = None
+    ) -> NonsmoothObjective:
+        """The same rows under another penalty with an L1 part; a ``known`` point of this objective costs nothing there.
+
+        The optimum may be ``expected`` (q, M) elsewhere, but with the same zeros.
+        """
+        other = self._under(penalty, self.rows)
+        other._expected = expected
         if known is not None:
-            change = penalty.gradient(known.W) - self.penalty.gradient(known.W)
             value = known.value - self.penalty.value(known.W) + penalty.value(known.W)
-            other._known = Point(known.W, value, known.grad + change, known.memo)
+            gradient = known.grad
+            if penalty.squares or self.penalty.squares:
+                gradient = gradient + (penalty.gradient(known.W) - self.penalty.gradient(known.W))
+            other._known = Point(known.W, value, gradient, known.memo)
+        return other
+
+    def _under(self, penalty: ElasticNet, rows: Rows) -> NonsmoothObjective:
+        """The same loss under another penalty, of these rows or of some of their columns."""
+        other = copy(self)
+        other.penalty, other.l1, other.rows = penalty, penalty.l1, rows
+        other.shape = (rows.resolution.shape[0], self.loss.columns)
+        other.prover = DualProver(other)
+        other._part = other._known = other._least = other._null = other._expected = None
         return other
 
     def largest_strength(self) -> tuple[Point, float]:
@@ -78,27 +103,43 @@ class NonsmoothObjective(LogisticObjective):
 
     def subgradient(self, point: Point) -> Array:
         """(q, M), of least size: the derivative where W is not zero, else what of the gradient the kink does not hold."""
-        W, G, l1, xp = point.W, point.grad, self.l1[:, None], namespace(point.W)
-        beyond = abs(G) - l1
-        held = xp.where(beyond > 0, xp.sign(G) * beyond, xp.zeros_like(G))
-        found: Array = xp.where(abs(W) > 0, G + l1 * xp.sign(W), held)
-        return found
+        if self._least is None or self._least[0] is not point.grad:
+            W, G, l1, xp = point.W, point.grad, self.l1[:, None], namespace(point.W)
+            found = xp.where(W != 0, G + l1 * xp.sign(W), G - xp.minimum(xp.maximum(G, -l1), l1))
+            self._least = point.grad, found
+        return self._least[1]
 
-    def columns(self, keep: Any) -> NonsmoothObjective:
-        """The same objective of some rows of W (increasing indices, the intercept among them); the others are zero."""
+    def columns(self, keep: Any, point: Point) -> tuple[NonsmoothObjective, Point, float]:
+        """The same objective of some rows of W (increasing indices, the intercept among them); the others are zero.
+
+        Also where to begin there: at the point, or where the optimum is expected; and the gap after which there is no need to go on.
+        """
+        part, inner = self.part(keep), Point(point.W[keep], point.value, point.grad[keep], point.memo)
+        enough = ENOUGH * self.goal * abs(point.value)
+        if self._expected is None:
+            return part, inner, enough
+        expected, self._expected = part.at(self._expected[keep]), None
+        return part, expected if expected.value < inner.value else inner, enough
+
+    def part(self, keep: Any) -> NonsmoothObjective:
+        """The objective of some rows of W."""
         if len(keep) == self.shape[0]:
             return self
+        if self._part is not None and self._part[0] is keep:
+            return self._part[1]
         blocks = self.rows.executor.map(tasks.selected, self.rows.handles, keep)
         rows = replace(self.rows, handles=self.rows.executor.put(blocks), resolution=self.rows.resolution[keep], terms=1.0)
-        part = NonsmoothObjective(self.loss, self.penalty.rows(keep), rows, self.intercept)
-        part._serial = self._serial  # one name for one set of logits: blocks and their parts share what they remember
+        part = self._under(self.penalty.rows(keep), rows)  # blocks and their parts share the names of logits, and what they remember
         self._part = keep, part
         return part
 
     def among(self, keep: Any, point: Point) -> Point:
-        """A point of :meth:`columns`, seen among all rows of W: its logits, and the gradient of all."""
+        """A point of :meth:`columns` among all rows of W, with the gradient of all; logits from the data, the intercept the best."""
         if len(keep) == self.shape[0]:
             return point
+        part = self.part(keep)
+        moved = part.prover.settled(point)[0] if self.intercept else point
+        point = part.at(moved.W) if moved.memo is None or moved.memo[1] > 0 else moved
         W = self.zeros()
         W[keep] = point.W
         place = Place(W, self.token() if point.memo is None else point.memo)
@@ -107,12 +148,12 @@ class NonsmoothObjective(LogisticObjective):
 
     def support(self, W: Array) -> tuple[Any, NonsmoothObjective]:
         """Rows of W, all that are not zero among them, and the objective of these."""
-        wanted = positions((abs(W) > 0).any(axis=1) | (self.l1 <= 0))
+        wanted = positions((W != 0).any(axis=1) | (self.l1 <= 0))
         if self._part is not None:
             keep, part = self._part
-            if set(wanted.tolist()) <= set(keep.tolist()):
+            if bool(np.isin(wanted, keep, assume_unique=True).all()):
                 return keep, part
-        return wanted, self.columns(wanted)
+        return wanted, self.part(wanted)
 
     def face(self, point: Point, chosen: Array, accuracy: float) -> Face:
         """The Hessian of the chosen coefficients (q, M): formed where they are few, else as products."""
@@ -170,8 +211,9 @@ class NonsmoothObjective(LogisticObjective):
         if M > 1:  # from one class after another to one row after another
             order = np.argsort(np.concatenate([M * keep + k for k, keep in enumerate(each)]))
             H = H[order][:, order]
-        own = (self._own_curvature(point)[:, None] + 0 * point.W)[chosen]
-        H = H + xp.diag(own)
+        if self.penalty.squares:
+            own = (self._own_curvature(point)[:, None] + 0 * point.W)[chosen]
+            H = H + xp.diag(own)
         if self.gauge:  # rows of which every class is chosen do not change with what is common to the classes
             level = chosen.all(axis=1)[:, None] & chosen
             row = (xp.arange(q, device=point.W.device)[:, None] + 0 * chosen)[chosen]
@@ -186,10 +228,8 @@ class _Formed:
     """A Hessian as a matrix."""
 
     def __init__(self, H: Array) -> None:
-        xp = namespace(H)
-        diagonal = xp.diagonal(H)
-        self.H, self.root = H, xp.where(diagonal > 0, diagonal, xp.ones_like(diagonal)) ** 0.5
-        self.unit = H / self.root / self.root[:, None]
+        self.H = H
+        self._lift(H, LIFT)
 
     def solve(self, chosen: Array, right: Array) -> Array:
         """By Cholesky."""
@@ -197,16 +237,23 @@ class _Formed:
         keep = positions(chosen)
         if not len(keep):
             return x
-        whole = len(keep) == len(right)
-        unit = self.unit if whole else self.unit[keep][:, keep]
-        root = self.root[keep]
-        identity = namespace(unit).eye(len(keep), dtype=unit.dtype, device=unit.device)
-        lift, lower = LIFT, None
+        H = self.H if len(keep) == len(right) else self.H[keep][:, keep]
+        lift, lower = LIFT, cholesky(H)
         while lower is None and lift < 1:
-            lower, lift = cholesky(unit + lift * identity), 100 * lift
+            H = H + 0
+            lift = 100 * lift
+            self._lift(H, lift)
+            lower = cholesky(H)
         if lower is not None:
-            x[keep] = cholesky_solver(lower)(right[keep] / root) / root
+            x[keep] = cholesky_solver(lower)(right[keep])
         return x
+
+    @staticmethod
+    def _lift(H: Array, share: float) -> None:
+        """The diagonal a little larger; units of columns do not matter to a Cholesky factor, so neither do they here."""
+        xp = namespace(H)
+        diagonal, each = xp.diagonal(H), xp.arange(len(H), device=H.device)
+        H[each, each] = diagonal + share * xp.where(diagonal > 0, diagonal, xp.ones_like(diagonal))
 
     def product(self, x: Array) -> Array:
         """H x."""
@@ -267,12 +314,24 @@ class DualProver(Prover):
         status = Status.UNCERTIFIED if kind == "proof" else Status.UNDETERMINED
         return point, Certificate(point.value, gap, kind, largest(o.subgradient(point)), status)
 
+    def outlook(self, point: Point) -> float:
+        """The gap but for rounding, and for an intercept that is not the best one."""
+        return self._bound(self.objective, point, point, self._touched(point), 0.0)
+
     def settled(self, point: Point) -> tuple[Point, float]:
         """The point whose intercept is optimal to rounding, and the smallest curvature of the intercepts there."""
-        step, flat = self._intercept_step(point, 0 * point.W[-1])
-        if largest(step) <= STILL * (1 + largest(point.W[-1])):
-            return point, max(flat, 5e-324)
-        return self._with_best_intercept(point)
+        shift, flat, bound = 0 * point.W[-1], 1.0, 1 + largest(point.W[-1])
+        for turn in range(30):
+            step, flat = self._intercept_step(point, shift)
+            size = largest(step)
+            if turn == 0 and size <= STILL * bound:
+                return point, max(flat, 5e-324)
+            shift = shift + step / max(1.0, size)
+            if size <= SETTLED * bound:
+                break
+        W = point.W + 0
+        W[-1] = W[-1] + shift
+        return self.objective.at(W), max(flat, 5e-324)
 
     def _gap(self, part: NonsmoothObjective, inner: Point, point: Point, flat: float) -> float:
         """The better bound of two: by strong convexity, and by residuals shortened until no gradient passes its kink."""
@@ -281,32 +340,60 @@ class DualProver(Prover):
         adding = summation_error(o.rows.block_rows, len(o.rows.handles)) + 24 * UNIT
         # Cauchy and Schwarz bound the sums over rows by the root mean square of a column.
         per_class = 1.001 * adding * (found.residual / o.rows.total) ** 0.5  # the dual point is that of the logits as computed
-        last = o.shape[0] - int(o.intercept)
-        square, l1 = o.penalty.curvature(point.W)[:last, None], o.l1[:last, None]
-        column = o.rows.swell * ((o.rows.terms + 0 * o.rows.resolution) ** 2 + o.rows.resolution**2) ** 0.5
-        error = per_class * column[:last, None]
-        left = 0.0
+        error, left = per_class * o.rows.reach[:, None], 0.0
         if o.intercept:  # what it could still move, it could move the other gradients by
             left = float(((abs(point.grad[-1]) + per_class * 1.001) ** 2).sum()) ** 0.5
             error = error + o.rows.swell * left * (0.5 / flat) ** 0.5
-        W, smooth, residue = point.W[:last], point.grad[:last], abs(o.subgradient(point)[:last])
-        error = error + 16 * UNIT * (l1 * (abs(W) > 0) + abs(square * W))
-        gap = math.inf
-        if bool((square > 0).all()):
-            gap = 1.001 * float(((residue + error) ** 2 / (2 * square)).sum())
-        touched = (abs(W) > 0).any(axis=1)
-        held = W[touched], (smooth - square * W)[touched], l1[touched], square[touched]
-        reach = abs(smooth - square * W) + error
-        ratio = float((reach / l1).max()) if last else 0.0
-        gap = min(gap, self._shortened(part, inner, held, max(1 - 1 / max(ratio, 1.0), 0.0) + 2 * UNIT))
+        touched = self._touched(point)
+        W = abs(point.W[touched])
+        error[touched] += 16 * UNIT * (_each(o.l1, touched) + _each(o.penalty.curvature(point.W), touched) * W)
+        gap = self._bound(part, inner, point, touched, error)
         logits = 4 * ((part.shape[0] + 4) / 8) ** 2  # how far these can be from the exact ones, in units of the drift
-        drift = (1 + logits) * found.drift / o.rows.total + float(((residue + error) * abs(W)).sum()) * 8 * UNIT
-        return gap + float((error * abs(W)).sum()) + drift + left**2 / flat
+        drift = (1 + logits) * found.drift / o.rows.total
+        drift += float(((abs(o.subgradient(point)[touched]) + error[touched]) * W).sum()) * 8 * UNIT
+        return gap + float((error[touched] * W).sum()) + drift + left**2 / flat
 
-    def _shortened(self, part: NonsmoothObjective, inner: Point, held: tuple[Array, ...], short: float) -> float:
+    def _touched(self, point: Point) -> Array:
+        """(q, M) mask of the penalised coefficients that are not zero."""
+        touched: Array = point.W != 0
+        if self.objective.intercept:
+            touched[-1] = False
+        return touched
+
+    def _bound(self, part: NonsmoothObjective, inner: Point, point: Point, touched: Array, error: Array | float) -> float:
+        """Either bound with every gradient as far off as ``error``; ``part`` and ``inner`` have the logits of the ``point``."""
+        o = self.objective
+        last = o.shape[0] - int(o.intercept)
+        if not last:
+            return 0.0
+        gap, smooth = math.inf, point.grad[:last]
+        if o.penalty.squares:
+            square = o.penalty.curvature(point.W)[:last, None]
+            smooth = smooth - square * point.W[:last]
+            if bool((square > 0).all()):
+                residue = abs(o.subgradient(point)) + error
+                gap = 1.001 * float((residue[:last] ** 2 / (2 * square)).sum())
+        reach = abs(smooth) + (error if isinstance(error, float) else error[:last])
+        ratio = float((reach / o.l1[:last, None]).max())
+        return min(gap, self._shortened(part, inner, point, touched, max(1 - 1 / max(ratio, 1.0), 0.0) + 2 * UNIT))
+
+    def _shortened(self, part: NonsmoothObjective, inner: Point, point: Point, touched: Array, short: float) -> float:
         """The gap with residuals shortened by a share, in exact arithmetic but for the rounding of its own sums."""
-        W, gradient, l1, square = held
-        terms = l1 * abs(W) + (1 - short) * gradient * W
-        rounding = 8 * UNIT * float((l1 * abs(W) + abs(gradient * W)).sum())
+        o = self.objective
+        W, gradient, l1 = point.W[touched], point.grad[touched], _each(o.l1, touched)
+        terms, extra = l1 * abs(W), 0.0
+        if o.penalty.squares:
+            square = _each(o.penalty.curvature(point.W), touched)
+            gradient = gradient - square * W
+            extra = float((square * W**2).sum()) / 2
+        pulls = gradient * W
+        rounding = 8 * UNIT * float((terms + abs(pulls)).sum())
         (misfit,) = part.rows.executor.map_sum(tasks.misfit, part.rows.handles, part.loss, part.place(inner), short)
-        return max(float((terms + square * W**2 / 2).sum()), 0.0) + rounding + 1.01 * float(misfit) / part.rows.total
+        value = float((terms + (1 - short) * pulls).sum()) + extra
+        return max(value, 0.0) + rounding + 1.01 * float(misfit) / part.rows.total
+
+
+def _each(values: Array, touched: Array) -> Array:
+    """(m,): the number of its row for each chosen coefficient."""
+    found: Array = (values[:, None] + 0 * touched)[touched] if touched.shape[1] > 1 else values[touched[:, 0]]
+    return found

@@ -50,17 +50,17 @@ class ProxNewton(Settings):
         working = _grown(objective, point) if bool((abs(W0) > 0).any()) else _rows(own, len(W0))
         digits = DIGITS if math.prod(objective.shape) <= MANY else ENOUGH
         for rounds in itertools.count():
-            part = objective.columns(working)
-            inner = Point(point.W[working], point.value, point.grad[working], point.memo)
+            part, inner, enough = objective.columns(working, point)
             if part is objective:
                 steps = descent(part, inner, digits * abs(point.value))
                 yield from _gathered(steps, point) if digits == DIGITS else steps
                 return
-            steps = descent(part, inner, _worthwhile(objective, point, working, digits))
-            taken = list(itertools.islice(steps, STEPS))
-            if taken:
-                inner = taken[-1]
-                point = objective.among(working, part.at(inner.W))
+            steps, reached = descent(part, inner, _worthwhile(objective, point, working, digits)), inner
+            for reached in itertools.islice(steps, STEPS):
+                if digits == ENOUGH and part.outlook(reached) <= enough:
+                    break
+            if reached is not inner or inner.memo is not point.memo:
+                point = objective.among(working, reached)
                 yield point
             elif rounds > 0:
                 return
