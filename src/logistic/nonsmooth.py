@@ -101,6 +101,10 @@ class NonsmoothObjective(LogisticObjective):
         """Value and gradient of the smooth part at W, logits computed from the data; those of a known point are known."""
         return self._known if self._known is not None and W is self._known.W else super().at(W)
 
+    def knows(self, point: Point) -> bool:
+        """Whether this is the point of another penalty."""
+        return point is self._known
+
     def subgradient(self, point: Point) -> Array:
         """(q, M), of least size: the derivative where W is not zero, else what of the gradient the kink does not hold."""
         if self._least is None or self._least[0] is not point.grad:
@@ -151,7 +155,7 @@ class NonsmoothObjective(LogisticObjective):
         wanted = positions((W != 0).any(axis=1) | (self.l1 <= 0))
         if self._part is not None:
             keep, part = self._part
-            if bool(np.isin(wanted, keep, assume_unique=True).all()):
+            if len(wanted) <= len(keep) and bool((keep[np.searchsorted(keep[:-1], wanted)] == wanted).all()):
                 return keep, part
         return wanted, self.part(wanted)
 
@@ -315,7 +319,9 @@ class DualProver(Prover):
         return point, Certificate(point.value, gap, kind, largest(o.subgradient(point)), status)
 
     def outlook(self, point: Point) -> float:
-        """The gap but for rounding, and for an intercept that is not the best one."""
+        """The gap but for rounding, and for an intercept that is not the best one; none for a point that another penalty has left."""
+        if self.objective.knows(point):
+            return math.inf
         return self._bound(self.objective, point, point, self._touched(point), 0.0)
 
     def settled(self, point: Point) -> tuple[Point, float]:
