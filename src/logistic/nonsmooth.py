@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable
 from copy import copy
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from . import tasks
 from .backend import Array, cholesky, cholesky_solver, largest, namespace, peak, positions, vdot
 from .certificate import UNIT, summation_error
 from .contracts import Face, Loss, Point
+from .metric import Centred
 from .objective import LogisticObjective
 from .outcome import Certificate, Status
 from .penalty import ElasticNet
@@ -24,6 +26,7 @@ EXPLICIT = 1500  # coefficients of a face up to which its Hessian is formed
 FEW = 300  # the same for sparse rows of many classes, whose products are cheap
 ENOUGH = 0.3  # of the gap that will do: where the work on some columns stops
 LIFT = 1e-12  # of the diagonal; a hundred times more where a Cholesky factor asks for it
+MANY = 10_000  # coefficients of sparse rows from which on a step with a gradient is worth more than one with a face
 CG_STEPS = 60
 ROUGH = 1e-3  # relative accuracy by conjugate gradients, at best: the next step mends it
 STILL = 64 * UNIT  # relative: a move that is no move
@@ -50,7 +53,8 @@ class NonsmoothObjective(LogisticObjective):
     ) -> None:
         super().__init__(loss, penalty, rows, intercept, rng)
         self.l1 = penalty.l1
-        self.offers = frozenset({"line", "columns", "outlook"})
+        many = rows.sparse and math.prod(self.shape) > MANY
+        self.offers = frozenset({"line", "columns", "outlook"} | ({"proximal"} if many else set()))
         self.prover = DualProver(self)
         self.goal = goal
         self._expected: Array | None = None  # near the optimum; zero where the known point is
@@ -179,6 +183,12 @@ class NonsmoothObjective(LogisticObjective):
             return found
 
         return Face(_Products(product, diagonal, accuracy).solve, product, bends=4)
+
+    def proximal(self, point: Point) -> tuple[Callable[[Array, Array, float], Array], Callable[[Array], float]]:
+        """Proximal steps by the diagonal of the Hessian, beside the intercept; and the square of a length."""
+        curvature = self.penalty.curvature(point.W)
+        metric = Centred.of(self.rows, self.loss, self.place(point), curvature, self.intercept)
+        return partial(metric.proximal, self.l1), metric.square
 
     def canonical(self, W: Array) -> Array:
         """Of the coefficients with the same logits those of the smallest penalty, and of these the smallest.

@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 
 from ..backend import EPS, Array, largest, namespace, positions, to_numpy, vdot
 from ..contracts import Face, Objective, Point
+from .accelerated import accelerated
 from .lbfgs import LBFGS
 from .newton import Newton
 from .settings import Settings
@@ -46,6 +47,9 @@ class ProxNewton(Settings):
             return
         point = objective.at(W0)
         yield point
+        if "proximal" in objective.offers:
+            for point in accelerated(objective, point):
+                yield point
         own = (abs(W0) > 0).any(axis=1) | (objective.l1 <= 0)
         working = _grown(objective, point) if bool((abs(W0) > 0).any()) else _rows(own, len(W0))
         digits = DIGITS if math.prod(objective.shape) <= MANY else ENOUGH
