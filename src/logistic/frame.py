@@ -34,10 +34,10 @@ MOST_ROOT = 1e150  # so strongly penalised, a coefficient is zero; its square is
 def block_size(source: Source, spec: Spec, solver: Solver | None) -> int:
     """Rows of a block: what fits the caches, or few large ones where every block costs a call for every batch."""
     batches = solver is not None and "batches" in solver.needs
-    if spec.l1_ratio > 0 and spec.device == "auto" and source.shape[0] * source.shape[1] <= SOLID_L1:
+    stored = getattr(source, "stored", None)
+    if spec.l1_ratio > 0 and spec.device == "auto" and stored is None and source.shape[0] * source.shape[1] <= SOLID_L1:
         return max(source.shape[0], 1)
     size = DEVICE_BLOCK_BYTES if spec.device != "auto" else BATCH_BLOCK_BYTES if batches else BLOCK_BYTES
-    stored = getattr(source, "stored", None)
     if stored is not None:
         return sparse_block_rows(source.shape, stored, size)
     return block_rows(source.shape, PROBABLE_CLASSES, size)
