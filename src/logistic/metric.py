@@ -102,7 +102,8 @@ class Centred(NamedTuple):
     def inverse(self, G: Array) -> Array:
         """(q, M) -> (q, M)."""
         if not len(self.height):
-            return G / self.own
+            whole: Array = G / self.own
+            return whole
         steps = (G[:-1] - self.mean * G[-1]) / self.own
         return self._beside(steps, G[-1] / self.height - (self.mean * steps).sum(axis=0))
 
@@ -112,7 +113,7 @@ class Centred(NamedTuple):
         pull = G[:p] - self.mean * G[-1] if len(self.height) else G
         own = scale * self.own
         aim, kink = V[:p] - pull / own, l1[:p, None] / own
-        W = aim - xp.minimum(xp.maximum(aim, -kink), kink)
+        W: Array = aim - xp.minimum(xp.maximum(aim, -kink), kink)
         if not len(self.height):
             return W
         return self._beside(W, V[-1] - G[-1] / (scale * self.height) - (self.mean * (W - V[:-1])).sum(axis=0))

@@ -13,20 +13,19 @@ import numpy as np
 
 from . import tasks
 from .backend import Array, cholesky, cholesky_solver, largest, namespace, peak, positions, vdot
-from .certificate import UNIT, summation_error
+from .certificate import UNIT
 from .contracts import Face, Loss, Point
+from .dual import DualProver
 from .metric import Centred
 from .objective import LogisticObjective
-from .outcome import Certificate, Status
 from .penalty import ElasticNet
-from .proof import SETTLED, Prover
 from .tasks import Place, Rows
 
 EXPLICIT = 1500  # coefficients of a face up to which its Hessian is formed
 FEW = 300  # the same for sparse rows of many classes, whose products are cheap
 ENOUGH = 0.3  # of the gap that will do: where the work on some columns stops
 LIFT = 1e-12  # of the diagonal; a hundred times more where a Cholesky factor asks for it
-MANY = 10_000  # coefficients of sparse rows from which on a step with a gradient is worth more than one with a face
+MANY = 2000  # coefficients of sparse rows from which on a step with a gradient is worth more than one with a face
 CG_STEPS = 60
 ROUGH = 1e-3  # relative accuracy by conjugate gradients, at best: the next step mends it
 STILL = 64 * UNIT  # relative: a move that is no move
@@ -48,9 +47,7 @@ class NonsmoothObjective(LogisticObjective):
     penalty: ElasticNet
     prover: DualProver
 
-    def __init__(
-        self, loss: Loss, penalty: ElasticNet, rows: Rows, intercept: bool, rng: Any = None, goal: float = 0.0
-    ) -> None:
+    def __init__(self, loss: Loss, penalty: ElasticNet, rows: Rows, intercept: bool, rng: Any = None, goal: float = 0.0) -> None:
         super().__init__(loss, penalty, rows, intercept, rng)
         self.l1 = penalty.l1
         many = rows.sparse and math.prod(self.shape) > MANY
@@ -62,9 +59,7 @@ class NonsmoothObjective(LogisticObjective):
         self._known: Point | None = None
         self._least: tuple[Array, Array] | None = None  # the subgradient last asked for, and its gradient
 
-    def with_penalty(
-        self, penalty: ElasticNet, known: Point | None = None, expected: Array | None = None
-    ) -> NonsmoothObjective:
+    def with_penalty(self, penalty: ElasticNet, known: Point | None = None, expected: Array | None = None) -> NonsmoothObjective:
         """The same rows under another penalty with an L1 part; a ``known`` point of this objective costs nothing there.
 
         The optimum may be ``expected`` (q, M) elsewhere, but with the same zeros.
@@ -120,7 +115,7 @@ class NonsmoothObjective(LogisticObjective):
     def columns(self, keep: Any, point: Point) -> tuple[NonsmoothObjective, Point, float]:
         """The same objective of some rows of W (increasing indices, the intercept among them); the others are zero.
 
-        Also where to begin there: at the point, or where the optimum is expected; and the gap after which there is no need to go on.
+        Also where to begin there, at the point or where the optimum is expected, and the gap after which there is no need to go on.
         """
         part, inner = self.part(keep), Point(point.W[keep], point.value, point.grad[keep], point.memo)
         enough = ENOUGH * self.goal * abs(point.value)
@@ -137,12 +132,14 @@ class NonsmoothObjective(LogisticObjective):
             return self._part[1]
         blocks = self.rows.executor.map(tasks.selected, self.rows.handles, keep)
         rows = replace(self.rows, handles=self.rows.executor.put(blocks), resolution=self.rows.resolution[keep], terms=1.0)
-        part = self._under(self.penalty.rows(keep), rows)  # blocks and their parts share the names of logits, and what they remember
+        part = self._under(
+            self.penalty.rows(keep), rows
+        )  # blocks and their parts share the names of logits, and what they remember
         self._part = keep, part
         return part
 
     def among(self, keep: Any, point: Point) -> Point:
-        """A point of :meth:`columns` among all rows of W, with the gradient of all; logits from the data, the intercept the best."""
+        """A point of :meth:`columns` among all rows of W, with the gradient of all: logits from the data, the best intercept."""
         if len(keep) == self.shape[0]:
             return point
         part = self.part(keep)
@@ -156,7 +153,7 @@ class NonsmoothObjective(LogisticObjective):
 
     def support(self, W: Array) -> tuple[Any, NonsmoothObjective]:
         """Rows of W, all that are not zero among them, and the objective of these."""
-        wanted = positions((W != 0).any(axis=1) | (self.l1 <= 0))
+        wanted = positions((abs(W) > 0).any(axis=1) | (self.l1 <= 0))
         if self._part is not None:
             keep, part = self._part
             if len(wanted) <= len(keep) and bool((keep[np.searchsorted(keep[:-1], wanted)] == wanted).all()):
@@ -201,17 +198,26 @@ class NonsmoothObjective(LogisticObjective):
         if M == 1:
             return W
         xp, square = namespace(W), self.penalty.curvature(W)
-        wide = self.l1 / xp.where(square > TINY, square, TINY + 0 * square)
+        free = positions(
+            xp.where(square > 0, (abs(W) > 0).all(axis=1), (abs(W) > 0).any(axis=1))
+        )  # a zero between squares is held there
+        common = self._common(W[free], self.l1[free], square[free])
+        if not largest(common) > STILL * largest(W):
+            return W
+        moved: Array = W + 0
+        moved[free] = W[free] - common[:, None]
+        return moved
+
+    def _common(self, W: Array, l1: Array, square: Array) -> Array:
+        """(q,): what is taken from all classes of these rows."""
+        xp, M = namespace(W), W.shape[1]
+        wide = l1 / xp.where(square > TINY, square, TINY + 0 * square)
         wide = xp.where(wide < FAR, wide, FAR + 0 * wide)
         turns = xp.arange(M, -M - 1, -2, dtype=W.dtype, device=W.device) / M
         level = (W.sum(axis=1) / M)[:, None] + wide[:, None] * turns
         common = xp.median(xp.concatenate([W, level], axis=1), axis=1)
-        common = getattr(common, "values", common)  # torch gives the places as well
-        common = common * ((abs(W) > 0).all(axis=1) | (square <= 0))  # a zero between squares is held there, so it must stay exact
-        if not largest(common) > STILL * largest(W):
-            return W
-        moved: Array = W - common[:, None]
-        return moved
+        found: Array = getattr(common, "values", common)  # torch gives the places as well
+        return found
 
     def _own_curvature(self, point: Point) -> Array:
         return self.penalty.curvature(point.W)
@@ -302,114 +308,3 @@ class _Products:
             norm, previous = vdot(residual, bent), norm
             direction = bent + (norm / previous) * direction
         return x
-
-
-class DualProver(Prover):
-    """The duality gap of an objective with an L1 part, from the residuals of the point itself; see docs/certificate.md."""
-
-    objective: NonsmoothObjective
-
-    def certify(self, point: Point) -> tuple[Point, Certificate]:
-        """A proof, whatever the size; it looks at few columns but for one gradient."""
-        o = self.objective
-        W = o.canonical(point.W)
-        keep, part = o.support(W)
-        fresh = W is point.W and point.memo is not None and point.memo[1] == 0
-        inner = Point(W[keep], point.value, point.grad[keep], point.memo) if fresh else part.at(W[keep])
-        flat, moved = 1.0, inner
-        if o.intercept:
-            moved, flat = part.prover.settled(inner)
-        if not fresh or moved is not inner:
-            point = o.among(keep, moved)
-        if not math.isfinite(point.value):
-            return point, Certificate(point.value, math.inf, "none", math.inf, Status.DIVERGED)
-        gap = self._gap(part, moved, point, flat)
-        kind = "proof" if math.isfinite(gap) else "none"
-        status = Status.UNCERTIFIED if kind == "proof" else Status.UNDETERMINED
-        return point, Certificate(point.value, gap, kind, largest(o.subgradient(point)), status)
-
-    def outlook(self, point: Point) -> float:
-        """The gap but for rounding, and for an intercept that is not the best one; none for a point that another penalty has left."""
-        if self.objective.knows(point):
-            return math.inf
-        return self._bound(self.objective, point, point, self._touched(point), 0.0)
-
-    def settled(self, point: Point) -> tuple[Point, float]:
-        """The point whose intercept is optimal to rounding, and the smallest curvature of the intercepts there."""
-        shift, flat, bound = 0 * point.W[-1], 1.0, 1 + largest(point.W[-1])
-        for turn in range(30):
-            step, flat = self._intercept_step(point, shift)
-            size = largest(step)
-            if turn == 0 and size <= STILL * bound:
-                return point, max(flat, 5e-324)
-            shift = shift + step / max(1.0, size)
-            if size <= SETTLED * bound:
-                break
-        W = point.W + 0
-        W[-1] = W[-1] + shift
-        return self.objective.at(W), max(flat, 5e-324)
-
-    def _gap(self, part: NonsmoothObjective, inner: Point, point: Point, flat: float) -> float:
-        """The better bound of two: by strong convexity, and by residuals shortened until no gradient passes its kink."""
-        o = self.objective
-        found = part.prover.audited(inner)
-        adding = summation_error(o.rows.block_rows, len(o.rows.handles)) + 24 * UNIT
-        # Cauchy and Schwarz bound the sums over rows by the root mean square of a column.
-        per_class = 1.001 * adding * (found.residual / o.rows.total) ** 0.5  # the dual point is that of the logits as computed
-        error, left = per_class * o.rows.reach[:, None], 0.0
-        if o.intercept:  # what it could still move, it could move the other gradients by
-            left = float(((abs(point.grad[-1]) + per_class * 1.001) ** 2).sum()) ** 0.5
-            error = error + o.rows.swell * left * (0.5 / flat) ** 0.5
-        touched = self._touched(point)
-        W = abs(point.W[touched])
-        error[touched] += 16 * UNIT * (_each(o.l1, touched) + _each(o.penalty.curvature(point.W), touched) * W)
-        gap = self._bound(part, inner, point, touched, error)
-        logits = 4 * ((part.shape[0] + 4) / 8) ** 2  # how far these can be from the exact ones, in units of the drift
-        drift = (1 + logits) * found.drift / o.rows.total
-        drift += float(((abs(o.subgradient(point)[touched]) + error[touched]) * W).sum()) * 8 * UNIT
-        return gap + float((error[touched] * W).sum()) + drift + left**2 / flat
-
-    def _touched(self, point: Point) -> Array:
-        """(q, M) mask of the penalised coefficients that are not zero."""
-        touched: Array = point.W != 0
-        if self.objective.intercept:
-            touched[-1] = False
-        return touched
-
-    def _bound(self, part: NonsmoothObjective, inner: Point, point: Point, touched: Array, error: Array | float) -> float:
-        """Either bound with every gradient as far off as ``error``; ``part`` and ``inner`` have the logits of the ``point``."""
-        o = self.objective
-        last = o.shape[0] - int(o.intercept)
-        if not last:
-            return 0.0
-        gap, smooth = math.inf, point.grad[:last]
-        if o.penalty.squares:
-            square = o.penalty.curvature(point.W)[:last, None]
-            smooth = smooth - square * point.W[:last]
-            if bool((square > 0).all()):
-                residue = abs(o.subgradient(point)) + error
-                gap = 1.001 * float((residue[:last] ** 2 / (2 * square)).sum())
-        reach = abs(smooth) + (error if isinstance(error, float) else error[:last])
-        ratio = float((reach / o.l1[:last, None]).max())
-        return min(gap, self._shortened(part, inner, point, touched, max(1 - 1 / max(ratio, 1.0), 0.0) + 2 * UNIT))
-
-    def _shortened(self, part: NonsmoothObjective, inner: Point, point: Point, touched: Array, short: float) -> float:
-        """The gap with residuals shortened by a share, in exact arithmetic but for the rounding of its own sums."""
-        o = self.objective
-        W, gradient, l1 = point.W[touched], point.grad[touched], _each(o.l1, touched)
-        terms, extra = l1 * abs(W), 0.0
-        if o.penalty.squares:
-            square = _each(o.penalty.curvature(point.W), touched)
-            gradient = gradient - square * W
-            extra = float((square * W**2).sum()) / 2
-        pulls = gradient * W
-        rounding = 8 * UNIT * float((terms + abs(pulls)).sum())
-        (misfit,) = part.rows.executor.map_sum(tasks.misfit, part.rows.handles, part.loss, part.place(inner), short)
-        value = float((terms + (1 - short) * pulls).sum()) + extra
-        return max(value, 0.0) + rounding + 1.01 * float(misfit) / part.rows.total
-
-
-def _each(values: Array, touched: Array) -> Array:
-    """(m,): the number of its row for each chosen coefficient."""
-    found: Array = (values[:, None] + 0 * touched)[touched] if touched.shape[1] > 1 else values[touched[:, 0]]
-    return found

@@ -15,8 +15,6 @@ from .backend import Array, chances, double, namespace, peak, pick, single
 from .certificate import UNIT
 from .contracts import Block, Design, Executor, Loss
 
-HOPELESS = 500.0  # a loss whose exponential is still finite
-
 Token = tuple[int, int]  # a serial number, and how many steps ago the logits were last computed from the data
 
 
@@ -307,8 +305,8 @@ def misfit(block: Block, loss: Loss, place: Place, short: float) -> tuple[Array]
     eta = logits(block, place)
     values, residual = loss.evaluate(eta, block.y)
     xp = namespace(eta)
-    if block.y.ndim == 1:  # (1 - p) / p, p the probability of the true class
-        square = xp.expm1(xp.where(values < HOPELESS, values, HOPELESS + 0 * values))
+    if block.y.ndim == 1:  # (1 - p) / p, p the probability of the true class; finite, where the other bound counts
+        square = xp.expm1(xp.clip(values, None, 500.0))
     else:
         square = (residual**2 / loss.probabilities(eta)).sum(axis=1)
     return (block.weight @ xp.where(short * square < values, short**2 * square, short * values),)

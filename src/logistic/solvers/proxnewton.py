@@ -48,10 +48,11 @@ class ProxNewton(Settings):
         point = objective.at(W0)
         yield point
         if "proximal" in objective.offers:
-            for point in accelerated(objective, point):
+            for quick in accelerated(objective, point):
+                point = quick
                 yield point
-        own = (abs(W0) > 0).any(axis=1) | (objective.l1 <= 0)
-        working = _grown(objective, point) if bool((abs(W0) > 0).any()) else _rows(own, len(W0))
+        own = (abs(point.W) > 0).any(axis=1) | (objective.l1 <= 0)
+        working = _grown(objective, point) if bool((abs(point.W) > 0).any()) else _rows(own, len(W0))
         digits = DIGITS if math.prod(objective.shape) <= MANY else ENOUGH
         for rounds in itertools.count():
             part, inner, enough = objective.columns(working, point)

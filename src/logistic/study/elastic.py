@@ -22,11 +22,11 @@ ENDED = (Status.CONVERGED, Status.PRECISION_FLOOR, *OUT_OF_TIME)
 
 
 def extrapolated(ended: list[tuple[float, np.ndarray]], alpha: float, intercept: bool) -> np.ndarray | None:
-    """(q, M): the straight line through the last two optima at a strength ``alpha``; what is zero, or would change its sign, is zero."""
+    """(q, M): the straight line through the last two optima, at ``alpha``; what is zero, or would change its sign, is zero."""
     if len(ended) < 2:
         return None
     (before, V), (last, W) = ended
-    found = W + (alpha - last) / (last - before) * (W - V)
+    found: np.ndarray = W + (alpha - last) / (last - before) * (W - V)
     held = found * W > 0
     if intercept:
         held[-1] = True
