@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from . import tasks
 from .backend import Array, largest
@@ -22,6 +22,7 @@ class DualProver(Prover):
     """The duality gap of an objective with an L1 part, from the residuals of the point itself; see docs/certificate.md."""
 
     objective: NonsmoothObjective
+    flat: tuple[Any, float] = (None, 1.0)  # the smallest curvature of the intercepts where they were last optimal, by its logits
 
     def certify(self, point: Point) -> tuple[Point, Certificate]:
         """A proof, whatever the size; it looks at few columns but for one gradient."""
@@ -30,8 +31,8 @@ class DualProver(Prover):
         keep, part = o.support(W)
         fresh = W is point.W and point.memo is not None and point.memo[1] == 0
         inner = Point(W[keep], point.value, point.grad[keep], point.memo) if fresh else part.at(W[keep])
-        flat, moved = 1.0, inner
-        if o.intercept:
+        (settled, flat), moved = self.flat, inner
+        if o.intercept and not (fresh and settled == point.memo):
             moved, flat = part.prover.settled(inner)
         if not fresh or moved is not inner:
             point = o.among(keep, moved)

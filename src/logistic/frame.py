@@ -27,6 +27,7 @@ from .tasks import Rows
 PROBABLE_CLASSES = 16  # assumed when the size of a block is chosen, before the classes are known
 BATCH_BLOCK_BYTES = 64 * 2**20  # for mini-batches: each draws rows from every block, so there should be few
 DEVICE_BLOCK_BYTES = 2**29  # for a device other than this process
+ENOUGH_ROWS = 400  # of a dense block for an L1 fit
 SOLID_L1 = 2**24  # numbers up to which an L1 fit holds the scaled columns as one array, 128 MiB: it goes over them most often
 MOST_ROOT = 1e150  # so strongly penalised, a coefficient is zero; its square is finite
 
@@ -40,6 +41,8 @@ def block_size(source: Source, spec: Spec, solver: Solver | None) -> int:
     size = DEVICE_BLOCK_BYTES if spec.device != "auto" else BATCH_BLOCK_BYTES if batches else BLOCK_BYTES
     if stored is not None:
         return sparse_block_rows(source.shape, stored, size)
+    if spec.l1_ratio > 0 and spec.device == "auto":  # its working sets are few of the columns: they should not lie in crumbs
+        size = max(size, min(8 * source.shape[1] * ENOUGH_ROWS, BATCH_BLOCK_BYTES))
     return block_rows(source.shape, PROBABLE_CLASSES, size)
 
 

@@ -143,12 +143,13 @@ class NonsmoothObjective(LogisticObjective):
         if len(keep) == self.shape[0]:
             return point
         part = self.part(keep)
-        moved = part.prover.settled(point)[0] if self.intercept else point
+        moved, flat = part.prover.settled(point) if self.intercept else (point, 1.0)
         point = part.at(moved.W) if moved.memo is None or moved.memo[1] > 0 else moved
         W = self.zeros()
         W[keep] = point.W
         place = Place(W, self.token() if point.memo is None else point.memo)
         total, gradient = self.rows.executor.map_sum(tasks.value_and_gradient, self.rows.handles, self.loss, place)
+        self.prover.flat = place.token, flat
         return self.point(W, total, gradient, place.token)
 
     def support(self, W: Array) -> tuple[Any, NonsmoothObjective]:

@@ -8,6 +8,7 @@ from ..backend import EPS, vdot
 from ..contracts import Objective, Point
 
 STEPS = 300  # after which second derivatives are worth their price after all
+SOON, FEW = 40, 500  # the same where so few coefficients are not zero, whose second derivatives are cheap
 RENEWED = (3, 8, 20, 50, 120)  # points after which the metric is made again
 ROOM = 1.05  # by which the metric is steeper than the curvature that was met
 STEEPER = 1.5  # where a step without momentum rises
@@ -22,6 +23,8 @@ def accelerated(objective: Objective, point: Point) -> Iterator[Point]:
     step, square = objective.proximal(point)
     ahead, slope, scale, theta, momentum = point.W, point.grad, 1.0, 1.0, 0.0
     for taken in range(STEPS):
+        if taken >= SOON and int((abs(point.W) > 0).sum()) <= FEW:
+            return
         if taken in RENEWED:
             step, square = objective.proximal(point)
         reached = objective.at(objective.canonical(step(ahead, slope, scale)))
