@@ -20,7 +20,7 @@ import logistic
 
 BASE = "backend outcome contracts errors"
 MATHEMATICS = (
-    "loss penalty certificate tasks sample rank contrasts separation metric proof objective nonsmooth squares coordinates "
+    "loss penalty certificate tasks sample rank contrasts separation metric proof dual objective nonsmooth squares coordinates "
     "solvers minimize recession start"
 )
 DATA = "designs moments encoding sources executor"
@@ -48,7 +48,8 @@ OURS = {
     "metric": "backend contracts tasks",
     "proof": f"{BASE} certificate tasks rank",
     "objective": f"{BASE} loss penalty tasks sample rank separation metric proof",
-    "nonsmooth": f"{BASE} penalty certificate tasks proof objective",
+    "dual": f"{BASE} certificate tasks proof",
+    "nonsmooth": f"{BASE} penalty certificate tasks metric dual objective",
     "solvers": f"{BASE} solvers",
     "squares": f"{BASE} penalty certificate tasks proof objective",
     "coordinates": "backend contracts outcome",

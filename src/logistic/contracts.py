@@ -243,13 +243,17 @@ class Objective(ABC):
     shape: tuple[int, ...]  # of W
     batch_losses: list[float]  # since somebody last took them
     l1: Array | None = None  # (q,) strength of |W_j|_1, the kinks
+    accuracy: Callable[[Point], float]  # share of the weight whose likeliest class is the right one; always there
     line: Callable[[Point, Array], Line]  # from a point along a direction
     hessian: Callable[[Point], Array]  # (size, size), positive definite but for directions in which nothing changes, filled in
     metric: Callable[..., Metric]  # near a point; "early": cheap, "sampled": a Newton step gains two digits; made there if afresh
     outlook: Callable[[Point], float]  # the least gap that a certificate could promise here, without a pass over the rows
     bound: Callable[[int | None], float]  # on the curvature that a step on so many random rows meets (None: all rows)
-    columns: Callable[[Any], Objective]  # the same, of some rows of W alone: the others are zero
+    # The same of some rows of W alone, the others zero; where to begin there; and the gap after which there is no need to go on.
+    columns: Callable[[Any, Point], tuple[Objective, Point, float]]
     among: Callable[[Any, Point], Point]  # these rows' point, seen among all rows
+    # In a metric near the Hessian of a point: (V, G, s) -> W with the least G (W - V) + s |W - V|² / 2 + l1 |W|; and |D|² of a D.
+    proximal: Callable[[Point], tuple[Callable[[Array, Array, float], Array], Callable[[Array], float]]]
     face: Callable[[Point, Array, float], Face]  # of the coefficients of a (q, M) mask, solved to this relative accuracy
 
     @abstractmethod
@@ -258,10 +262,6 @@ class Objective(ABC):
     @abstractmethod
     def batches(self, size: int | None) -> Iterator[Batch]:
         """All rows once, in a new random order, ``size`` at a time (None: all at once)."""
-
-    @abstractmethod
-    def accuracy(self, point: Point) -> float:
-        """Share of the weight whose likeliest class is the right one."""
 
     @abstractmethod
     def certify(self, point: Point) -> tuple[Point, Certificate]:

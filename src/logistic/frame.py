@@ -27,6 +27,7 @@ from .tasks import Rows
 PROBABLE_CLASSES = 16  # assumed when the size of a block is chosen, before the classes are known
 BATCH_BLOCK_BYTES = 64 * 2**20  # for mini-batches: each draws rows from every block, so there should be few
 DEVICE_BLOCK_BYTES = 2**29  # for a device other than this process
+ENOUGH_ROWS = 400  # of a dense block for an L1 fit
 SOLID_L1 = 2**24  # numbers up to which an L1 fit holds the scaled columns as one array, 128 MiB: it goes over them most often
 MOST_ROOT = 1e150  # so strongly penalised, a coefficient is zero; its square is finite
 
@@ -34,12 +35,14 @@ MOST_ROOT = 1e150  # so strongly penalised, a coefficient is zero; its square is
 def block_size(source: Source, spec: Spec, solver: Solver | None) -> int:
     """Rows of a block: what fits the caches, or few large ones where every block costs a call for every batch."""
     batches = solver is not None and "batches" in solver.needs
-    if spec.l1_ratio > 0 and spec.device == "auto" and source.shape[0] * source.shape[1] <= SOLID_L1:
+    stored = getattr(source, "stored", None)
+    if spec.l1_ratio > 0 and spec.device == "auto" and stored is None and source.shape[0] * source.shape[1] <= SOLID_L1:
         return max(source.shape[0], 1)
     size = DEVICE_BLOCK_BYTES if spec.device != "auto" else BATCH_BLOCK_BYTES if batches else BLOCK_BYTES
-    stored = getattr(source, "stored", None)
     if stored is not None:
         return sparse_block_rows(source.shape, stored, size)
+    if spec.l1_ratio > 0 and spec.device == "auto":  # its working sets are few of the columns: they should not lie in crumbs
+        size = max(size, min(8 * source.shape[1] * ENOUGH_ROWS, BATCH_BLOCK_BYTES))
     return block_rows(source.shape, PROBABLE_CLASSES, size)
 
 
@@ -148,7 +151,7 @@ class Frame:
         """What is minimised over these rows."""
         penalty, rows = self.penalty, self.rows(executor, raw)
         if isinstance(penalty, ElasticNet):
-            return NonsmoothObjective(self.loss, penalty, rows, self.spec.fit_intercept, rng)
+            return NonsmoothObjective(self.loss, penalty, rows, self.spec.fit_intercept, rng, self.spec.stop.tol)
         return LogisticObjective(self.loss, penalty, rows, self.spec.fit_intercept, rng)
 
     def prior(self, total: float) -> L2:

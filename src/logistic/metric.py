@@ -6,7 +6,7 @@ import math
 from typing import NamedTuple
 
 from . import tasks
-from .backend import Array, cholesky, inverse_lower, is_tensor, largest, like, namespace, single
+from .backend import Array, cholesky, inverse_lower, is_tensor, largest, like, namespace, single, vdot
 from .contracts import Loss, Metric
 from .tasks import Place, Rows
 
@@ -64,30 +64,78 @@ def metric(rows: Rows, loss: Loss, place: Place, strength: Array, intercept: boo
     intercept : bool
         Whether the last column is all ones.
     """
-    inverse = _diagonal(rows, loss, place, strength, intercept) if rows.sparse else _factored(rows, loss, place, strength)
+    if rows.sparse:
+        inverse: Metric = Centred.of(rows, loss, place, strength, intercept).inverse
+    else:
+        inverse = _factored(rows, loss, place, strength)
     return _centred(inverse, strength) if loss.columns > 1 else inverse
 
 
-def _diagonal(rows: Rows, loss: Loss, place: Place, strength: Array, intercept: bool) -> Metric:
-    """Of sparse columns the diagonal, beside the intercept: its row is eliminated, as if every class's columns were centred."""
-    squares, sums = (part / rows.total for part in rows.executor.map_sum(tasks.sums, rows.handles, loss, place))
-    xp = namespace(squares)
-    if not intercept:
-        full = squares + strength[:, None]
-        alone = xp.where(full > 0, full, xp.ones_like(full))
-        return lambda G: G / alone
-    height = xp.where(sums[-1] > 0, sums[-1], xp.ones_like(sums[-1]))  # (M,): the curvature of the intercept
-    mean = sums[:-1] / height
-    full = xp.maximum(squares[:-1] - mean * sums[:-1], CANCELLED * squares[:-1]) + strength[:-1, None]
-    own = xp.where(full > 0, full, xp.ones_like(full))
+class Centred(NamedTuple):
+    """The diagonal of a Hessian class by class, as if its columns were centred: the intercepts are eliminated.
 
-    def apply(G: Array) -> Array:
-        steps = (G[:-1] - mean * G[-1]) / own
-        last = G[-1] / height - (mean * steps).sum(axis=0)
-        found: Array = xp.concatenate([steps, last[None, :]], axis=0)
+    Attributes
+    ----------
+    own : (p, M) array
+        Of the columns, above 0.
+    mean : (p, M) array
+        Of each column, as each class weighs the rows; zero without an intercept.
+    height : (M,) or (0,) array
+        Of the intercepts, above 0.
+    """
+
+    own: Array
+    mean: Array
+    height: Array
+
+    @classmethod
+    def of(cls, rows: Rows, loss: Loss, place: Place, strength: Array, intercept: bool) -> Centred:
+        """At a place, beside a penalty of this curvature (q,)."""
+        squares, sums = (part / rows.total for part in rows.executor.map_sum(tasks.sums, rows.handles, loss, place))
+        if not intercept:
+            return cls(_above_zero(squares + strength[:, None]), 0 * squares, squares[0][:0])
+        height = _above_zero(sums[-1])
+        mean = sums[:-1] / height
+        left = namespace(squares).maximum(squares[:-1] - mean * sums[:-1], CANCELLED * squares[:-1])
+        return cls(_above_zero(left + strength[:-1, None]), mean, height)
+
+    def inverse(self, G: Array) -> Array:
+        """(q, M) -> (q, M)."""
+        if not len(self.height):
+            whole: Array = G / self.own
+            return whole
+        steps = (G[:-1] - self.mean * G[-1]) / self.own
+        return self._beside(steps, G[-1] / self.height - (self.mean * steps).sum(axis=0))
+
+    def proximal(self, l1: Array, V: Array, G: Array, scale: float) -> Array:
+        """(q, M): where G (W - V) + scale |W - V|² / 2 + sum l1 |W| is least, the intercepts free."""
+        xp, p = namespace(V), len(self.own)
+        pull = G[:p] - self.mean * G[-1] if len(self.height) else G
+        own = scale * self.own
+        aim, kink = V[:p] - pull / own, l1[:p, None] / own
+        W: Array = aim - xp.minimum(xp.maximum(aim, -kink), kink)
+        if not len(self.height):
+            return W
+        return self._beside(W, V[-1] - G[-1] / (scale * self.height) - (self.mean * (W - V[:-1])).sum(axis=0))
+
+    def square(self, D: Array) -> float:
+        """|D|² of a (q, M) in this metric."""
+        p = len(self.own)
+        found = vdot(self.own * D[:p], D[:p])
+        if len(self.height):
+            found += float((self.height * (D[-1] + (self.mean * D[:-1]).sum(axis=0)) ** 2).sum())
         return found
 
-    return apply
+    @staticmethod
+    def _beside(rows: Array, last: Array) -> Array:
+        whole: Array = namespace(rows).concatenate([rows, last[None, :]], axis=0)
+        return whole
+
+
+def _above_zero(diagonal: Array) -> Array:
+    """The numbers, ones in place of zeros."""
+    found: Array = namespace(diagonal).where(diagonal > 0, diagonal, namespace(diagonal).ones_like(diagonal))
+    return found
 
 
 def _factored(rows: Rows, loss: Loss, place: Place, strength: Array) -> Metric:

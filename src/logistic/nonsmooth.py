@@ -4,24 +4,28 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from copy import copy
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from . import tasks
 from .backend import Array, cholesky, cholesky_solver, largest, namespace, peak, positions, vdot
-from .certificate import UNIT, summation_error
+from .certificate import UNIT
 from .contracts import Face, Loss, Point
+from .dual import DualProver
+from .metric import Centred
 from .objective import LogisticObjective
-from .outcome import Certificate, Status
 from .penalty import ElasticNet
-from .proof import Prover
 from .tasks import Place, Rows
 
 EXPLICIT = 1500  # coefficients of a face up to which its Hessian is formed
 FEW = 300  # the same for sparse rows of many classes, whose products are cheap
+ENOUGH = 0.3  # of the gap that will do: where the work on some columns stops
 LIFT = 1e-12  # of the diagonal; a hundred times more where a Cholesky factor asks for it
+MANY = 2000  # coefficients of sparse rows from which on a step with a gradient is worth more than one with a face
 CG_STEPS = 60
 ROUGH = 1e-3  # relative accuracy by conjugate gradients, at best: the next step mends it
 STILL = 64 * UNIT  # relative: a move that is no move
@@ -35,28 +39,48 @@ class NonsmoothObjective(LogisticObjective):
     ----------
     loss, penalty, rows, intercept, rng
         As for :class:`LogisticObjective`; every row but the intercept is penalised.
+    goal : float
+        Relative gap that will do; no part of the work is more exact.
     """
 
     l1: Array
     penalty: ElasticNet
     prover: DualProver
 
-    def __init__(self, loss: Loss, penalty: ElasticNet, rows: Rows, intercept: bool, rng: Any = None) -> None:
+    def __init__(self, loss: Loss, penalty: ElasticNet, rows: Rows, intercept: bool, rng: Any = None, goal: float = 0.0) -> None:
         super().__init__(loss, penalty, rows, intercept, rng)
         self.l1 = penalty.l1
-        self.offers = frozenset({"line", "columns"})
+        many = rows.sparse and math.prod(self.shape) > MANY
+        self.offers = frozenset({"line", "columns", "outlook"} | ({"proximal"} if many else set()))
         self.prover = DualProver(self)
+        self.goal = goal
+        self._expected: Array | None = None  # near the optimum; zero where the known point is
         self._part: tuple[Any, NonsmoothObjective] | None = None  # last asked for
         self._known: Point | None = None
+        self._least: tuple[Array, Array] | None = None  # the subgradient last asked for, and its gradient
 
-    def with_penalty(self, penalty: ElasticNet, known: Point | None = None) -> NonsmoothObjective:
-        """The same rows under another penalty with an L1 part; a ``known`` point of this objective costs nothing there."""
-        other = NonsmoothObjective(self.loss, penalty, self.rows, self.intercept, self.rng)
-        other._serial = self._serial
+    def with_penalty(self, penalty: ElasticNet, known: Point | None = None, expected: Array | None = None) -> NonsmoothObjective:
+        """The same rows under another penalty with an L1 part; a ``known`` point of this objective costs nothing there.
+
+        The optimum may be ``expected`` (q, M) elsewhere, but with the same zeros.
+        """
+        other = self._under(penalty, self.rows)
+        other._expected = expected
         if known is not None:
-            change = penalty.gradient(known.W) - self.penalty.gradient(known.W)
             value = known.value - self.penalty.value(known.W) + penalty.value(known.W)
-            other._known = Point(known.W, value, known.grad + change, known.memo)
+            gradient = known.grad
+            if penalty.squares or self.penalty.squares:
+                gradient = gradient + (penalty.gradient(known.W) - self.penalty.gradient(known.W))
+            other._known = Point(known.W, value, gradient, known.memo)
+        return other
+
+    def _under(self, penalty: ElasticNet, rows: Rows) -> NonsmoothObjective:
+        """The same loss under another penalty, of these rows or of some of their columns."""
+        other = copy(self)
+        other.penalty, other.l1, other.rows = penalty, penalty.l1, rows
+        other.shape = (rows.resolution.shape[0], self.loss.columns)
+        other.prover = DualProver(other)
+        other._part = other._known = other._least = other._null = other._expected = None
         return other
 
     def largest_strength(self) -> tuple[Point, float]:
@@ -76,35 +100,57 @@ class NonsmoothObjective(LogisticObjective):
         """Value and gradient of the smooth part at W, logits computed from the data; those of a known point are known."""
         return self._known if self._known is not None and W is self._known.W else super().at(W)
 
+    def knows(self, point: Point) -> bool:
+        """Whether this is the point of another penalty."""
+        return point is self._known
+
     def subgradient(self, point: Point) -> Array:
         """(q, M), of least size: the derivative where W is not zero, else what of the gradient the kink does not hold."""
-        W, G, l1, xp = point.W, point.grad, self.l1[:, None], namespace(point.W)
-        beyond = abs(G) - l1
-        held = xp.where(beyond > 0, xp.sign(G) * beyond, xp.zeros_like(G))
-        found: Array = xp.where(abs(W) > 0, G + l1 * xp.sign(W), held)
-        return found
+        if self._least is None or self._least[0] is not point.grad:
+            W, G, l1, xp = point.W, point.grad, self.l1[:, None], namespace(point.W)
+            found = xp.where(W != 0, G + l1 * xp.sign(W), G - xp.minimum(xp.maximum(G, -l1), l1))
+            self._least = point.grad, found
+        return self._least[1]
 
-    def columns(self, keep: Any) -> NonsmoothObjective:
-        """The same objective of some rows of W (increasing indices, the intercept among them); the others are zero."""
+    def columns(self, keep: Any, point: Point) -> tuple[NonsmoothObjective, Point, float]:
+        """The same objective of some rows of W (increasing indices, the intercept among them); the others are zero.
+
+        Also where to begin there, at the point or where the optimum is expected, and the gap after which there is no need to go on.
+        """
+        part, inner = self.part(keep), Point(point.W[keep], point.value, point.grad[keep], point.memo)
+        enough = ENOUGH * self.goal * abs(point.value)
+        if self._expected is None:
+            return part, inner, enough
+        expected, self._expected = part.at(self._expected[keep]), None
+        return part, expected if expected.value < inner.value else inner, enough
+
+    def part(self, keep: Any) -> NonsmoothObjective:
+        """The objective of some rows of W."""
         if len(keep) == self.shape[0]:
             return self
+        if self._part is not None and self._part[0] is keep:
+            return self._part[1]
         blocks = self.rows.executor.map(tasks.selected, self.rows.handles, keep)
         rows = replace(
             self.rows, handles=self.rows.executor.put(blocks), resolution=self.rows.resolution[keep], terms=1.0, reach=None
         )
-        part = NonsmoothObjective(self.loss, self.penalty.rows(keep), rows, self.intercept)
-        part._serial = self._serial  # one name for one set of logits: blocks and their parts share what they remember
+        # blocks and their parts share the names of logits, and what they remember
+        part = self._under(self.penalty.rows(keep), rows)
         self._part = keep, part
         return part
 
     def among(self, keep: Any, point: Point) -> Point:
-        """A point of :meth:`columns`, seen among all rows of W: its logits, and the gradient of all."""
+        """A point of :meth:`columns` among all rows of W, with the gradient of all: logits from the data, the best intercept."""
         if len(keep) == self.shape[0]:
             return point
+        part = self.part(keep)
+        moved, flat = part.prover.settled(point) if self.intercept else (point, 1.0)
+        point = part.at(moved.W) if moved.memo is None or moved.memo[1] > 0 else moved
         W = self.zeros()
         W[keep] = point.W
         place = Place(W, self.token() if point.memo is None else point.memo)
         total, gradient = self.rows.executor.map_sum(tasks.value_and_gradient, self.rows.handles, self.loss, place)
+        self.prover.flat = place.token, flat
         return self.point(W, total, gradient, place.token)
 
     def support(self, W: Array) -> tuple[Any, NonsmoothObjective]:
@@ -112,9 +158,9 @@ class NonsmoothObjective(LogisticObjective):
         wanted = positions((abs(W) > 0).any(axis=1) | (self.l1 <= 0))
         if self._part is not None:
             keep, part = self._part
-            if set(wanted.tolist()) <= set(keep.tolist()):
+            if len(wanted) <= len(keep) and bool((keep[np.searchsorted(keep[:-1], wanted)] == wanted).all()):
                 return keep, part
-        return wanted, self.columns(wanted)
+        return wanted, self.part(wanted)
 
     def face(self, point: Point, chosen: Array, accuracy: float) -> Face:
         """The Hessian of the chosen coefficients (q, M): formed where they are few, else as products."""
@@ -137,6 +183,12 @@ class NonsmoothObjective(LogisticObjective):
 
         return Face(_Products(product, diagonal, accuracy).solve, product, bends=4)
 
+    def proximal(self, point: Point) -> tuple[Callable[[Array, Array, float], Array], Callable[[Array], float]]:
+        """Proximal steps by the diagonal of the Hessian, beside the intercept; and the square of a length."""
+        curvature = self.penalty.curvature(point.W)
+        metric = Centred.of(self.rows, self.loss, self.place(point), curvature, self.intercept)
+        return partial(metric.proximal, self.l1), metric.square
+
     def canonical(self, W: Array) -> Array:
         """Of the coefficients with the same logits those of the smallest penalty, and of these the smallest.
 
@@ -148,17 +200,26 @@ class NonsmoothObjective(LogisticObjective):
         if M == 1:
             return W
         xp, square = namespace(W), self.penalty.curvature(W)
-        wide = self.l1 / xp.where(square > TINY, square, TINY + 0 * square)
+        free = positions(
+            xp.where(square > 0, (abs(W) > 0).all(axis=1), (abs(W) > 0).any(axis=1))
+        )  # a zero between squares is held there
+        common = self._common(W[free], self.l1[free], square[free])
+        if not largest(common) > STILL * largest(W):
+            return W
+        moved: Array = W + 0
+        moved[free] = W[free] - common[:, None]
+        return moved
+
+    def _common(self, W: Array, l1: Array, square: Array) -> Array:
+        """(q,): what is taken from all classes of these rows."""
+        xp, M = namespace(W), W.shape[1]
+        wide = l1 / xp.where(square > TINY, square, TINY + 0 * square)
         wide = xp.where(wide < FAR, wide, FAR + 0 * wide)
         turns = xp.arange(M, -M - 1, -2, dtype=W.dtype, device=W.device) / M
         level = (W.sum(axis=1) / M)[:, None] + wide[:, None] * turns
         common = xp.median(xp.concatenate([W, level], axis=1), axis=1)
-        common = getattr(common, "values", common)  # torch gives the places as well
-        common = common * ((abs(W) > 0).all(axis=1) | (square <= 0))  # a zero between squares is held there, so it must stay exact
-        if not largest(common) > STILL * largest(W):
-            return W
-        moved: Array = W - common[:, None]
-        return moved
+        found: Array = getattr(common, "values", common)  # torch gives the places as well
+        return found
 
     def _own_curvature(self, point: Point) -> Array:
         return self.penalty.curvature(point.W)
@@ -172,8 +233,9 @@ class NonsmoothObjective(LogisticObjective):
         if M > 1:  # from one class after another to one row after another
             order = np.argsort(np.concatenate([M * keep + k for k, keep in enumerate(each)]))
             H = H[order][:, order]
-        own = (self._own_curvature(point)[:, None] + 0 * point.W)[chosen]
-        H = H + xp.diag(own)
+        if self.penalty.squares:
+            own = (self._own_curvature(point)[:, None] + 0 * point.W)[chosen]
+            H = H + xp.diag(own)
         if self.gauge:  # rows of which every class is chosen do not change with what is common to the classes
             level = chosen.all(axis=1)[:, None] & chosen
             row = (xp.arange(q, device=point.W.device)[:, None] + 0 * chosen)[chosen]
@@ -188,10 +250,8 @@ class _Formed:
     """A Hessian as a matrix."""
 
     def __init__(self, H: Array) -> None:
-        xp = namespace(H)
-        diagonal = xp.diagonal(H)
-        self.H, self.root = H, xp.where(diagonal > 0, diagonal, xp.ones_like(diagonal)) ** 0.5
-        self.unit = H / self.root / self.root[:, None]
+        self.H = H
+        self._lift(H, LIFT)
 
     def solve(self, chosen: Array, right: Array) -> Array:
         """By Cholesky."""
@@ -199,16 +259,23 @@ class _Formed:
         keep = positions(chosen)
         if not len(keep):
             return x
-        whole = len(keep) == len(right)
-        unit = self.unit if whole else self.unit[keep][:, keep]
-        root = self.root[keep]
-        identity = namespace(unit).eye(len(keep), dtype=unit.dtype, device=unit.device)
-        lift, lower = LIFT, None
+        H = self.H if len(keep) == len(right) else self.H[keep][:, keep]
+        lift, lower = LIFT, cholesky(H)
         while lower is None and lift < 1:
-            lower, lift = cholesky(unit + lift * identity), 100 * lift
+            H = H + 0
+            lift = 100 * lift
+            self._lift(H, lift)
+            lower = cholesky(H)
         if lower is not None:
-            x[keep] = cholesky_solver(lower)(right[keep] / root) / root
+            x[keep] = cholesky_solver(lower)(right[keep])
         return x
+
+    @staticmethod
+    def _lift(H: Array, share: float) -> None:
+        """The diagonal a little larger; units of columns do not matter to a Cholesky factor, so neither do they here."""
+        xp = namespace(H)
+        diagonal, each = xp.diagonal(H), xp.arange(len(H), device=H.device)
+        H[each, each] = diagonal + share * xp.where(diagonal > 0, diagonal, xp.ones_like(diagonal))
 
     def product(self, x: Array) -> Array:
         """H x."""
@@ -243,72 +310,3 @@ class _Products:
             norm, previous = vdot(residual, bent), norm
             direction = bent + (norm / previous) * direction
         return x
-
-
-class DualProver(Prover):
-    """The duality gap of an objective with an L1 part, from the residuals of the point itself; see docs/certificate.md."""
-
-    objective: NonsmoothObjective
-
-    def certify(self, point: Point) -> tuple[Point, Certificate]:
-        """A proof, whatever the size; it looks at few columns but for one gradient."""
-        o = self.objective
-        W = o.canonical(point.W)
-        keep, part = o.support(W)
-        fresh = W is point.W and point.memo is not None and point.memo[1] == 0
-        inner = Point(W[keep], point.value, point.grad[keep], point.memo) if fresh else part.at(W[keep])
-        flat, moved = 1.0, inner
-        if o.intercept:
-            moved, flat = part.prover.settled(inner)
-        if not fresh or moved is not inner:
-            point = o.among(keep, moved)
-        if not math.isfinite(point.value):
-            return point, Certificate(point.value, math.inf, "none", math.inf, Status.DIVERGED)
-        gap = self._gap(part, moved, point, flat)
-        kind = "proof" if math.isfinite(gap) else "none"
-        status = Status.UNCERTIFIED if kind == "proof" else Status.UNDETERMINED
-        return point, Certificate(point.value, gap, kind, largest(o.subgradient(point)), status)
-
-    def settled(self, point: Point) -> tuple[Point, float]:
-        """The point whose intercept is optimal to rounding, and the smallest curvature of the intercepts there."""
-        step, flat = self._intercept_step(point, 0 * point.W[-1])
-        if largest(step) <= STILL * (1 + largest(point.W[-1])):
-            return point, max(flat, 5e-324)
-        return self._with_best_intercept(point)
-
-    def _gap(self, part: NonsmoothObjective, inner: Point, point: Point, flat: float) -> float:
-        """The better bound of two: by strong convexity, and by residuals shortened until no gradient passes its kink."""
-        o = self.objective
-        found = part.prover.audited(inner)
-        adding = summation_error(o.rows.block_rows, len(o.rows.handles)) + 24 * UNIT
-        # Cauchy and Schwarz bound the sums over rows by the root mean square of a column.
-        per_class = 1.001 * adding * (found.residual / o.rows.total) ** 0.5  # the dual point is that of the logits as computed
-        last = o.shape[0] - int(o.intercept)
-        square, l1 = o.penalty.curvature(point.W)[:last, None], o.l1[:last, None]
-        column = o.rows.swell * ((o.rows.terms + 0 * o.rows.resolution) ** 2 + o.rows.resolution**2) ** 0.5
-        error = per_class * column[:last, None]
-        left = 0.0
-        if o.intercept:  # what it could still move, it could move the other gradients by
-            left = float(((abs(point.grad[-1]) + per_class * 1.001) ** 2).sum()) ** 0.5
-            error = error + o.rows.swell * left * (0.5 / flat) ** 0.5
-        W, smooth, residue = point.W[:last], point.grad[:last], abs(o.subgradient(point)[:last])
-        error = error + 16 * UNIT * (l1 * (abs(W) > 0) + abs(square * W))
-        gap = math.inf
-        if bool((square > 0).all()):
-            gap = 1.001 * float(((residue + error) ** 2 / (2 * square)).sum())
-        touched = (abs(W) > 0).any(axis=1)
-        held = W[touched], (smooth - square * W)[touched], l1[touched], square[touched]
-        reach = abs(smooth - square * W) + error
-        ratio = float((reach / l1).max()) if last else 0.0
-        gap = min(gap, self._shortened(part, inner, held, max(1 - 1 / max(ratio, 1.0), 0.0) + 2 * UNIT))
-        logits = 4 * ((part.shape[0] + 4) / 8) ** 2  # how far these can be from the exact ones, in units of the drift
-        drift = (1 + logits) * found.drift / o.rows.total + float(((residue + error) * abs(W)).sum()) * 8 * UNIT
-        return gap + float((error * abs(W)).sum()) + drift + left**2 / flat
-
-    def _shortened(self, part: NonsmoothObjective, inner: Point, held: tuple[Array, ...], short: float) -> float:
-        """The gap with residuals shortened by a share, in exact arithmetic but for the rounding of its own sums."""
-        W, gradient, l1, square = held
-        terms = l1 * abs(W) + (1 - short) * gradient * W
-        rounding = 8 * UNIT * float((l1 * abs(W) + abs(gradient * W)).sum())
-        (misfit,) = part.rows.executor.map_sum(tasks.misfit, part.rows.handles, part.loss, part.place(inner), short)
-        return max(float((terms + square * W**2 / 2).sum()), 0.0) + rounding + 1.01 * float(misfit) / part.rows.total

@@ -55,14 +55,17 @@ class ElasticNet(L2):
     """
 
     l1: Array
+    squares: bool  # whether there are any
 
     def __init__(self, alpha: float, factor: Array, l1_ratio: float) -> None:
         super().__init__(alpha * (1 - l1_ratio), factor)
         self.l1 = alpha * l1_ratio * factor**0.5  # (q,)
+        self.squares = l1_ratio < 1
 
     def value(self, W: Array) -> float:
         """The penalty, a float."""
-        return super().value(W) + float(self.l1 @ abs(W).sum(axis=1))
+        kinks = float(self.l1 @ abs(W).sum(axis=1))
+        return kinks + super().value(W) if self.squares else kinks
 
     def rows(self, keep: Any) -> ElasticNet:
         """The penalty on some rows of W."""

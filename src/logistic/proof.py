@@ -267,6 +267,9 @@ class Prover:
         gradient, products = self.rows.executor.map_sum(
             tasks.intercept_derivatives, self.rows.handles, self.loss, self.objective.place(point), shift
         )
+        if M == 1:
+            flat = float(products[0, -1]) / self.rows.total
+            return -gradient / self.rows.total / (flat or math.inf), flat
         H = tasks.intercept_hessian(products / self.rows.total, M)
-        flat = float(H[0, 0]) if M == 1 else float(namespace(H).linalg.eigvalsh(H)[1])
+        flat = float(namespace(H).linalg.eigvalsh(H)[1])
         return -psd_solver(H + self.objective.gauge / self.loss.classes)(gradient / self.rows.total), flat

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, NamedTuple
 
 from .backend import Array, chances, chosen, namespace, peak, pick, single
@@ -54,6 +55,12 @@ class Rows:
     swell: float = 1.0
     terms: Array | float = 1.0
     reach: Array | None = None
+
+    @cached_property
+    def reach(self) -> Array:
+        """(q,): what bounds the root mean square of the terms of each column."""
+        found: Array = self.swell * ((self.terms + 0 * self.resolution) ** 2 + self.resolution**2) ** 0.5
+        return found
 
 
 class Place(NamedTuple):
@@ -285,10 +292,9 @@ def face_hessian(block: Block, loss: Loss, place: Place, chosen: Sequence[Any]) 
     X = block.X.ready()
     eta = logits(block, place, X)
     parts = [X if len(keep) == X.shape[1] else X.columns(keep) for keep in chosen]
-    if loss.columns == 1:
-        (h,) = (h for _, _, h in loss.curvature_pairs(eta))
-        return (parts[0].gram(block.weight * h),)
     xp, p = namespace(eta), loss.probabilities(eta)
+    if loss.columns == 1:
+        return (parts[0].gram(block.weight * (p[:, 0] * p[:, 1])),)
     dense = [part.dense() for part in parts]
     blocks: dict[tuple[int, int], Array] = {}
     for k, part in enumerate(parts):
@@ -306,7 +312,10 @@ def misfit(block: Block, loss: Loss, place: Place, short: float) -> tuple[Array]
     eta = logits(block, place)
     values, residual = loss.evaluate(eta, block.y)
     xp = namespace(eta)
-    square = (residual**2 / loss.probabilities(eta)).sum(axis=1)
+    if block.y.ndim == 1:  # (1 - p) / p, p the probability of the true class; finite, where the other bound counts
+        square = xp.expm1(xp.clip(values, None, 500.0))
+    else:
+        square = (residual**2 / loss.probabilities(eta)).sum(axis=1)
     return (block.weight @ xp.where(short * square < values, short**2 * square, short * values),)
 
 

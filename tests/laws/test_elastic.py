@@ -20,6 +20,7 @@ from sklearn.utils.fixes import parse_version
 from logistic import InputError, LogisticRegression, LogisticRegressionCV, path
 from logistic.minimize import minimize
 from logistic.outcome import Status
+from logistic.study.elastic import extrapolated
 from support import overlapping
 from ugly import Ugly, ugly_problems
 
@@ -248,3 +249,25 @@ def test_solvers_without_kinks_are_refused() -> None:
         with pytest.raises(InputError, match="use solver='proxnewton' or 'auto'"):
             path(X, y, l1_ratio=0.5, solver=solver)
     assert path(X, y, [1.0], l1_ratio=0.5, solver="proxnewton")[0].solver == "proxnewton: as asked"
+
+
+def test_a_guess_keeps_zeros_and_signs() -> None:
+    """On the line through two optima, but what is zero or would change its sign is zero; an intercept may be what it likes."""
+    V, W = np.array([[1.0], [0.0], [2.0], [0.5], [1.0]]), np.array([[2.0], [0.0], [0.5], [0.0], [-1.0]])
+    assert extrapolated([(1.0, W)], 0.5, True) is None
+    np.testing.assert_array_equal(extrapolated([(1.0, V), (0.5, W)], 0.25, True), [[2.5], [0.0], [0.0], [0.0], [-2.0]])
+    np.testing.assert_array_equal(extrapolated([(1.0, V), (0.5, W)], 0.25, False)[-1], [-2.0])
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+@pytest.mark.parametrize("l1_ratio", [1.0, 0.5])
+def test_no_more_digits_than_asked_and_none_less(classes: int, l1_ratio: float) -> None:
+    """A coarse path of many columns: each gap is within tol, and true against an exact path, with fewer steps."""
+    X, y = overlapping(11, 60, 2100, classes)
+    coarse = path(X, y, count=30, l1_ratio=l1_ratio, tol=1e-3)
+    exact = path(X, y, alphas=coarse.alphas, l1_ratio=l1_ratio, tol=1e-11)
+    for rough, fine in zip(coarse, exact, strict=True):
+        assert rough.certificate.status is fine.certificate.status is Status.CONVERGED
+        assert rough.certificate.gap <= 1e-3 * rough.certificate.value
+        assert rough.certificate.value - fine.certificate.value <= rough.certificate.gap
+    assert max(model.certificate.gap / model.certificate.value for model in coarse) > 1e-9

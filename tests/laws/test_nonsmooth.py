@@ -22,6 +22,7 @@ from logistic.nonsmooth import NonsmoothObjective
 from logistic.outcome import Status
 from logistic.penalty import ElasticNet
 from logistic.solvers import ProxNewton
+from logistic.solvers.accelerated import accelerated
 from logistic.sources import ArraySource
 from logistic.tasks import Rows
 from support import Forgetful, fit_arrays, overlapping
@@ -208,6 +209,77 @@ def test_a_path_ends_where_single_fits_end(classes: int) -> None:
         coef = (point.W[:-1] / frame.scale[:, None]).T
         if classes == 2:
             np.testing.assert_allclose(coef, alone.coef, atol=1e-6)
+
+
+def counted(seed: int, n: int, p: int, classes: int) -> tuple[csr_array, np.ndarray]:
+    """Rows of a few positive numbers each, in columns of which some are common and most are rare, as words are."""
+    rng = np.random.default_rng(seed)
+    chosen = rng.random((n, p)) < np.minimum(3.0 / (np.arange(p) + 3.0), 0.9)
+    X = np.where(chosen, 1 + rng.exponential(size=(n, p)), 0.0) * np.log(np.arange(p) + 3.0)
+    X = X / (np.sqrt((X**2).sum(axis=1)) + 1e-300)[:, None]
+    y = (X @ rng.normal(size=(p, classes)) * 5 + rng.gumbel(size=(n, classes))).argmax(axis=1)
+    return csr_array(X), y
+
+
+@pytest.mark.parametrize("intercept", [True, False])
+@pytest.mark.parametrize("classes", [2, 4])
+@pytest.mark.parametrize("l1_ratio", [1.0, 0.5])
+def test_accelerated_steps_end_where_faces_do(l1_ratio: float, classes: int, intercept: bool) -> None:
+    """Sparse rows and many coefficients: the zeros, the coefficients and the proof that the same rows have where they are dense."""
+    X, y = counted(12, 150, 2500 if classes == 2 else 700, classes)
+    choices = {"alpha": 0.002, "l1_ratio": l1_ratio, "fit_intercept": intercept, "stop": Stop(tol=1e-10)}
+    quick, plain = fit_arrays(X, y, **choices), fit_arrays(X.toarray(), y, **choices)
+    assert quick.model.certificate.status is plain.model.certificate.status is Status.CONVERGED
+    assert (np.diff([record.value for record in quick.solution.trace]) <= 0).all()
+    assert quick.model.certificate.value == pytest.approx(plain.model.certificate.value, rel=3e-10)
+    if l1_ratio < 1:  # (alpha / 4) |difference|² is at most the gap; without squares columns may do for each other
+        np.testing.assert_allclose(quick.model.coef, plain.model.coef, rtol=0, atol=1e-3)
+    assert 0.5 < (quick.model.coef != 0).sum() / (plain.model.coef != 0).sum() < 2
+    check_kkt(X.toarray(), y, quick.model, tol=1e-5)
+
+
+@pytest.mark.parametrize("intercept", [True, False])
+@pytest.mark.parametrize("classes", [2, 4])
+def test_accelerated_steps_are_few_where_columns_have_one_sign(classes: int, intercept: bool) -> None:
+    """The intercept takes up what columns have in common, or a gradient would need thousands of steps."""
+    X, y = counted(13, 400, 2500, classes)
+    source, executor = ArraySource(X, y), InProcess()
+    raw = list(source.blocks(1000))
+    frame = Frame.learned(executor, raw, source, Spec(alpha=0.001, l1_ratio=0.5, fit_intercept=intercept))
+    objective = frame.objective(executor, raw, None)
+    assert isinstance(objective, NonsmoothObjective)
+    assert "proximal" in objective.offers
+    start = objective.at(objective.zeros())
+    points = list(accelerated(objective, start))
+    assert points[-1].value < start.value
+    last = points[-1].value
+    assert sum(point.value > last * (1 + 1e-8) for point in points) <= (20 if intercept else 80)
+
+
+@pytest.mark.parametrize("intercept", [True, False])
+def test_a_proximal_step_is_the_least_of_its_model(intercept: bool) -> None:
+    """No other coefficients have a smaller model, the square of the distance included."""
+    X, y = counted(14, 60, 900, 3)
+    source, executor = ArraySource(X, y), InProcess()
+    raw = list(source.blocks(1000))
+    objective = Frame.learned(executor, raw, source, Spec(alpha=0.02, l1_ratio=0.5, fit_intercept=intercept)).objective(
+        executor, raw, None
+    )
+    assert isinstance(objective, NonsmoothObjective)
+    rng = np.random.default_rng(15)
+    V = 0.1 * rng.normal(size=objective.shape)
+    point = objective.at(V)
+    step, square = objective.proximal(point)
+
+    def model(W: np.ndarray) -> float:
+        l1 = np.asarray(objective.l1)[:, None]
+        return float((point.grad * (W - V)).sum() + 1.7 / 2 * square(W - V) + (l1 * abs(W)).sum())
+
+    W = np.asarray(step(V, point.grad, 1.7))
+    assert (W == 0).any()
+    for size in (1e-1, 1e-3, 1e-5):
+        for _ in range(20):
+            assert model(W + size * rng.normal(size=W.shape) * (rng.random(W.shape) < 0.1)) >= model(W)
 
 
 def test_the_penalty_decides_what_is_common_to_the_classes() -> None:

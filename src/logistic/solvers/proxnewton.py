@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 
 from ..backend import EPS, Array, largest, namespace, positions, to_numpy, vdot
 from ..contracts import Face, Objective, Point
+from .accelerated import accelerated
 from .lbfgs import LBFGS
 from .newton import Newton
 from .settings import Settings
@@ -46,21 +47,25 @@ class ProxNewton(Settings):
             return
         point = objective.at(W0)
         yield point
-        own = (abs(W0) > 0).any(axis=1) | (objective.l1 <= 0)
-        working = _grown(objective, point) if bool((abs(W0) > 0).any()) else _rows(own, len(W0))
+        if "proximal" in objective.offers:
+            for quick in accelerated(objective, point):
+                point = quick
+                yield point
+        own = (abs(point.W) > 0).any(axis=1) | (objective.l1 <= 0)
+        working = _grown(objective, point) if bool((abs(point.W) > 0).any()) else _rows(own, len(W0))
         digits = DIGITS if math.prod(objective.shape) <= MANY else ENOUGH
         for rounds in itertools.count():
-            part = objective.columns(working)
-            inner = Point(point.W[working], point.value, point.grad[working], point.memo)
+            part, inner, enough = objective.columns(working, point)
             if part is objective:
                 steps = descent(part, inner, digits * abs(point.value))
                 yield from _gathered(steps, point) if digits == DIGITS else steps
                 return
-            steps = descent(part, inner, _worthwhile(objective, point, working, digits))
-            taken = list(itertools.islice(steps, STEPS))
-            if taken:
-                inner = taken[-1]
-                point = objective.among(working, part.at(inner.W))
+            steps, reached = descent(part, inner, _worthwhile(objective, point, working, digits)), inner
+            for reached in itertools.islice(steps, STEPS):
+                if digits == ENOUGH and part.outlook(reached) <= enough:
+                    break
+            if reached is not inner or inner.memo is not point.memo:
+                point = objective.among(working, reached)
                 yield point
             elif rounds > 0:
                 return

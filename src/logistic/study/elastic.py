@@ -21,6 +21,19 @@ HELD_BYTES = 2**26  # of coefficients whose losses on rows held out are measured
 ENDED = (Status.CONVERGED, Status.PRECISION_FLOOR, *OUT_OF_TIME)
 
 
+def extrapolated(ended: list[tuple[float, np.ndarray]], alpha: float, intercept: bool) -> np.ndarray | None:
+    """(q, M): the straight line through the last two optima, at ``alpha``; what is zero, or would change its sign, is zero."""
+    if len(ended) < 2:
+        return None
+    (before, V), (last, W) = ended
+    found: np.ndarray = W + (alpha - last) / (last - before) * (W - V)
+    held = found * W > 0
+    if intercept:
+        held[-1] = True
+    found[~held] = 0.0
+    return found
+
+
 class ElasticStudy(Study):
     """All fits of a grid under a share of L1.
 
@@ -49,13 +62,16 @@ class ElasticStudy(Study):
             states: list[State] = []
             objective = self.folds.objective(f, self.folds.elastic_net(f, 1.0, self.spec.l1_ratio))
             point, _ = objective.largest_strength()
+            ended: list[tuple[float, np.ndarray]] = []  # strengths and optima
             for s, alpha in enumerate(self.alphas[f].tolist()):
                 state = None
                 if alpha > 0:
-                    target = objective.with_penalty(self.folds.elastic_net(f, alpha, self.spec.l1_ratio), point)
+                    penalty = self.folds.elastic_net(f, alpha, self.spec.l1_ratio)
+                    target = objective.with_penalty(penalty, point, extrapolated(ended, alpha, self.joint.intercept))
                     solution, reached = self._next(target, point)
                     if solution.certificate.status in ENDED:
                         objective, point, state = target, solution.point, reached
+                        ended = [*ended[-1:], (alpha, reached.W)]
                 states.append(state or self._by_itself(f, s))
                 watch(f * S + s + 1, F * S)
             self._measured(f, states)

@@ -137,7 +137,8 @@ class Folds:
 
     def objective(self, fold: int, penalty: ElasticNet) -> NonsmoothObjective:
         """What one fold minimises under a penalty with an L1 part; its blocks are its own, and so are the logits that they keep."""
-        return NonsmoothObjective(self.frame.loss, penalty, self.alone(fold), bool(self.frame.spec.fit_intercept))
+        spec = self.frame.spec
+        return NonsmoothObjective(self.frame.loss, penalty, self.alone(fold), bool(spec.fit_intercept), goal=spec.stop.tol)
 
     @cached_property
     def units(self) -> np.ndarray:

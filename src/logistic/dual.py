@@ -1,0 +1,130 @@
+"""The gap of a point under a penalty with an L1 part, proved."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from . import tasks
+from .backend import Array, largest
+from .certificate import UNIT, summation_error
+from .contracts import Point
+from .outcome import Certificate, Status
+from .proof import SETTLED, Prover
+
+if TYPE_CHECKING:
+    from .nonsmooth import NonsmoothObjective
+
+STILL = 64 * UNIT  # relative: a move that is no move
+
+
+class DualProver(Prover):
+    """The duality gap of an objective with an L1 part, from the residuals of the point itself; see docs/certificate.md."""
+
+    objective: NonsmoothObjective
+    flat: tuple[Any, float] = (None, 1.0)  # the smallest curvature of the intercepts where they were last optimal, by its logits
+
+    def certify(self, point: Point) -> tuple[Point, Certificate]:
+        """A proof, whatever the size; it looks at few columns but for one gradient."""
+        o = self.objective
+        W = o.canonical(point.W)
+        keep, part = o.support(W)
+        fresh = W is point.W and point.memo is not None and point.memo[1] == 0
+        inner = Point(W[keep], point.value, point.grad[keep], point.memo) if fresh else part.at(W[keep])
+        (settled, flat), moved = self.flat, inner
+        if o.intercept and not (fresh and settled == point.memo):
+            moved, flat = part.prover.settled(inner)
+        if not fresh or moved is not inner:
+            point = o.among(keep, moved)
+        if not math.isfinite(point.value):
+            return point, Certificate(point.value, math.inf, "none", math.inf, Status.DIVERGED)
+        gap = self._gap(part, moved, point, flat)
+        kind = "proof" if math.isfinite(gap) else "none"
+        status = Status.UNCERTIFIED if kind == "proof" else Status.UNDETERMINED
+        return point, Certificate(point.value, gap, kind, largest(o.subgradient(point)), status)
+
+    def outlook(self, point: Point) -> float:
+        """The gap but for rounding, and for an intercept that is not the best one; no bound at a point of another penalty."""
+        if self.objective.knows(point):
+            return math.inf
+        return self._bound(self.objective, point, point, self._touched(point), 0.0)
+
+    def settled(self, point: Point) -> tuple[Point, float]:
+        """The point whose intercept is optimal to rounding, and the smallest curvature of the intercepts there."""
+        shift, flat, bound = 0 * point.W[-1], 1.0, 1 + largest(point.W[-1])
+        for turn in range(30):
+            step, flat = self._intercept_step(point, shift)
+            size = largest(step)
+            if turn == 0 and size <= STILL * bound:
+                return point, max(flat, 5e-324)
+            shift = shift + step / max(1.0, size)
+            if size <= SETTLED * bound:
+                break
+        W = point.W + 0
+        W[-1] = W[-1] + shift
+        return self.objective.at(W), max(flat, 5e-324)
+
+    def _gap(self, part: NonsmoothObjective, inner: Point, point: Point, flat: float) -> float:
+        """The better bound of two: by strong convexity, and by residuals shortened until no gradient passes its kink."""
+        o = self.objective
+        found = part.prover.audited(inner)
+        adding = summation_error(o.rows.block_rows, len(o.rows.handles)) + 24 * UNIT
+        # Cauchy and Schwarz bound the sums over rows by the root mean square of a column.
+        per_class = 1.001 * adding * (found.residual / o.rows.total) ** 0.5  # the dual point is that of the logits as computed
+        error, left = per_class * o.rows.reach[:, None], 0.0
+        if o.intercept:  # what it could still move, it could move the other gradients by
+            left = float(((abs(point.grad[-1]) + per_class * 1.001) ** 2).sum()) ** 0.5
+            error = error + o.rows.swell * left * (0.5 / flat) ** 0.5
+        touched = self._touched(point)
+        W = abs(point.W[touched])
+        error[touched] += 16 * UNIT * (_each(o.l1, touched) + _each(o.penalty.curvature(point.W), touched) * W)
+        gap = self._bound(part, inner, point, touched, error)
+        logits = 4 * ((part.shape[0] + 4) / 8) ** 2  # how far these can be from the exact ones, in units of the drift
+        drift = (1 + logits) * found.drift / o.rows.total
+        drift += float(((abs(o.subgradient(point)[touched]) + error[touched]) * W).sum()) * 8 * UNIT
+        return gap + float((error[touched] * W).sum()) + drift + left**2 / flat
+
+    def _touched(self, point: Point) -> Array:
+        """(q, M) mask of the penalised coefficients that are not zero."""
+        touched: Array = abs(point.W) > 0
+        if self.objective.intercept:
+            touched[-1] = False
+        return touched
+
+    def _bound(self, part: NonsmoothObjective, inner: Point, point: Point, touched: Array, error: Array | float) -> float:
+        """Either bound with every gradient as far off as ``error``; ``part`` and ``inner`` have the logits of the ``point``."""
+        o = self.objective
+        last = o.shape[0] - int(o.intercept)
+        if not last:
+            return 0.0
+        gap, smooth = math.inf, point.grad[:last]
+        if o.penalty.squares:
+            square = o.penalty.curvature(point.W)[:last, None]
+            smooth = smooth - square * point.W[:last]
+            if bool((square > 0).all()):
+                residue = abs(o.subgradient(point)) + error
+                gap = 1.001 * float((residue[:last] ** 2 / (2 * square)).sum())
+        reach = abs(smooth) + (error if isinstance(error, float) else error[:last])
+        ratio = float((reach / o.l1[:last, None]).max())
+        return min(gap, self._shortened(part, inner, point, touched, max(1 - 1 / max(ratio, 1.0), 0.0) + 2 * UNIT))
+
+    def _shortened(self, part: NonsmoothObjective, inner: Point, point: Point, touched: Array, short: float) -> float:
+        """The gap with residuals shortened by a share, in exact arithmetic but for the rounding of its own sums."""
+        o = self.objective
+        W, gradient, l1 = point.W[touched], point.grad[touched], _each(o.l1, touched)
+        terms, extra = l1 * abs(W), 0.0
+        if o.penalty.squares:
+            square = _each(o.penalty.curvature(point.W), touched)
+            gradient = gradient - square * W
+            extra = float((square * W**2).sum()) / 2
+        pulls = gradient * W
+        rounding = 8 * UNIT * float((terms + abs(pulls)).sum())
+        (misfit,) = part.rows.executor.map_sum(tasks.misfit, part.rows.handles, part.loss, part.place(inner), short)
+        value = float((terms + (1 - short) * pulls).sum()) + extra
+        return max(value, 0.0) + rounding + 1.01 * float(misfit) / part.rows.total
+
+
+def _each(values: Array, touched: Array) -> Array:
+    """(m,): the number of its row for each chosen coefficient."""
+    found: Array = (values[:, None] + 0 * touched)[touched] if touched.shape[1] > 1 else values[touched[:, 0]]
+    return found
