@@ -185,6 +185,8 @@ class _OneThread:
 
     lock = Lock()
     holders = 0
+    products: Any = None  # the libraries that multiply
+    modules = 0  # imported when they were looked for; no library comes without one
     limits: Any = None
     cores = 1
 
@@ -199,9 +201,11 @@ def one_thread_each() -> Iterator[int]:
 
     with _OneThread.lock:
         if _OneThread.holders == 0:
-            products = ThreadpoolController().select(user_api="blas")
-            _OneThread.cores = max([pool["num_threads"] for pool in products.info()], default=1)
-            _OneThread.limits = products.limit(limits=1)
+            if _OneThread.modules != len(sys.modules):  # looking for libraries costs as much as many products
+                _OneThread.products = ThreadpoolController().select(user_api="blas")
+                _OneThread.modules = len(sys.modules)
+            _OneThread.cores = max([pool["num_threads"] for pool in _OneThread.products.info()], default=1)
+            _OneThread.limits = _OneThread.products.limit(limits=1)
         _OneThread.holders += 1
         cores = _OneThread.cores
     try:

@@ -10,16 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .backend import Array, double, is_finite, is_tensor, like_labels, like_values, namespace, overflow_allowed, returned, to_numpy
+from .affine import Affine
+from .backend import Array, is_finite, is_tensor, like_labels, like_values, namespace, returned, to_numpy
 from .contracts import Loss
 from .designs import is_sparse
 from .errors import InputError
-from .executor import Threads
 from .loss import Binary, Softmax
 from .outcome import Certificate, Limit
 from .provenance import Provenance
 from .sources import check_names, check_numbers, matrix, real
-from .sources.arrays import block_rows
 
 if TYPE_CHECKING:
     from .outputs.metrics import Metrics
@@ -27,8 +26,6 @@ if TYPE_CHECKING:
 
 
 HALF_ULP = 2.0**-25  # of a float32 just below 1
-BLOCKS = 4  # of rows: so many or more are predicted side by side
-NEAR = 100  # the terms center * coef together: subtracted from the logits, not from the columns, they cost these at most 1e-13
 
 
 def penalty_name(l1_ratio: float) -> str:
@@ -156,7 +153,7 @@ class Model:
             raise InputError(f"X has {what}, but the model was fitted on {self.coef.shape[1]} columns")
         check_names(names, self.features, "X")
         shift = None if offset is None and not self.offset else self._shift(offset, X.shape[0])
-        if not tensor and not is_sparse(X) and len(X) >= BLOCKS * block_rows(X.shape, len(self.coef)):
+        if not tensor and not is_sparse(X) and self._affine.worth_dividing(X):
             return self._side_by_side(made, X, shift)
         if tensor:
             if not is_finite(X):
@@ -172,26 +169,17 @@ class Model:
         return made(eta if shift is None else eta + like_values(shift, X))
 
     def _side_by_side(self, made: Callable[[Array], Array], X: np.ndarray, shift: np.ndarray | None) -> np.ndarray:
-        """Of a large array. Each block is read from memory once: a number that is not finite shows in its logits."""
+        """Of a large array: a number that is not finite shows in its logits."""
         if not self.coef.any(axis=0).all():  # but not where nothing is multiplied by it
             check_numbers(X, self.features)
-        rows, terms = block_rows(X.shape, len(self.coef)), abs(self.coef) @ abs(self.center)
-        center, base = (self.center, self.base) if terms.max(initial=0) > NEAR else (None, self.intercept)
-        one = made(np.zeros((1, len(self.coef))))
-        found = np.empty((len(X), *one.shape[1:]), dtype=one.dtype)
-
-        def fill(part: slice) -> bool:
-            with overflow_allowed():
-                block = double(X[part])
-                eta = (self.coef @ (block if center is None else block - center).T).T + base
-                found[part] = made(eta if shift is None else eta + shift[part])
-                return is_finite(eta)
-
-        with Threads() as workers:
-            sound = workers.map(fill, [slice(start, start + rows) for start in range(0, len(X), rows)])
-        if not all(sound):
+        found, sound = self._affine.of_blocks(made, X, shift)
+        if not sound:
             check_numbers(X, self.features)
         return found
+
+    @property
+    def _affine(self) -> Affine:
+        return Affine(self.coef, self.base, self.center)
 
     def decision_function(self, X: Any, offset: Any = None, dtype: str = "auto") -> Any:
         """(n,) log-odds of the second class for two classes, else (n, K) logits."""

@@ -349,7 +349,7 @@ def test_a_summary_of_many_classes_stays_short() -> None:
 
 def many(model: Model, kind: str, monkeypatch: pytest.MonkeyPatch) -> np.ndarray:
     """Rows of a type, of which a block holds few, so that predictions are made side by side."""
-    monkeypatch.setattr("logistic.model.block_rows", lambda *_: 64)
+    monkeypatch.setattr("logistic.affine.block_rows", lambda *_: 64)
     return (20 * np.random.default_rng(3).normal(size=(1000, model.coef.shape[1]))).astype(kind)
 
 
