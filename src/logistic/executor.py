@@ -75,7 +75,7 @@ class Threads(InProcess):
         self._pool = None
 
     def at_once(self, fn: Callable[[Any], Any], handles: Sequence[Any]) -> list[Any]:
-        """One result a handle, of which there are at most ``count``; the first is made in this thread, which has its core already."""
+        """One result a handle, of which there are at most ``count``; the first in this thread, which has its core already."""
         assert self._pool is not None
         others = [self._pool.submit(contextvars.copy_context().run, fn, part) for part in handles[1:]]
         return [fn(handles[0]), *(other.result() for other in others)]

@@ -142,10 +142,13 @@ class Model:
         InputError
             Naming the row or column that cannot be used.
         """
-        return self._each(_themselves, X, offset)
+        return self._each(_themselves, X, offset, "float64")
 
-    def _each(self, made: Callable[[Array], Array], X: Any, offset: Any) -> Array:
-        """What is made of the logits (n, M) of the rows; of many dense rows block by block, while they are in the caches."""
+    def _each(self, made: Callable[[Array], Array], X: Any, offset: Any, dtype: str = "auto") -> Array:
+        """What is made of the logits (n, M) of the rows; of many dense rows block by block, while they are in the caches.
+
+        Many rows of float32 are multiplied in float32, unless ``dtype`` is float64; all others, and logits, are in float64.
+        """
         tensor = is_tensor(X)
         X, names = (X, None) if tensor else matrix(X)
         if X.ndim != 2 or X.shape[1] != self.coef.shape[1]:
@@ -154,7 +157,7 @@ class Model:
         check_names(names, self.features, "X")
         shift = None if offset is None and not self.offset else self._shift(offset, X.shape[0])
         if not tensor and not is_sparse(X) and self._affine.worth_dividing(X):
-            return self._side_by_side(made, X, shift)
+            return self._side_by_side(made, X, shift, dtype)
         if tensor:
             if not is_finite(X):
                 check_numbers(to_numpy(X), self.features)
@@ -168,13 +171,16 @@ class Model:
             eta = (X - like_values(self.center, X)) @ coef + base
         return made(eta if shift is None else eta + like_values(shift, X))
 
-    def _side_by_side(self, made: Callable[[Array], Array], X: np.ndarray, shift: np.ndarray | None) -> np.ndarray:
+    def _side_by_side(self, made: Callable[[Array], Array], X: np.ndarray, shift: np.ndarray | None, dtype: str) -> np.ndarray:
         """Of a large array: a number that is not finite shows in its logits."""
         if not self.coef.any(axis=0).all():  # but not where nothing is multiplied by it
             check_numbers(X, self.features)
-        found, sound = self._affine.of_blocks(made, X, shift)
+        single = X.dtype == np.float32 and dtype != "float64" and shift is None and self._affine.fits_single
+        found, sound = self._affine.of_blocks(made, X, shift, "float32" if single else "float64")
         if not sound:
             check_numbers(X, self.features)
+            if single:  # a sum overflowed that does not in float64
+                found, _ = self._affine.of_blocks(made, X, shift)
         return found
 
     @property
@@ -183,18 +189,18 @@ class Model:
 
     def decision_function(self, X: Any, offset: Any = None, dtype: str = "auto") -> Any:
         """(n,) log-odds of the second class for two classes, else (n, K) logits."""
-        logits = self._each(lambda eta: returned(eta, X, dtype), X, offset)
+        logits = self._each(lambda eta: returned(eta, X, dtype), X, offset, dtype)
         return logits[:, 0] if len(self.classes) == 2 else logits
 
     def predict_proba(self, X: Any, offset: Any = None, dtype: str = "auto") -> Any:
         """(n, K) probabilities of the classes, in the order of ``classes``."""
         loss = self.loss
-        return self._each(lambda eta: returned(_probabilities(loss, eta), X, dtype), X, offset)
+        return self._each(lambda eta: returned(_probabilities(loss, eta), X, dtype), X, offset, dtype)
 
     def predict_log_proba(self, X: Any, offset: Any = None, dtype: str = "auto") -> Any:
         """(n, K) logarithms of the probabilities, finite wherever the logits are."""
         loss = self.loss
-        found = self._each(lambda eta: returned(loss.log_probabilities(eta), X, dtype), X, offset)
+        found = self._each(lambda eta: returned(loss.log_probabilities(eta), X, dtype), X, offset, dtype)
         return found if "64" in str(found.dtype) else found * (found < -HALF_ULP)  # a probability that rounds to 1 has logarithm 0
 
     def predict(self, X: Any, offset: Any = None) -> Any:
