@@ -149,6 +149,9 @@ class Model:
 
         Many rows of float32 are multiplied in float32, unless ``dtype`` is float64; all others, and logits, are in float64.
         """
+        alone = self._alone(X, offset)
+        if alone is not None:
+            return made(alone)
         tensor = is_tensor(X)
         X, names = (X, None) if tensor else matrix(X)
         if X.ndim != 2 or X.shape[1] != self.coef.shape[1]:
@@ -170,6 +173,17 @@ class Model:
         else:
             eta = (X - like_values(self.center, X)) @ coef + base
         return made(eta if shift is None else eta + like_values(shift, X))
+
+    def _alone(self, X: Any, offset: Any) -> np.ndarray | None:
+        """(1, M) logits of one row that is a plain array of finite floats, in two microseconds; None where anything is unusual.
+
+        The operations are those for few rows, and so are the bits. What is unusual is left to those who find words for it.
+        """
+        if type(X) is not np.ndarray or X.shape != (1, len(self.center)) or X.dtype.char not in "fd":
+            return None
+        if offset is not None or self.offset or b"\0" in np.isfinite(X).tobytes():  # all() takes twice as long as the product
+            return None
+        return np.asarray(self.coef.dot(X[0] - self.center) + self.base)[None]
 
     def _side_by_side(self, made: Callable[[Array], Array], X: np.ndarray, shift: np.ndarray | None, dtype: str) -> np.ndarray:
         """Of a large array: a number that is not finite shows in its logits."""
@@ -262,12 +276,25 @@ def _themselves(eta: Array) -> Array:
 
 def _probabilities(loss: Loss, eta: Array) -> Array:
     """(n, K)."""
+    if len(eta) == 1 and not is_tensor(eta):
+        return _of_one(eta[0])
     if loss.columns == 1:
         return loss.probabilities(eta)
     xp = namespace(eta)
     e = xp.exp(eta - xp.amax(eta, axis=1)[:, None])  # the loss knows more digits, but the product with X lost those
     found: Array = e / e.sum(axis=1)[:, None]
     return found
+
+
+def _of_one(eta: Any) -> np.ndarray:
+    """(1, K) of the logits (M,) of one row: what many rows are given, to the bit, in fewer and smaller steps."""
+    if len(eta) > 1:
+        e = np.exp(eta - np.maximum.reduce(eta))
+        return np.asarray(e / np.add.reduce(e))[None]
+    x = eta.item()
+    small = float(np.exp(-abs(x)))
+    lower, upper = small / (1 + small), 1 / (1 + small)
+    return np.array([[lower, upper] if x > 0 else [upper, lower]])
 
 
 def written(model: Model | None, coef: np.ndarray, intercept: np.ndarray, classes: np.ndarray) -> Model:
