@@ -78,13 +78,13 @@ class Array(Protocol):
 
 def namespace(array: Any) -> Any:
     """The module that holds the functions for ``array``: ``numpy``, or ``torch`` for a tensor."""
-    if is_tensor(array):
-        return sys.modules["torch"]
-    return np
+    return sys.modules["torch"] if is_tensor(array) else np
 
 
 def is_tensor(value: Any) -> bool:
     """Whether ``value`` is a torch tensor; never imports torch to find out."""
+    if type(value) is np.ndarray:  # asked hundreds of times in a small fit
+        return False
     torch = sys.modules.get("torch")
     return torch is not None and isinstance(value, torch.Tensor)
 

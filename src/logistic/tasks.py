@@ -187,7 +187,7 @@ def joined(grams: Sequence[Array], columns: int, total: float, own: Array) -> Ar
     diagonal = own - H.sum(axis=1)  # p_k (1 - p_k) is the sum of all p_k p_l, which have one sign
     for k in range(columns):
         H[k, k] = diagonal[k]
-    found: Array = xp.moveaxis(H, (2, 3), (0, 2)).reshape(q * columns, q * columns)
+    found: Array = H.swapaxes(0, 2).swapaxes(1, 2).swapaxes(2, 3).reshape(q * columns, q * columns)  # (i, k, j, m)
     return found
 
 
