@@ -129,15 +129,15 @@ def like_labels(labels: np.ndarray, X: Any) -> Array:
 def returned(values: Any, X: Any, dtype: str = "auto") -> Array:
     """``values`` as float32 or float64; ``auto`` is float32 where X is, else float64."""
     given = getattr(X, "dtype", None)
-    if dtype == "auto" and given == values.dtype:
-        return values  # type: ignore[no-any-return]
     if dtype == "auto":
+        if given == values.dtype:
+            return values  # type: ignore[no-any-return]
         dtype = "float32" if given == np.float32 or str(given).endswith("float32") else "float64"
-    cast: Array = (
-        getattr(values, dtype.replace("float32", "float").replace("float64", "double"))()
-        if is_tensor(values)
-        else (values.astype(dtype, copy=False))
-    )
+    if is_tensor(values):
+        dtype = dtype.replace("float32", "float").replace("float64", "double")
+        moved: Array = getattr(values, dtype)()
+        return moved
+    cast: Array = values.astype(dtype, copy=False)
     return cast
 
 

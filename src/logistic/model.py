@@ -183,7 +183,8 @@ class Model:
             return None
         if offset is not None or self.offset or b"\0" in np.isfinite(X).tobytes():  # all() takes twice as long as the product
             return None
-        return np.asarray(self.coef.dot(X[0] - self.center) + self.base)[None]
+        eta: np.ndarray = self.coef.dot(X[0] - self.center) + self.base
+        return eta[None]
 
     def _side_by_side(self, made: Callable[[Array], Array], X: np.ndarray, shift: np.ndarray | None, dtype: str) -> np.ndarray:
         """Of a large array: a number that is not finite shows in its logits."""
@@ -208,8 +209,18 @@ class Model:
 
     def predict_proba(self, X: Any, offset: Any = None, dtype: str = "auto") -> Any:
         """(n, K) probabilities of the classes, in the order of ``classes``."""
-        loss = self.loss
-        return self._each(lambda eta: returned(_probabilities(loss, eta), X, dtype), X, offset, dtype)
+        return self._each(lambda eta: returned(self._probabilities(eta), X, dtype), X, offset, dtype)
+
+    def _probabilities(self, eta: Array) -> Array:
+        """(n, K)."""
+        if len(eta) == 1 and not is_tensor(eta):
+            return _of_one(eta[0])
+        if len(self.coef) == 1:
+            return self.loss.probabilities(eta)
+        xp = namespace(eta)
+        e = xp.exp(eta - xp.amax(eta, axis=1)[:, None])  # the loss knows more digits, but the product with X lost those
+        found: Array = e / e.sum(axis=1)[:, None]
+        return found
 
     def predict_log_proba(self, X: Any, offset: Any = None, dtype: str = "auto") -> Any:
         """(n, K) logarithms of the probabilities, finite wherever the logits are."""
@@ -274,23 +285,12 @@ def _themselves(eta: Array) -> Array:
     return eta
 
 
-def _probabilities(loss: Loss, eta: Array) -> Array:
-    """(n, K)."""
-    if len(eta) == 1 and not is_tensor(eta):
-        return _of_one(eta[0])
-    if loss.columns == 1:
-        return loss.probabilities(eta)
-    xp = namespace(eta)
-    e = xp.exp(eta - xp.amax(eta, axis=1)[:, None])  # the loss knows more digits, but the product with X lost those
-    found: Array = e / e.sum(axis=1)[:, None]
-    return found
-
-
 def _of_one(eta: Any) -> np.ndarray:
     """(1, K) of the logits (M,) of one row: what many rows are given, to the bit, in fewer and smaller steps."""
     if len(eta) > 1:
         e = np.exp(eta - np.maximum.reduce(eta))
-        return np.asarray(e / np.add.reduce(e))[None]
+        p: np.ndarray = e / np.add.reduce(e)
+        return p[None]
     x = eta.item()
     small = float(np.exp(-abs(x)))
     lower, upper = small / (1 + small), 1 / (1 + small)

@@ -18,7 +18,7 @@ from threadpoolctl import threadpool_limits
 
 from logistic import Certificate, InputError, LogisticRegression, Model
 from logistic.contracts import Stop
-from logistic.model import Strength, _probabilities
+from logistic.model import Strength
 from logistic.provenance import Provenance
 from logistic.sources.arrays import MAX_ROWS
 from support import fit_arrays, overlapping
@@ -418,7 +418,7 @@ def test_a_row_alone_has_the_bits_of_a_row_in_a_list(seed: int, p: int, K: int, 
     np.testing.assert_array_equal(model.logits(x), eta)
     two = np.vstack([eta, eta])  # the shortest array that is no single row
     for found, wanted in (
-        (model.predict_proba(x), _probabilities(model.loss, two)),
+        (model.predict_proba(x), model._probabilities(two)),
         (model.predict_log_proba(x, dtype="float64"), model.loss.log_probabilities(two)),
         (model.predict(x), model.classes[model.loss.class_logits(two).argmax(axis=1)]),
     ):
