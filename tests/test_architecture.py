@@ -24,7 +24,7 @@ MATHEMATICS = (
     "solvers minimize recession start"
 )
 DATA = "designs moments encoding sources executor"
-RESULT = "provenance model plane store inference outputs"
+RESULT = "provenance affine model plane store inference outputs"
 MEETING = "frame fit online regress study"
 FACES = "fitted estimator crossval heldout paths linear modules cli datasets"
 
@@ -65,7 +65,8 @@ OURS = {
     "preparation": "backend errors pair strict designs sources preparation",
     # result
     "provenance": "",
-    "model": f"{BASE} loss encoding designs sources executor provenance",
+    "affine": "backend executor sources",
+    "model": f"{BASE} affine loss encoding designs sources provenance",
     "plane": f"{BASE} designs sources provenance",
     "store": f"{BASE} strict provenance model plane store",
     "inference": f"{BASE} loss tasks objective designs encoding sources executor model inference",
@@ -108,8 +109,8 @@ OURS_LAZILY = {
 # Packages of others, and who may import them. Whatever is not listed here and not in the standard library is refused.
 NUMPY = (
     "strict preparation learn backend start nonsmooth rank contrasts separation recession designs moments encoding sources "
-    "model store inference outputs frame fit study online plane regress fitted estimator crossval heldout paths linear modules "
-    "validation cli datasets"
+    "affine model store inference outputs frame fit study online plane regress fitted estimator crossval heldout paths linear "
+    "modules validation cli datasets"
 )
 OTHERS = {
     "numpy": NUMPY,

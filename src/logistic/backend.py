@@ -78,13 +78,13 @@ class Array(Protocol):
 
 def namespace(array: Any) -> Any:
     """The module that holds the functions for ``array``: ``numpy``, or ``torch`` for a tensor."""
-    if is_tensor(array):
-        return sys.modules["torch"]
-    return np
+    return sys.modules["torch"] if is_tensor(array) else np
 
 
 def is_tensor(value: Any) -> bool:
     """Whether ``value`` is a torch tensor; never imports torch to find out."""
+    if type(value) is np.ndarray:  # asked hundreds of times in a small fit
+        return False
     torch = sys.modules.get("torch")
     return torch is not None and isinstance(value, torch.Tensor)
 
@@ -128,15 +128,16 @@ def like_labels(labels: np.ndarray, X: Any) -> Array:
 
 def returned(values: Any, X: Any, dtype: str = "auto") -> Array:
     """``values`` as float32 or float64; ``auto`` is float32 where X is, else float64."""
-    if dtype == "auto" and getattr(X, "dtype", None) == values.dtype:
-        return values  # type: ignore[no-any-return]
+    given = getattr(X, "dtype", None)
     if dtype == "auto":
-        dtype = "float32" if str(getattr(X, "dtype", "")).endswith("float32") else "float64"
-    cast: Array = (
-        getattr(values, dtype.replace("float32", "float").replace("float64", "double"))()
-        if is_tensor(values)
-        else (values.astype(dtype, copy=False))
-    )
+        if given == values.dtype:
+            return values  # type: ignore[no-any-return]
+        dtype = "float32" if given == np.float32 or str(given).endswith("float32") else "float64"
+    if is_tensor(values):
+        dtype = dtype.replace("float32", "float").replace("float64", "double")
+        moved: Array = getattr(values, dtype)()
+        return moved
+    cast: Array = values.astype(dtype, copy=False)
     return cast
 
 
@@ -185,6 +186,8 @@ class _OneThread:
 
     lock = Lock()
     holders = 0
+    products: Any = None  # the libraries that multiply
+    modules = 0  # imported when they were looked for; no library comes without one
     limits: Any = None
     cores = 1
 
@@ -199,9 +202,11 @@ def one_thread_each() -> Iterator[int]:
 
     with _OneThread.lock:
         if _OneThread.holders == 0:
-            products = ThreadpoolController().select(user_api="blas")
-            _OneThread.cores = max([pool["num_threads"] for pool in products.info()], default=1)
-            _OneThread.limits = products.limit(limits=1)
+            if _OneThread.modules != len(sys.modules):  # looking for libraries costs as much as many products
+                _OneThread.products = ThreadpoolController().select(user_api="blas")
+                _OneThread.modules = len(sys.modules)
+            _OneThread.cores = max([pool["num_threads"] for pool in _OneThread.products.info()], default=1)
+            _OneThread.limits = _OneThread.products.limit(limits=1)
         _OneThread.holders += 1
         cores = _OneThread.cores
     try:

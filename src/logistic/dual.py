@@ -71,7 +71,7 @@ class DualProver(Prover):
         adding = summation_error(o.rows.block_rows, len(o.rows.handles)) + 24 * UNIT
         # Cauchy and Schwarz bound the sums over rows by the root mean square of a column.
         per_class = 1.001 * adding * (found.residual / o.rows.total) ** 0.5  # the dual point is that of the logits as computed
-        error, left = per_class * o.rows.reach[:, None], 0.0
+        error, left = per_class * o.rows.root_mean_squares[:, None], 0.0
         if o.intercept:  # what it could still move, it could move the other gradients by
             left = float(((abs(point.grad[-1]) + per_class * 1.001) ** 2).sum()) ** 0.5
             error = error + o.rows.swell * left * (0.5 / flat) ** 0.5

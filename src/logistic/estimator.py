@@ -67,7 +67,7 @@ class LogisticRegression(CallbackSupportMixin, Fitted):
     max_time : float, optional
         Seconds.
     dtype : {"auto", "float32", "float64"}, default="auto"
-        Of what is published and predicted; ``auto`` follows X. The computation is in float64.
+        Of what is published and predicted; ``auto`` follows X. Fits are in float64, products of many float32 rows in float32.
     device : str, default="auto"
         Where to compute: a torch device such as ``cuda``; ``auto`` is the device of a CUDA tensor X, and NumPy otherwise.
     random_state : int, numpy.random.RandomState or numpy.random.Generator, optional

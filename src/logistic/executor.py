@@ -56,33 +56,44 @@ class Threads(InProcess):
     """Tasks run side by side, each part's products on one thread: a context that gives the threads back.
 
     Products of a block are too small to be worth dividing, and what is not a product would wait for one core.
+
+    Attributes
+    ----------
+    count : int
+        Threads, as many as the products had.
     """
 
     def __init__(self) -> None:
         self._held = ExitStack()
         self._pool: ThreadPoolExecutor | None = None
-        self._threads = 1
+        self.count = 1
 
     def __enter__(self) -> Self:
-        self._threads = self._held.enter_context(one_thread_each())
-        self._pool = self._held.enter_context(ThreadPoolExecutor(self._threads))
+        self.count = self._held.enter_context(one_thread_each())
+        self._pool = self._held.enter_context(ThreadPoolExecutor(self.count))
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self._held.close()
         self._pool = None
 
+    def at_once(self, fn: Callable[[Any], Any], handles: Sequence[Any]) -> list[Any]:
+        """One result a handle, of which there are at most ``count``; the first in this thread, which has its core already."""
+        assert self._pool is not None
+        others = [self._pool.submit(contextvars.copy_context().run, fn, part) for part in handles[1:]]
+        return [fn(handles[0]), *(other.result() for other in others)]
+
     def _each(self, fn: Callable[..., Any], handles: Sequence[Any], *args: Any) -> Iterator[Any]:
         if self._pool is None or len(handles) < 2:
             yield from super()._each(fn, handles, *args)
             return
         context = contextvars.copy_context()  # NumPy's error state among others
-        run = min(max(len(handles) // (TURNS * self._threads), 1), RUN)
+        run = min(max(len(handles) // (TURNS * self.count), 1), RUN)
         waiting: deque[Future[list[Any]]] = deque()
         try:
             for first in range(0, len(handles), run):
                 waiting.append(self._pool.submit(context.copy().run, _turn, fn, handles[first : first + run], args))
-                if len(waiting) > 2 * self._threads:  # results may be large, so nobody runs far ahead
+                if len(waiting) > 2 * self.count:  # results may be large, so nobody runs far ahead
                     yield from waiting.popleft().result()
             while waiting:
                 yield from waiting.popleft().result()

@@ -123,10 +123,10 @@ class Fitted(ClassifierMixin, BaseEstimator):
 
     def _fitted(self) -> Model:
         """The fitted model, or the one that ``coef_`` and ``intercept_`` stand for where somebody wrote them."""
-        check_is_fitted(self, "coef_")
+        if not hasattr(self, "coef_"):
+            check_is_fitted(self, "coef_")  # which asks for the estimator's tags first
         coef = self.coef_.toarray() if hasattr(self.coef_, "toarray") else np.asarray(self.coef_)
-        model: Model | None = getattr(self, "model_", None)
-        return written(model, coef, np.asarray(self.intercept_), np.asarray(self.classes_))
+        return written(getattr(self, "model_", None), coef, np.asarray(self.intercept_), np.asarray(self.classes_))
 
     def _model(self, X: Any) -> Model:
         """The model, once X has the names and the number of columns that it was fitted on."""

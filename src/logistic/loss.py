@@ -43,7 +43,7 @@ class Binary(Loss):
     def curvature(self, eta: Array, V: Array) -> Array:
         """(n, 1): p (1 - p) V."""
         small = namespace(eta).exp(-abs(eta))
-        total = two_sum(1 + 0 * small, small)
+        total = two_sum(1.0, small)
         return rounded(quotient(quotient(product(exact(V), exact(small)), total), total))
 
     def steepness(self, eta: Array) -> Array:
@@ -164,7 +164,7 @@ def _exponentials(z: Array) -> _Exponentials:
     top = pick(z, leading)
     e = exp_difference(z, top)
     rest = class_sum(Pair(replaced(e.value, leading, 0.0), e.lost))  # exp(0) is exact: nothing was lost in the leading class
-    total, lost = two_sum(namespace(z).ones_like(rest.value), rest.value)
+    total, lost = two_sum(1.0, rest.value)
     return _Exponentials(leading, top, e, rest, Pair(total, lost + rest.lost))
 
 
@@ -178,7 +178,7 @@ def _without(rest: Pair, e: Pair, ahead: Array) -> Pair:
     """(n,): the sum of the exponentials without one of each row, never by subtraction from the sum; ``ahead`` where that leads."""
     xp = namespace(e.value)
     fewer = difference(rest, e)
-    value, lost = two_sum(xp.ones_like(e.value), fewer.value)
+    value, lost = two_sum(1.0, fewer.value)
     return Pair(xp.where(ahead, rest.value, value), xp.where(ahead, rest.lost, lost + fewer.lost))
 
 

@@ -10,16 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .backend import Array, double, is_finite, is_tensor, like_labels, like_values, namespace, overflow_allowed, returned, to_numpy
+from .affine import Affine
+from .backend import Array, is_finite, is_tensor, like_labels, like_values, namespace, returned, to_numpy
 from .contracts import Loss
 from .designs import is_sparse
 from .errors import InputError
-from .executor import Threads
 from .loss import Binary, Softmax
 from .outcome import Certificate, Limit, Statistics
 from .provenance import Provenance
 from .sources import check_names, check_numbers, frame, matrix, real
-from .sources.arrays import block_rows
 
 if TYPE_CHECKING:
     from .outputs.metrics import Metrics
@@ -27,8 +26,6 @@ if TYPE_CHECKING:
 
 
 HALF_ULP = 2.0**-25  # of a float32 just below 1
-BLOCKS = 4  # of rows: so many or more are predicted side by side
-NEAR = 100  # the terms center * coef together: subtracted from the logits, not from the columns, they cost these at most 1e-13
 
 
 def penalty_name(l1_ratio: float) -> str:
@@ -148,10 +145,16 @@ class Model:
         InputError
             Naming the row or column that cannot be used.
         """
-        return self._each(_themselves, X, offset)
+        return self._each(_themselves, X, offset, "float64")
 
-    def _each(self, made: Callable[[Array], Array], X: Any, offset: Any) -> Array:
-        """What is made of the logits (n, M) of the rows; of many dense rows block by block, while they are in the caches."""
+    def _each(self, made: Callable[[Array], Array], X: Any, offset: Any, dtype: str = "auto") -> Array:
+        """What is made of the logits (n, M) of the rows; of many dense rows block by block, while they are in the caches.
+
+        Many rows of float32 are multiplied in float32, unless ``dtype`` is float64; all others, and logits, are in float64.
+        """
+        alone = self._alone(X, offset)
+        if alone is not None:
+            return made(alone)
         tensor = is_tensor(X)
         X, names = (X, None) if tensor else matrix(X)
         if X.ndim != 2 or X.shape[1] != self.coef.shape[1]:
@@ -159,8 +162,8 @@ class Model:
             raise InputError(f"X has {what}, but the model was fitted on {self.coef.shape[1]} columns")
         check_names(names, self.features, "X")
         shift = None if offset is None and not self.offset else self._shift(offset, X.shape[0])
-        if not tensor and not is_sparse(X) and len(X) >= BLOCKS * block_rows(X.shape, len(self.coef)):
-            return self._side_by_side(made, X, shift)
+        if not tensor and not is_sparse(X) and self._affine.worth_dividing(X):
+            return self._side_by_side(made, X, shift, dtype)
         if tensor:
             if not is_finite(X):
                 check_numbers(to_numpy(X), self.features)
@@ -174,42 +177,58 @@ class Model:
             eta = (X - like_values(self.center, X)) @ coef + base
         return made(eta if shift is None else eta + like_values(shift, X))
 
-    def _side_by_side(self, made: Callable[[Array], Array], X: np.ndarray, shift: np.ndarray | None) -> np.ndarray:
-        """Of a large array. Each block is read from memory once: a number that is not finite shows in its logits."""
+    def _alone(self, X: Any, offset: Any) -> np.ndarray | None:
+        """(1, M) logits of one row that is a plain array of finite floats, in two microseconds; None where anything is unusual.
+
+        The operations are those for few rows, and so are the bits. What is unusual is left to those who find words for it.
+        """
+        if type(X) is not np.ndarray or X.shape != (1, len(self.center)) or X.dtype.char not in "fd":
+            return None
+        if offset is not None or self.offset or b"\0" in np.isfinite(X).tobytes():  # all() takes twice as long as the product
+            return None
+        eta: np.ndarray = self.coef.dot(X[0] - self.center) + self.base
+        return eta[None]
+
+    def _side_by_side(self, made: Callable[[Array], Array], X: np.ndarray, shift: np.ndarray | None, dtype: str) -> np.ndarray:
+        """Of a large array: a number that is not finite shows in its logits."""
         if not self.coef.any(axis=0).all():  # but not where nothing is multiplied by it
             check_numbers(X, self.features)
-        rows, terms = block_rows(X.shape, len(self.coef)), abs(self.coef) @ abs(self.center)
-        center, base = (self.center, self.base) if terms.max(initial=0) > NEAR else (None, self.intercept)
-        one = made(np.zeros((1, len(self.coef))))
-        found = np.empty((len(X), *one.shape[1:]), dtype=one.dtype)
-
-        def fill(part: slice) -> bool:
-            with overflow_allowed():
-                block = double(X[part])
-                eta = (self.coef @ (block if center is None else block - center).T).T + base
-                found[part] = made(eta if shift is None else eta + shift[part])
-                return is_finite(eta)
-
-        with Threads() as workers:
-            sound = workers.map(fill, [slice(start, start + rows) for start in range(0, len(X), rows)])
-        if not all(sound):
+        single = X.dtype == np.float32 and dtype != "float64" and shift is None and self._affine.fits_single
+        found, sound = self._affine.of_blocks(made, X, shift, "float32" if single else "float64")
+        if not sound:
             check_numbers(X, self.features)
+            if single:  # a sum overflowed that does not in float64
+                found, _ = self._affine.of_blocks(made, X, shift)
         return found
+
+    @property
+    def _affine(self) -> Affine:
+        return Affine(self.coef, self.base, self.center)
 
     def decision_function(self, X: Any, offset: Any = None, dtype: str = "auto") -> Any:
         """(n,) log-odds of the second class for two classes, else (n, K) logits."""
-        logits = self._each(lambda eta: returned(eta, X, dtype), X, offset)
+        logits = self._each(lambda eta: returned(eta, X, dtype), X, offset, dtype)
         return logits[:, 0] if len(self.classes) == 2 else logits
 
     def predict_proba(self, X: Any, offset: Any = None, dtype: str = "auto") -> Any:
         """(n, K) probabilities of the classes, in the order of ``classes``."""
-        loss = self.loss
-        return self._each(lambda eta: returned(_probabilities(loss, eta), X, dtype), X, offset)
+        return self._each(lambda eta: returned(self._probabilities(eta), X, dtype), X, offset, dtype)
+
+    def _probabilities(self, eta: Array) -> Array:
+        """(n, K)."""
+        if len(eta) == 1 and not is_tensor(eta):
+            return _of_one(eta[0])
+        if len(self.coef) == 1:
+            return self.loss.probabilities(eta)
+        xp = namespace(eta)
+        e = xp.exp(eta - xp.amax(eta, axis=1)[:, None])  # the loss knows more digits, but the product with X lost those
+        found: Array = e / e.sum(axis=1)[:, None]
+        return found
 
     def predict_log_proba(self, X: Any, offset: Any = None, dtype: str = "auto") -> Any:
         """(n, K) logarithms of the probabilities, finite wherever the logits are."""
         loss = self.loss
-        found = self._each(lambda eta: returned(loss.log_probabilities(eta), X, dtype), X, offset)
+        found = self._each(lambda eta: returned(loss.log_probabilities(eta), X, dtype), X, offset, dtype)
         return found if "64" in str(found.dtype) else found * (found < -HALF_ULP)  # a probability that rounds to 1 has logarithm 0
 
     def predict(self, X: Any, offset: Any = None) -> Any:
@@ -281,14 +300,16 @@ def _themselves(eta: Array) -> Array:
     return eta
 
 
-def _probabilities(loss: Loss, eta: Array) -> Array:
-    """(n, K)."""
-    if loss.columns == 1:
-        return loss.probabilities(eta)
-    xp = namespace(eta)
-    e = xp.exp(eta - xp.amax(eta, axis=1)[:, None])  # the loss knows more digits, but the product with X lost those
-    found: Array = e / e.sum(axis=1)[:, None]
-    return found
+def _of_one(eta: Any) -> np.ndarray:
+    """(1, K) of the logits (M,) of one row: what many rows are given, to the bit, in fewer and smaller steps."""
+    if len(eta) > 1:
+        e = np.exp(eta - np.maximum.reduce(eta))
+        p: np.ndarray = e / np.add.reduce(e)
+        return p[None]
+    x = eta.item()
+    small = float(np.exp(-abs(x)))
+    lower, upper = small / (1 + small), 1 / (1 + small)
+    return np.array([[lower, upper] if x > 0 else [upper, lower]])
 
 
 def written(model: Model | None, coef: np.ndarray, intercept: np.ndarray, classes: np.ndarray) -> Model:

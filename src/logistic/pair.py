@@ -29,7 +29,7 @@ def rounded(pair: Pair) -> Array:
     return found
 
 
-def two_sum(a: Array, b: Array) -> Pair:
+def two_sum(a: Array | float, b: Array) -> Pair:
     """The sum, exactly (Knuth)."""
     s = a + b
     back = s - a

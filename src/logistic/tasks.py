@@ -57,7 +57,7 @@ class Rows:
     reach: Array | None = None
 
     @cached_property
-    def reach(self) -> Array:
+    def root_mean_squares(self) -> Array:
         """(q,): what bounds the root mean square of the terms of each column."""
         found: Array = self.swell * ((self.terms + 0 * self.resolution) ** 2 + self.resolution**2) ** 0.5
         return found
@@ -201,7 +201,7 @@ def joined(grams: Sequence[Array], columns: int, total: float, own: Array) -> Ar
     diagonal = own - H.sum(axis=1)  # p_k (1 - p_k) is the sum of all p_k p_l, which have one sign
     for k in range(columns):
         H[k, k] = diagonal[k]
-    found: Array = xp.moveaxis(H, (2, 3), (0, 2)).reshape(q * columns, q * columns)
+    found: Array = H.swapaxes(0, 2).swapaxes(1, 2).swapaxes(2, 3).reshape(q * columns, q * columns)  # (i, k, j, m)
     return found
 
 

@@ -83,6 +83,9 @@ def unharmed(estimator: Any) -> Iterator[None]:
 
 def hold_to_columns(estimator: Any, X: Any) -> None:
     """Refuse rows of other names or another number of columns than the fit had; what else is wrong, the model says."""
+    plain = type(X) is np.ndarray and X.ndim == 2 and X.shape[1] == getattr(estimator, "n_features_in_", None)
+    if plain and not hasattr(estimator, "feature_names_in_"):
+        return  # what scikit-learn finds too, after a search for names
     if len(getattr(X, "shape", ())) == 2 and not _foreign(X):
         validate_data(estimator, X, skip_check_array=True, reset=False)
 

@@ -12,11 +12,15 @@ import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pytest
+from hypothesis import given, settings, strategies as st
 from scipy.sparse import coo_array, csc_matrix, csr_array
+from threadpoolctl import threadpool_limits
 
-from logistic import InputError, LogisticRegression, Model
+from logistic import Certificate, InputError, LogisticRegression, Model
 from logistic.contracts import Stop
+from logistic.model import Strength
 from logistic.provenance import Provenance
+from logistic.sources.arrays import MAX_ROWS
 from support import fit_arrays, overlapping
 
 LABELS: dict[str, np.ndarray] = {
@@ -32,6 +36,15 @@ def rows(classes: int, n: int = 200) -> tuple[np.ndarray, np.ndarray]:
     """Four columns in different units and the codes of their classes."""
     X, codes = overlapping(classes, n, 4, classes)
     return X * [1.0, 100.0, 1e-3, 5.0] + [0.0, 30.0, 1.0, -7.0], codes
+
+
+def made_up(seed: int, p: int, K: int) -> Model:
+    """A model that nobody fitted."""
+    rng = np.random.default_rng(seed)
+    M = 1 if K == 2 else K
+    numbers = rng.normal(size=(M, p)) / p**0.5, rng.normal(size=M), rng.normal(size=p)
+    unknown = Certificate(np.nan, np.inf, "none", np.nan)
+    return Model(np.arange(K), None, *numbers, Strength(0.0, np.inf, False), unknown, 0, "made up", 0, 0.0)
 
 
 @pytest.fixture(params=LABELS)
@@ -350,7 +363,7 @@ def test_a_summary_of_many_classes_stays_short() -> None:
 
 def many(model: Model, kind: str, monkeypatch: pytest.MonkeyPatch) -> np.ndarray:
     """Rows of a type, of which a block holds few, so that predictions are made side by side."""
-    monkeypatch.setattr("logistic.model.block_rows", lambda *_: 64)
+    monkeypatch.setattr("logistic.affine.block_rows", lambda *_: 64)
     return (20 * np.random.default_rng(3).normal(size=(1000, model.coef.shape[1]))).astype(kind)
 
 
@@ -391,3 +404,121 @@ def test_many_rows_with_a_large_shift_lose_no_digits(model: Model, monkeypatch: 
     X = np.round(many(model, "f8", monkeypatch))
     far = replace(model, center=model.center.round() + 1e9)
     np.testing.assert_allclose(far.logits(X + 1e9), replace(model, center=model.center.round()).logits(X), rtol=1e-12, atol=1e-12)
+
+
+# --------------------------------------------------------------------------------------------------------------- one row
+
+
+@settings(max_examples=60)
+@given(st.integers(0, 2**32), st.integers(1, 900), st.sampled_from((2, 3, 7, 8, 9, 40)), st.sampled_from(("f4", "f8")))
+def test_a_row_alone_has_the_bits_of_a_row_in_a_list(seed: int, p: int, K: int, kind: str) -> None:
+    """The short way for one plain row is no other way: the same logits, probabilities, logarithms and labels, bit for bit."""
+    model = made_up(seed, p, K)
+    x = (30 * np.random.default_rng(seed).random() * np.random.default_rng(seed).normal(size=(1, p))).astype(kind)
+    eta = (x - model.center) @ model.coef.T + model.base
+    np.testing.assert_array_equal(model.logits(x), eta)
+    two = np.vstack([eta, eta])  # the shortest array that is no single row
+    for found, wanted in (
+        (model.predict_proba(x), model._probabilities(two)),
+        (model.predict_log_proba(x, dtype="float64"), model.loss.log_probabilities(two)),
+        (model.predict(x), model.classes[model.loss.class_logits(two).argmax(axis=1)]),
+    ):
+        np.testing.assert_array_equal(found, wanted[:1].astype(found.dtype))
+    assert model.predict_proba(x).dtype == kind
+    assert model.predict_proba(x, dtype="float32").dtype == np.float32
+
+
+@pytest.mark.parametrize("x", [[0.0, 1e200, 0.0, 0.0], [1e308, -1e308, 1e308, 1e308], [1e308, 0.0, 0.0, 0.0]])
+def test_a_row_alone_with_huge_numbers_is_predicted_as_before(model: Model, x: list[float]) -> None:
+    """However large the logits, the same comes out as among many rows."""
+    row = np.array([x])
+    with np.errstate(over="ignore", invalid="ignore"):
+        np.testing.assert_array_equal(model.predict_proba(row), model.predict_proba(np.vstack([row, row]))[:1])
+
+
+@pytest.mark.parametrize("column", range(4))
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+def test_a_missing_number_in_a_row_alone_is_named(model: Model, bad: float, column: int) -> None:
+    """Without a warning, also where its coefficients are zero or cancel."""
+    for coef in (model.coef, 0 * model.coef, abs(model.coef), -abs(model.coef)):
+        x = np.zeros((1, 4))
+        x[0, column] = bad
+        with pytest.raises(InputError, match=f"row 0, column {NAMES[column]!r}"):
+            replace(model, coef=coef).predict_proba(x)
+
+
+def test_large_logits_of_a_row_alone_do_not_warn(model: Model) -> None:
+    """1e200 is a number like others."""
+    found = model.predict_proba(np.array([[0.0, 1e200, 0.0, 0.0]]))
+    assert set(found.ravel()) <= {0.0, 1.0}
+
+
+def test_a_row_alone_needs_the_offset_of_its_fit(model: Model) -> None:
+    """And is given the one that is passed."""
+    x, shift = np.zeros((1, 4)), np.ones((1, len(model.coef)))
+    with pytest.raises(InputError, match="its predictions need one"):
+        replace(model, offset=True).predict_proba(x)
+    np.testing.assert_array_equal(replace(model, offset=True).logits(x, shift), model.logits(x) + 1)
+
+
+# ---------------------------------------------------------------------------------------------------- many rows, any of them
+
+ORDERS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+    "rows": np.ascontiguousarray,
+    "columns": np.asfortranarray,
+    "reversed": lambda X: np.ascontiguousarray(X[::-1, ::-1])[::-1, ::-1],
+    "every second": lambda X: np.repeat(X, 2, axis=0)[::2],
+    "unaligned": lambda X: np.frombuffer(b"\0" + X.tobytes(), dtype=np.uint8)[1:].view(X.dtype).reshape(X.shape),
+}
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    st.integers(0, 2**32),
+    st.integers(256, 1000),
+    st.integers(1, 40),
+    st.sampled_from((2, 3, 10)),
+    st.sampled_from(("f2", "f4", "f8", ">f8", "i2", "?")),
+    st.sampled_from(sorted(ORDERS)),
+)
+def test_many_rows_in_any_order_and_type_are_those_rows(seed: int, n: int, p: int, K: int, kind: str, order: str) -> None:
+    """Wherever blocks, and pieces of blocks, end: what each row alone is given, in float32 to a few of its digits."""
+    model, rng = made_up(seed, p, K), np.random.default_rng(seed)
+    X = ORDERS[order]((3 * rng.normal(size=(n, p))).astype(kind))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("logistic.affine.block_rows", lambda *_: 64)
+        patch.setattr("logistic.affine.PACKED", 20 * model.coef.size)
+        found, logits = model.predict_proba(X), model.logits(X)
+        labels = model.predict(X)
+    assert found.dtype == (np.float32 if kind == "f4" else np.float64)
+    assert found.flags.c_contiguous
+    wanted = (X.astype("f8") - model.center) @ model.coef.T + model.base
+    np.testing.assert_allclose(logits, wanted, rtol=1e-12, atol=1e-12)
+    tolerance = 1e-5 if kind == "f4" else 1e-12
+    np.testing.assert_allclose(found, model.loss.probabilities(wanted), rtol=tolerance, atol=1e-37)
+    np.testing.assert_array_equal(labels, model.classes[model.loss.class_logits(wanted).argmax(axis=1)])
+
+
+@pytest.mark.parametrize("kind", ["f8", "f4", "i1"])
+def test_threads_change_no_bit(model: Model, kind: str) -> None:
+    """One, two or three of them, whoever takes which block."""
+    X = (5 * np.random.default_rng(0).normal(size=(4 * MAX_ROWS + 1, 4))).astype(kind)
+    answers = []
+    for count in (1, 2, 3, 3):
+        with threadpool_limits(count):
+            answers.append(model.predict_proba(X))
+    for other in answers[1:]:
+        np.testing.assert_array_equal(other, answers[0])
+
+
+@pytest.mark.parametrize("change", ["far", "huge", "steep"])
+def test_float32_is_left_where_it_cannot_hold_the_model(model: Model, change: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A column far from zero, or in a unit that asks for larger coefficients than it has, or sums that overflow: float64."""
+    X = many(model, "f4", monkeypatch) / 10
+    coef = model.coef / abs(model.coef).max(axis=0) * (1e38 if change == "steep" else 1.0)
+    size = np.array([1.0, 1e-40 if change == "huge" else 1.0, 1.0, 1.0])
+    shift = np.array([99.0, 0, 0, 0]) if change == "far" else np.zeros(4)
+    Z = (X * size + shift).astype("f4")
+    there = replace(model, coef=coef / size, center=shift, base=0 * model.base)
+    wanted = there.loss.probabilities((Z.astype("f8") - shift) @ (coef / size).T)
+    np.testing.assert_allclose(there.predict_proba(Z), wanted, rtol=3e-6, atol=1e-37)

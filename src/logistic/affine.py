@@ -1,0 +1,116 @@
+"""Logits of many dense rows, (x - center) coefᵀ + base, and what is made of them, while both are in the caches."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from .backend import Array, is_finite, overflow_allowed
+from .executor import Threads
+from .sources.arrays import BLOCK_BYTES, block_rows
+
+BLOCKS = 4  # of rows: so many or more are predicted side by side
+NEAR = 100  # the terms center * coef together: subtracted from the logits, not from the columns, they cost these at most 1e-13
+NEAR_SINGLE = 8  # the same in float32, and at most 1e-6
+PACKED = 10**6  # multiplications above which BLAS copies a matrix before it multiplies, which few columns do not repay
+
+
+class Affine(NamedTuple):
+    """A function of rows.
+
+    Attributes
+    ----------
+    coef : (M, p) array
+    base : (M,) array
+        Values at ``center``.
+    center : (p,) array
+    """
+
+    coef: np.ndarray
+    base: np.ndarray
+    center: np.ndarray
+
+    def worth_dividing(self, X: np.ndarray) -> bool:
+        """Whether X (n, p) has so many rows that :meth:`of_blocks` is the sooner way."""
+        return len(X) >= BLOCKS * block_rows(X.shape, len(self.coef))
+
+    @property
+    def _terms(self) -> np.ndarray:
+        """(M,) the size of what the centre adds to the logits."""
+        return np.asarray(abs(self.coef) @ abs(self.center))
+
+    @property
+    def fits_single(self) -> bool:
+        """Whether float32 holds the coefficients, and nothing large cancels by itself."""
+        with overflow_allowed():
+            error = abs(self.coef.astype(np.float32) - self.coef)
+        small = (self._terms + abs(self.base)).max(initial=0) <= NEAR_SINGLE
+        return bool(small and (error <= abs(self.coef) * 2.0**-24).all())
+
+    def of_blocks(
+        self, made: Callable[[Array], Array], X: np.ndarray, shift: np.ndarray | None = None, dtype: str = "float64"
+    ) -> tuple[np.ndarray, bool]:
+        """What is made of the logits (n, M) + shift of the rows X (n, p), and whether all logits are finite.
+
+        Each block is read from memory once, and all threads write into one result. Blocks are cut by the shape alone, so the same
+        rows give the same bits on any number of threads.
+
+        Parameters
+        ----------
+        made : function
+            Of the logits of a few rows (m, M); gives an array of m rows.
+        X : (n, p) array
+            Numbers of any kind.
+        shift : (n, M) array, optional
+        dtype : {"float64", "float32"}, default="float64"
+            Of products and logits; float32 only where it :attr:`fits_single`.
+        """
+        near = self._terms.max(initial=0) <= NEAR
+        base = (self.base - self.coef @ self.center if near else self.base).astype(dtype, copy=False)
+        W = np.ascontiguousarray(self.coef.T, dtype=dtype)
+        as_it_lies = near and X.dtype == W.dtype and X.flags.aligned and X.flags.forc
+        rows = block_rows(X.shape, len(base), BLOCK_BYTES * 8 // base.itemsize)
+        one = made(np.zeros((1, len(base)), dtype=dtype))
+        found = np.empty((len(X), *one.shape[1:]), dtype=one.dtype)
+        parts = deque(slice(start, min(start + rows, len(X))) for start in range(0, len(X), rows))
+
+        def fill(held: np.ndarray | None) -> bool:
+            sound = True
+            with overflow_allowed():
+                while True:
+                    try:
+                        part = parts.popleft()
+                    except IndexError:
+                        return sound
+                    block = X[part]
+                    if held is not None:
+                        block = held[: len(block)]
+                        np.copyto(block, X[part])
+                        if not near:
+                            block -= self.center
+                    eta = _product(block, W, base)
+                    if shift is not None:
+                        eta += shift[part]
+                    found[part] = made(eta)
+                    sound = sound and is_finite(eta)
+
+        with Threads() as workers:
+            # Made here, and once: a thread of short life would be given new pages for each, which cost more than the arithmetic.
+            held: Any = [None] * workers.count if as_it_lies else np.empty((workers.count, rows, X.shape[1]), dtype=W.dtype)
+            return found, all(workers.at_once(fill, held))
+
+
+def _product(X: np.ndarray, W: np.ndarray, base: np.ndarray) -> np.ndarray:
+    """X W + base, (m, M), each class in one piece of memory."""
+    (m, p), M = X.shape, W.shape[1]
+    few = max(PACKED // max(W.size, 1), 1)
+    even = m - m % few
+    found = np.empty((m, M), dtype=W.dtype)
+    np.matmul(X[:even].reshape(even // few, few, p), W, out=found[:even].reshape(even // few, few, M))
+    np.matmul(X[even:], W, out=found[even:])
+    eta = np.empty((M, m), dtype=W.dtype)
+    np.add(found.T, base[:, None], out=eta)
+    return eta.T
