@@ -1,9 +1,9 @@
 """The delta method: how far probabilities, and changes of them, move with the coefficients.
 
-A quantity f of a row moves by g when the coefficients move, and g' S g is its variance, S the covariance of the coefficients. For
-all quantities here g has, in the coefficients of class l, the form T_l z + sum_j E_jl e_j: z is the row as the coefficients see it, e_j
-the unit vector of a column that is changed. So a row needs T and E, no more than classes squared, and never a vector of all
-coefficients. With p the probabilities, C = diag(p) - p p' their derivative in the logits, and b_j the coefficients of column j:
+A quantity f of a row moves by g when the coefficients move, and g' S g is its variance, S the covariance of the coefficients. Here
+g has, in the coefficients of class l, the form T_l z + sum_j E_jl e_j: z is the row as the coefficients see it, e_j the unit vector
+of a column that is changed. So a row needs T and E, no more than classes squared, and never a vector of all coefficients.
+With p the probabilities, C = diag(p) - p p' their derivative in the logits, and b_j the coefficients of column j:
 
 ==================  ==================================  ==========================================  =====================
 quantity            f                                   T                                           E_j

@@ -18,7 +18,7 @@ from ..model import Model
 from ..sources import ArraySource, check_names
 from .estimates import feature_names
 
-CHUNK = 2**19  # numbers of the widest array of a chunk, 4 MiB
+CHUNK = 2**17  # numbers of the widest array of a chunk, 1 MiB
 
 
 @dataclass(frozen=True, eq=False)
