@@ -177,6 +177,9 @@ def test_vif_names_what_has_none() -> None:
     assert "combinations of other columns: 'a', 'twice'" in str(found)
     assert "'one'" in str(found)
     assert vif(X[:, :1]).table["vif"].tolist() == [1.0]
+    assert np.isinf(vif(X[:3]).table["vif"]).all()
+    with pytest.raises(InputError, match="20,000 columns"):
+        vif(np.zeros((2, 20_000)))
 
 
 # ---------------------------------------------------------------------------------------------------------------------- calibration

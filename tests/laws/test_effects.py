@@ -12,22 +12,24 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import HealthCheck, given, settings, strategies as st
 from scipy.sparse import csr_array
 from scipy.special import expit
 from scipy.stats import norm
 
-from logistic import InputError, LogisticRegression, Model, inference
+from logistic import InputError, LogisticRegression, Model, Status, inference
 from logistic.inference import (
     avg_comparisons,
     avg_predictions,
     avg_slopes,
     comparisons,
+    influence,
     predictions,
     rows as rows_module,
     slopes,
 )
 from support import overlapping
+from ugly import Ugly, ugly_problems
 
 FUNCTIONS = [avg_slopes, slopes, avg_comparisons, comparisons, avg_predictions, predictions]
 EFFECTS = FUNCTIONS[:4]
@@ -397,6 +399,34 @@ def test_what_cannot_be_is_refused_in_words(case: str) -> None:
         ask(fitted(frame, y), frame)
 
 
+@given(ugly=ugly_problems())
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_ugly_problems_are_told_of_or_refused_in_words(ugly: Ugly) -> None:
+    """No number without an estimate behind it, no missing one without a note; leverage counts the coefficients."""
+    model = ugly.fit().model
+    rows: dict[str, Any] = {"offset": ugly.offset}
+    if model.certificate.status is Status.SEPARATED:
+        with pytest.raises(InputError, match="separated"):
+            avg_slopes(model, ugly.X, **rows)
+        return
+    R = 1 if len(model.classes) == 2 else len(model.classes)
+    for found in (avg_slopes(model, ugly.X, sample_weight=ugly.weight, **rows), comparisons(model, ugly.X, **rows)):
+        values, errors = found.table["estimate"], found.table["std_error"]
+        assert np.isfinite(values).all() or "cannot be estimated" in str(found)
+        assert np.isfinite(errors[np.isfinite(values)]).all() or "no standard errors" in str(found)
+        assert not (errors < 0).any()
+        if R > 1:
+            n = len(ugly.X) if "row" in found.table else 1
+            sums = values.reshape(-1, R, n).sum(axis=1)
+            np.testing.assert_allclose(sums[np.isfinite(sums)], 0, atol=1e-12 * max(1, np.nanmax(abs(values))))
+    told = predictions(model, ugly.X, **rows).table
+    np.testing.assert_allclose(told["estimate"].reshape(R, -1).T, model.predict_proba(ugly.X, ugly.offset)[:, -R:], atol=1e-9)
+    table = influence(model, ugly.X, ugly.y, ugly.weight, **rows).table
+    if np.isfinite(table["leverage"]).all():
+        assert table["leverage"].sum() == pytest.approx(model.statistics.df, rel=1e-4, abs=1e-6)
+        assert (table["leverage"] > -1e-9).all()
+
+
 # ------------------------------------------------------------------------------------------------------------------- the record
 
 
@@ -407,7 +437,9 @@ def test_a_record_is_a_table() -> None:
     found = avg_slopes(fitted(x, y), x)
     assert found.to_frame().shape == (1, 10)
     assert found.to_frame("polars").columns == list(found.table)
-    assert json.loads(json.dumps(found.to_dict(), allow_nan=False))["table"]["term"] == ["x0"]
+    plain = json.loads(json.dumps(found.to_dict(), allow_nan=False))
+    assert plain["table"]["term"] == ["x0"]
+    assert (plain["kind"], plain["level"]) == ("observed", 0.95)
     assert found.table["p"][0] == 0
     assert found.table["log_p"][0] < -1000
     assert "e-" in str(found).split()[-3]

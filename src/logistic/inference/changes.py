@@ -15,6 +15,7 @@ from .delta import Change, Quantity, Slope
 from .estimates import feature_names
 from .rows import Rows, columns_of, number
 
+BLOCK = 1024  # rows at a time
 MOST_AT = 10_000  # combinations of values at which predictions are averaged
 
 
@@ -87,8 +88,8 @@ def _chosen(model: Model, variables: Any) -> list[int]:
 def _indicators(rows: Rows) -> np.ndarray:
     """(p,) whether a column holds only 0 and 1."""
     found = np.ones(rows.model.coef.shape[1], dtype=bool)
-    for chunk in rows.chunks():
-        found &= ((chunk.X == 0) | (chunk.X == 1)).all(axis=0)
+    for _, X in rows.blocks(BLOCK):
+        found &= ((X == 0) | (X == 1)).all(axis=0)
     return found
 
 
@@ -97,7 +98,7 @@ def _moments(rows: Rows, j: int) -> tuple[float, float]:
     n = rows.count
     if n < 2:
         raise InputError("'sd' is the standard deviation of a column of X, but X has one row; give a pair (low, high)")
-    x = np.concatenate([chunk.X[:, j] for chunk in rows.chunks()])
+    x = np.concatenate([X[:, j] for _, X in rows.blocks(BLOCK)])
     share = rows.weight / rows.weight.sum()
     mean = float(x[0] + share @ (x - x[0]))
     return mean, math.sqrt(share @ (x - mean) ** 2 * n / (n - 1))

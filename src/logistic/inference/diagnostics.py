@@ -22,6 +22,7 @@ from .estimates import why_none
 from .record import Record, named, texts
 from .rows import Chunk, Rows, rows_of
 
+MOST_COLUMNS = 10_000  # whose triangle takes 800 MB
 SAME = 1e-8  # relative difference of log-likelihoods of the same rows
 
 
@@ -201,6 +202,10 @@ def vif(X: Any, sample_weight: Any = None) -> Record:
     """
     source = ArraySource(X, None, sample_weight)
     p = source.shape[1]
+    if p > MOST_COLUMNS:
+        raise InputError(
+            f"X has {p:,} columns, and their variance inflation needs as many numbers squared; pass {MOST_COLUMNS:,} at most"
+        )
     names = list(source.features or (f"x{j}" for j in range(p)))
     triangle, size = _triangle(source)
     n = source.shape[0]
@@ -236,7 +241,7 @@ def _triangle(source: ArraySource) -> tuple[np.ndarray, np.ndarray]:
     if first is None:
         raise InputError("no row has a positive weight; at least one of sample_weight must be above zero")
     mean = first + mean / total
-    R = np.zeros((0, p))
+    R = np.zeros((p, p))
     for X, weight in _blocks(source):
         R = np.asarray(np.linalg.qr(np.vstack([R, np.sqrt(weight)[:, None] * (X - mean)]), mode="r"))
     return R, np.sqrt(square)

@@ -212,7 +212,7 @@ def avg_predictions(
     set_to = {
         f"at_{known[j]}": np.repeat(np.array([combination[i][1] for combination in grid]), R) for i, (j, _) in enumerate(grid[0])
     }
-    table = {**set_to, "class": texts(np.tile(_labels(rows.model), V))}
+    table = {**set_to, "class": np.tile(texts(_labels(rows.model)), V)}
     table |= {"estimate": p.ravel(), "std_error": errors.ravel(), "low": low.ravel(), "high": high.ravel()}
     terms = [", ".join(f"{known[j]} = {value:g}" for j, value in combination) or "the mean" for combination in grid]
     notes = _notes(rows.model, [term for term, blind in zip(terms, found.blind, strict=True) if blind.any()])
@@ -248,7 +248,7 @@ def predictions(model: Any, X: Any, *, offset: Any = None, level: float = 0.95) 
         p[:, part], logit[:, part] = np.where(unseen, math.nan, probability.value.T[-R:]), odds.value.T
         error[:, part], spread[:, part] = (np.where(unseen, math.nan, np.sqrt(x.variance.T)) for x in (probability, odds))
     low, high = _between(logit, spread, m, level)
-    table = {"row": np.tile(np.arange(n), R), "class": texts(np.repeat(_labels(m), n))}
+    table = {"row": np.tile(np.arange(n), R), "class": np.repeat(texts(_labels(m)), n)}
     table |= {"estimate": p.ravel(), "std_error": error.ravel(), "low": low.ravel(), "high": high.ravel()}
     strangers = [f"row {i}" for i in np.flatnonzero(np.isnan(p).any(axis=0))]
     return Effects(_title(rows, "Predicted", level), table, _notes(m, strangers), _kind(m), level)
@@ -265,9 +265,9 @@ def _averaged(rows: Rows, contrasts: list[Contrast], level: float, what: str) ->
     values = np.where(found.blind, math.nan, found.values).ravel()
     errors = np.full(V * R, math.nan) if covariance is None else np.sqrt(np.diag(covariance))
     table = {
-        "term": texts(np.repeat([contrast.term for contrast in contrasts], R)),
-        "contrast": texts(np.repeat([contrast.text for contrast in contrasts], R)),
-        "class": texts(np.tile(_labels(rows.model), V)),
+        "term": np.repeat(texts([contrast.term for contrast in contrasts]), R),
+        "contrast": np.repeat(texts([contrast.text for contrast in contrasts]), R),
+        "class": np.tile(texts(_labels(rows.model)), V),
         **_tested(rows.model, values, errors, level),
     }
     notes = _notes(rows.model, [c.term for c, blind in zip(contrasts, found.blind, strict=True) if blind.any()])
@@ -285,9 +285,9 @@ def _row_by_row(rows: Rows, contrasts: list[Contrast], level: float, what: str) 
             errors[v][:, found.part] = np.where(found.blind, math.nan, np.sqrt(found.variance)).T
     table = {
         "row": np.tile(np.arange(n), V * R),
-        "term": texts(np.repeat([contrast.term for contrast in contrasts], R * n)),
-        "contrast": texts(np.repeat([contrast.text for contrast in contrasts], R * n)),
-        "class": texts(np.tile(np.repeat(_labels(m), n), V)),
+        "term": np.repeat(texts([contrast.term for contrast in contrasts]), R * n),
+        "contrast": np.repeat(texts([contrast.text for contrast in contrasts]), R * n),
+        "class": np.tile(np.repeat(texts(_labels(m)), n), V),
         **_tested(m, values.ravel(), errors.ravel(), level),
     }
     notes = _notes(m, [contrast.term for contrast, each in zip(contrasts, values, strict=True) if np.isnan(each).any()])

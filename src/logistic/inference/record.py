@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -42,11 +42,13 @@ class Record:
         return frame(self.table, kind)
 
     def to_dict(self) -> dict[str, Any]:
-        """Title, notes, and the columns as lists that JSON can hold (infinities and NaN as text)."""
+        """Everything that is known, with numbers, text and lists that JSON can hold (infinities and NaN as text)."""
         from ..outputs.text import plain
 
         columns = {name: [plain(x) if isinstance(x, float) else x for x in column.tolist()] for name, column in self.table.items()}
-        return {"title": list(self.title), "table": columns, "notes": list(self.notes)}
+        single = {f.name: getattr(self, f.name) for f in fields(self) if isinstance(getattr(self, f.name), str | int | float)}
+        rest = {name: plain(x) if isinstance(x, float) else x for name, x in single.items()}
+        return {"title": list(self.title), **rest, "table": columns, "notes": list(self.notes)}
 
     def __str__(self) -> str:
         """The table as text; of a long one the first rows."""

@@ -115,14 +115,18 @@ class Rows:
         """How many rows there are."""
         return int(self.X.shape[0])
 
+    def blocks(self, size: int) -> Iterator[tuple[slice, np.ndarray]]:
+        """Where so many rows stand, and these rows of X, dense and in float64."""
+        for start in range(0, self.count, size):
+            part = slice(start, start + size)
+            yield part, np.asarray(self.X[part].toarray() if is_sparse(self.X) else self.X[part], dtype=np.float64)
+
     def chunks(self, width: int = 1) -> Iterator[Chunk]:
         """All rows in order, so many at a time that ``width`` numbers for each stay small."""
         model = self.model
         rounding = 8 * float(np.finfo(self.X.dtype).eps if self.X.dtype.kind == "f" else EPS)
         size = max(CHUNK // max(width, self.X.shape[1] + 1), 16)
-        for start in range(0, self.count, size):
-            part = slice(start, start + size)
-            X = np.asarray(self.X[part].toarray() if is_sparse(self.X) else self.X[part], dtype=np.float64)
+        for part, X in self.blocks(size):
             Z = np.ones((len(X), X.shape[1] + model.fit_intercept))
             np.subtract(X, model.center, out=Z[:, : X.shape[1]])
             eta = Z[:, : X.shape[1]] @ model.coef.T + model.base
