@@ -104,6 +104,7 @@ OURS_LAZILY = {
     "cli": f"{FACES} preparation spellings",
     "datasets": "outputs",
     "plane": "store outputs",
+    "inference": "outputs",
 }
 
 # Packages of others, and who may import them. Whatever is not listed here and not in the standard library is refused.
