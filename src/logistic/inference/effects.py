@@ -198,14 +198,12 @@ def avg_predictions(
     """
     check_level(level)
     rows = rows_of(model, X, None, sample_weight, offset).counted()
-    known, grid = feature_names(rows.model), changes.grid(rows.model, at)
+    S, known, grid = _covariance(rows.model), feature_names(rows.model), changes.grid(rows.model, at)
     found = averages(rows, [Probability(combination) for combination in grid])
     V, R = found.blind.shape
     p = np.where(found.blind, math.nan, found.values[:, -R:])
-    rest = np.where(np.eye(R, found.values.shape[1], found.values.shape[1] - R, dtype=bool), 0, found.values[:, None, :]).sum(
-        axis=2
-    )
-    covariance = _propagated(rows.model, found.jacobian, found.blind)
+    rest = found.values @ (1 - np.eye(found.values.shape[1])[:, -R:])  # of the other classes, never by subtraction from 1
+    covariance = _propagated(S, found.jacobian, found.blind)
     errors = np.full((V, R), math.nan) if covariance is None else np.sqrt(np.diag(covariance)).reshape(V, R)
     with np.errstate(divide="ignore", invalid="ignore"):
         low, high = _between(np.log(p) - np.log(rest), errors / (p * rest), rows.model, level)
@@ -259,9 +257,10 @@ def predictions(model: Any, X: Any, *, offset: Any = None, level: float = 0.95) 
 
 def _averaged(rows: Rows, contrasts: list[Contrast], level: float, what: str) -> Effects:
     check_level(level)
+    S = _covariance(rows.model)
     found = averages(rows, [contrast.quantity for contrast in contrasts])
     V, R = found.blind.shape
-    covariance = _propagated(rows.model, found.jacobian, found.blind)
+    covariance = _propagated(S, found.jacobian, found.blind)
     values = np.where(found.blind, math.nan, found.values).ravel()
     errors = np.full(V * R, math.nan) if covariance is None else np.sqrt(np.diag(covariance))
     table = {
@@ -329,9 +328,8 @@ def _covariance(model: Model) -> np.ndarray | None:
     return None if model.statistics is None or model.statistics.covariance is None else np.asarray(model.statistics.covariance)
 
 
-def _propagated(model: Model, jacobian: np.ndarray, blind: np.ndarray) -> np.ndarray | None:
+def _propagated(S: np.ndarray | None, jacobian: np.ndarray, blind: np.ndarray) -> np.ndarray | None:
     """(T, T) covariance of T quantities whose derivatives are the jacobian (V, R, M, q); NaN for those that cannot be estimated."""
-    S = _covariance(model)
     if S is None:
         return None
     J = jacobian.reshape(blind.size, -1)
