@@ -12,7 +12,10 @@ import numpy as np
 from .errors import InputError, did_you_mean, listed
 from .inference.estimates import Estimates, estimates
 from .inference.hypotheses import about
+from .inference.table import check_level
+from .inference.tails import chi2_quantile
 from .model import Model
+from .outputs.text import aligned
 from .refit import Likelihood, likelihood
 
 Profile = Callable[[float], tuple[float, float]]
@@ -67,10 +70,7 @@ class Intervals:
             prefix = f"{label}: " if len(self.contrasts) > 1 else ""
             for j, name in enumerate(self.names):
                 cells.append([f"{prefix}{name}", *(f"{v[c, j]:.6g}" for v in (self.estimate, self.low, self.high))])
-        widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-        for first, *rest in cells:
-            lines.append("  ".join([first.ljust(widths[0]), *(v.rjust(w) for v, w in zip(rest, widths[1:], strict=True))]).rstrip())
-        return "\n".join([*lines, "", f"against {self.contrasts[0][1]}"])
+        return "\n".join([*lines, *aligned(cells), "", f"against {self.contrasts[0][1]}"])
 
     __repr__ = __str__
 
@@ -112,13 +112,10 @@ def confint(
     InputError
         For a penalised or uncertified model, other rows, or unknown names.
     """
-    from scipy.special import gammaincinv
-
-    if isinstance(level, bool) or not isinstance(level, int | float | np.number) or not 0 < level < 1:
-        raise InputError(f"level must be between 0 and 1, such as 0.95, but is {level!r}")
+    check_level(level)
     found = estimates(model, reference)
     chosen = _chosen(found, columns)
-    quantile = 2 * float(gammaincinv(0.5, level))
+    quantile = chi2_quantile(level, 1)
     C = len(found.contrasts)
     estimate, low, high = np.full((3, C, len(chosen)), math.nan)
     with likelihood(model, X, y, **rows) as whole:

@@ -15,8 +15,7 @@ from .designs import is_sparse
 from .errors import InputError
 from .executor import Threads
 from .frame import Frame, block_size
-from .inference.anova import cautions
-from .inference.chisquare import ChiSquareTest
+from .inference.chisquare import ChiSquareTest, cautions
 from .inference.estimates import Estimates, estimates, moved
 from .inference.hypotheses import Hypotheses, read
 from .inference.wald import independent, refuse_penalty, undetermined
@@ -29,7 +28,7 @@ from .solvers.newton import Endgame
 from .sources import ArraySource, check_names, matrix
 
 TAIL = 1e-10  # of the log-likelihood that may be missing where it nears a supremum, in its own units
-STILL = 1e-9  # a function of the coefficients stays finite if no direction of separation moves it by more
+STILL = 1e-9  # a function of the coefficients stays finite if no direction of separation moves it by more; so for aliases
 CLOSE = 1e-7  # the same for a certified restricted maximum: an error of the test that nobody sees
 
 
@@ -95,8 +94,7 @@ class Likelihood:
     def undetermined(self, estimates: Estimates, asked: Hypotheses) -> np.ndarray:
         """(r,) whether each equation is about a function of the coefficients that aliased columns leave open."""
         given, q = self._inward(estimates, asked), len(estimates.names)
-        null = np.asarray(self.objective.null_space())
-        found = moved(null, given.transpose(0, 2, 1).reshape(-1, q)).reshape(len(given), -1)
+        found = moved(self._aliases, given.transpose(0, 2, 1).reshape(-1, q)).reshape(len(given), -1)
         return np.asarray(found.any(axis=1))
 
     def plane(self, estimates: Estimates, asked: Hypotheses) -> tuple[np.ndarray, np.ndarray]:
@@ -109,10 +107,16 @@ class Likelihood:
         """
         open_ = self.undetermined(estimates, asked)
         if open_.any():
-            columns = np.flatnonzero(moved(self.objective.null_space(), np.eye(len(estimates.names))))
+            columns = np.flatnonzero(moved(self._aliases, np.eye(len(estimates.names))))
             raise InputError(undetermined(asked.owners[int(open_.argmax())], columns, estimates))
         rows, values = independent(self._inward(estimates, asked).reshape(len(open_), -1), asked.values, asked)
         return rows.T, values
+
+    @property
+    def _aliases(self) -> np.ndarray:
+        """(q, d) what no logit sees, on scaled columns, without rounding."""
+        null = np.asarray(self.objective.null_space())
+        return np.where(abs(null) > STILL, null, 0.0)
 
     def _inward(self, estimates: Estimates, asked: Hypotheses) -> np.ndarray:
         """(r, q, M): the equations on scaled columns."""

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 from scipy.sparse import csr_array
 
 import logistic
 from logistic import InputError, LogisticRegression, SeparationWarning
-from logistic.inference.chisquare import ChiSquareTest, log_tail
+from logistic.inference.chisquare import ChiSquareTest
 from logistic.inference.estimates import Estimates
 from logistic.inference.hypotheses import read
 from support import overlapping
@@ -45,14 +44,14 @@ def equation(text, estimates=None):
     [
         ("age", {"age": 1}, 0),
         ("age = educ", {"age": 1, "educ": -1}, 0),
-        ("  2*age - educ/4 = 1.5e1 ", {"age": 2, "educ": -0.25}, 15),
-        ("age*2 = -(educ - 3)*2", {"age": 2, "educ": 2}, 6),
+        ("  2.0*age - educ/4 = 1.5e1 ", {"age": 2, "educ": -0.25}, 15),
+        ("age*2.0 = -(educ - 3)*2.", {"age": 2, "educ": 2}, 6),
         ("C(race)[T.2]:smoke = smoke", {"C(race)[T.2]:smoke": 1, "smoke": -1}, 0),
         ("C(race)[T.2] = 0", {"C(race)[T.2]": 1}, 0),
         ("age group - age = 0", {"age group": 1, "age": -1}, 0),
         ("`x1-x2` = 0", {"x1-x2": 1}, 0),
         ("x1 - x2 = 0", {"x1": 1, "x2": -1}, 0),
-        ("`2` = 2", {"2": 1}, 2),
+        ("`2` = 02", {"2": 1}, 2),
         ("bs(x, 3)[1] = 0", {"bs(x, 3)[1]": 1}, 0),
         ("1e2*e = 1", {"e": 100}, 1),
         ("--age + +educ = 3 - 1", {"age": 1, "educ": 1}, 2),
@@ -78,8 +77,8 @@ def test_several_equations():
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("x1-x2 = 0", r"may be the column 'x1-x2' or a sum; write the column in backticks: `x1-x2`"),
-        ("2 = 0", "may be the column '2' or a sum"),
+        ("x1-x2 = 0", r"may be the column 'x1-x2' or not; write the column in backticks: `x1-x2`"),
+        ("2 * age = 0", "may be the column '2' or not; write the column in backticks: `2`, the number as 2.0"),
         ("agee = 0", "'agee' in column 1 is no column; did you mean 'age'"),
         ("age = ", "a name or number is missing"),
         ("age educ = 0", "'educ' in column 5 has no meaning there"),
@@ -119,7 +118,7 @@ def test_a_name_that_two_coefficients_share_is_refused():
 def test_a_column_that_looks_like_a_class_is_refused():
     """Unless it stands in backticks."""
     estimates = two_classes(("[yes]a", "a"))
-    with pytest.raises(InputError, match="or one of a class"):
+    with pytest.raises(InputError, match=r"may be the column .* or not"):
         read(estimates, "[yes]a = 0")
     assert read(estimates, "`[yes]a` = 0").matrix.tolist() == [[1, 0]]
 
@@ -147,16 +146,14 @@ def test_a_matrix_is_written_in_words():
 # --------------------------------------------------------------------------------------------------------------------- tails
 
 
-@pytest.mark.parametrize("df", [1, 2, 3, 7, 40, 500])
-@pytest.mark.parametrize("x", [1e-12, 0.3, 4.0, 60.0, 900.0, 1400.0, 5e3, 1e6])
+@pytest.mark.parametrize("df", [1, 2, 7, 40, 500])
+@pytest.mark.parametrize("x", [4.0, 60.0, 1400.0, 3000.0, 5e3, 1e6])
 def test_log_p_has_all_its_digits(df, x):
-    """Against fifty digits, also where p itself is zero in float64."""
+    """Against four hundred digits, also where p itself is zero in float64."""
     mpmath = pytest.importorskip("mpmath")
-    mpmath.mp.dps = 60
-    exact = mpmath.log(1 - mpmath.gammainc(mpmath.mpf(df) / 2, 0, mpmath.mpf(x) / 2, regularized=True))
-    if x > 50:
-        exact = mpmath.log(mpmath.gammainc(mpmath.mpf(df) / 2, mpmath.mpf(x) / 2, mpmath.inf, regularized=True))
-    assert log_tail(x, df) == pytest.approx(float(exact), rel=1e-12, abs=1e-300)
+    with mpmath.workdps(400):
+        exact = float(mpmath.log(mpmath.gammainc(mpmath.mpf(df) / 2, mpmath.mpf(x) / 2, mpmath.inf, regularized=True)))
+    assert ChiSquareTest("Wald", (), x, df, "").log_p == pytest.approx(exact, rel=1e-12, abs=1e-15)
 
 
 def test_a_tiny_p_is_printed():
@@ -166,7 +163,6 @@ def test_a_tiny_p_is_printed():
     assert "p = " in str(test)
     assert "e-1088" in str(test)
     assert pd.DataFrame(test.table).shape == (1, 5)
-    assert log_tail(np.inf, 2) == -np.inf
 
 
 # --------------------------------------------------------------------------------------------------------------------- laws
@@ -299,7 +295,9 @@ def test_counts_are_repeated_rows():
     assert (one.statistic, one.note) == (pytest.approx(two.statistic, rel=1e-9), "")
     one, two = counted.score_test(X, y, "a = b", freq_weights=times), repeated.score_test(Z, z, "a = b")
     assert one.statistic == pytest.approx(two.statistic, rel=1e-9)
-    one, two = (logistic.anova(m, s) for m, s in ((counted, fitted(X[["a"]], y, freq_weights=times)), (repeated, fitted(Z[["a"]], z))))
+    one, two = (
+        logistic.anova(m, s) for m, s in ((counted, fitted(X[["a"]], y, freq_weights=times)), (repeated, fitted(Z[["a"]], z)))
+    )
     for name in one.table:
         np.testing.assert_allclose(one.table[name], two.table[name], rtol=1e-9)
 
@@ -398,7 +396,7 @@ def test_anova_refuses_models_that_cannot_be_compared():
     cases = [
         ((model,), "two or more"),
         ((model, 3), "model 1 is a int"),
-        ((model, fitted(X[["a"]], 1 - y)), "differ in log-likelihood of the intercept alone"),
+        ((model, fitted(X[["a"]], np.where(X["b"] > 1, 1, y))), "differ in log-likelihood of the intercept alone"),
         ((model, fitted(X[["a"]][:-1], y[:-1])), r"differ in rows \("),
         ((model, fitted(X[["a"]], y + 1)), "differ in classes"),
         ((model, fitted(X[["a"]], y, sample_weight=np.full(len(y), 2.0))), "differ in total weight"),
