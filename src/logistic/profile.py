@@ -24,7 +24,8 @@ Profile = Callable[[float], tuple[float, float]]
 SETTLED = 1e-10  # relative change of an end, after which a Newton step more would move no digit that is shown
 ROUNDS = 100
 LEAP = 4.0  # times as far, at most, as the farthest value so far
-FLAT = 1e-9  # by which the deviance rises over a leap where it will never reach the quantile
+FAR = 1e6  # times the first reach, where a profile that has still not risen never will
+FLAT = 1e-9  # of the level, by which such a profile rises over a leap at most
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -204,7 +205,7 @@ def crossing(profile: Profile, start: float, reach: float, level: float) -> floa
         rise = side * slope
         if height < level:
             flat = height - before <= FLAT * level and rise * at <= FLAT * level
-            if flat and math.isinf(outside) and at > LEAP * LEAP * abs(reach):
+            if flat and math.isinf(outside) and at > FAR * abs(reach):
                 return side * math.inf
             inside, before = at, height
         else:
@@ -220,4 +221,4 @@ def crossing(profile: Profile, start: float, reach: float, level: float) -> floa
             if outside - inside <= SETTLED * outside:
                 return start + side * goal
         at = goal
-    return start + side * at
+    return start + side * (at if math.isfinite(outside) else math.inf)

@@ -22,7 +22,7 @@ from .inference.wald import independent, refuse_penalty, undetermined
 from .model import Model
 from .objective import LogisticObjective
 from .outcome import Status
-from .recession import remaining
+from .recession import UNDERFLOW, Remaining, remaining
 from .restricted import RestrictedObjective, minimised, nearest
 from .solvers.newton import Endgame
 from .sources import ArraySource, check_names, matrix
@@ -51,11 +51,15 @@ class Maximum(NamedTuple):
 
 
 class _Face:
-    """An objective, the coefficients (q, M) of its minimum or where the search stopped, and its Hessian there."""
+    """An objective, and its value and Hessian at the coefficients (q, M) of its minimum, or where the search for one stopped.
+
+    ``flat`` (q M, d) are orthonormal directions in which it does not change.
+    """
 
     def __init__(self, objective: LogisticObjective, W: np.ndarray, flat: np.ndarray | None = None) -> None:
-        self.objective, self.W = objective, W
-        self.hessian = np.asarray(objective.hessian(objective.at(W)))
+        point = objective.at(W)
+        self.objective, self.W, self.value = objective, W, point.value
+        self.hessian = np.asarray(objective.hessian(point))
         self.flat = np.zeros((W.size, 0)) if flat is None else flat
 
 
@@ -81,7 +85,7 @@ class Likelihood:
         self.whole = _Face(objective, placed(model, change))
         self.finite: _Face | None = None
         self.separated, limit = model.certificate.status is Status.SEPARATED, model.certificate.limit
-        self.top = -self.total * objective.at(self.whole.W).value
+        self.top = -self.total * self.whole.value
         if self.separated and limit is not None:
             self.top, rest = limit.supremum, remaining(objective, self.whole.W)
             self.finite = None if rest is None else _Face(rest[0], np.asarray(rest[1]), np.asarray(rest[0].flat))
@@ -145,6 +149,8 @@ class Likelihood:
         sound = certificate.kind == "proof" and certificate.gap * self.total <= CLOSE
         if not sound and self.separated and face is self.whole:  # Newton's steps near a supremum e-fold
             sound = abs(Endgame(RestrictedObjective(face.objective, normals, values), point).decrement) * self.total <= TAIL
+        if isinstance(face.objective, Remaining):
+            sound = sound and face.objective.temptation(point.W) <= -UNDERFLOW
         if not sound:
             raise InputError(
                 f"the maximum of the likelihood under the hypotheses was not found ({certificate.status.word}: "
@@ -189,6 +195,8 @@ def likelihood(
                 "X, y and weights are not those that the model was fitted to (their fingerprint is another); pass the rows of the "
                 "fit, and fit without class_weight"
             )
+        if "hessian" not in objective.offers:
+            raise InputError(f"{model.coef.size:,} coefficients are too many for tests by their likelihood; use fewer columns")
         yield Likelihood(model, objective, frame.change)
 
 

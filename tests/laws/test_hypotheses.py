@@ -123,6 +123,18 @@ def test_a_column_that_looks_like_a_class_is_refused():
     assert read(estimates, "`[yes]a` = 0").matrix.tolist() == [[1, 0]]
 
 
+@settings(max_examples=300, deadline=1000)
+@given(st.lists(st.sampled_from([*NAMES, *"`()+-*/=, ", "[yes]", "[no]", "1", ".5", "e9", "ü"]), max_size=12))
+def test_any_text_is_an_equation_or_an_error_in_words(parts):
+    """Whatever is typed."""
+    try:
+        found = read(two_classes(), "".join(parts))
+    except InputError:
+        return
+    assert np.isfinite(found.matrix).all()
+    assert found.matrix.shape == (len(found.values), len(NAMES))
+
+
 def test_a_name_without_a_class_is_about_all_contrasts():
     """And one with a class about that one; the reference's coefficients are zero."""
     assert read(three_classes(), "ses = write").matrix.tolist() == [[1, -1, 0, 0, 0, 0], [0, 0, 0, 1, -1, 0]]
@@ -314,6 +326,24 @@ def test_many_blocks_and_a_labelled_class():
     assert model.test("[no]x0", reference="yes").statistic == pytest.approx(model.test("x0").statistic, rel=1e-10)
 
 
+def test_other_rows_of_the_same_kind(tmp_path):
+    """Soft targets, polars, tensors and a model from a file."""
+    X, y = problem(classes=3)
+    expected = fitted(X, y).likelihood_ratio_test(X, y, "a = b").statistic
+    soft = np.eye(3)[y]
+    assert fitted(X, soft).likelihood_ratio_test(X, soft, "a = b").statistic == pytest.approx(expected, rel=1e-9)
+    frame = pytest.importorskip("polars").from_pandas(X)
+    model = fitted(frame, y)
+    assert model.likelihood_ratio_test(frame, y, "a = b").statistic == pytest.approx(expected, rel=1e-9)
+    model.save(tmp_path / "m.safetensors")
+    loaded = logistic.load(tmp_path / "m.safetensors")
+    assert loaded.likelihood_ratio_test(frame, y, "a = b").statistic == pytest.approx(expected, rel=1e-9)
+    assert loaded.test("a = b").statistic == model.test("a = b").statistic
+    assert logistic.anova(loaded, fitted(X[["a"]], y)).table["lr"][1] > 0
+    tensor = pytest.importorskip("torch").tensor(X.to_numpy())
+    assert fitted(tensor, y).likelihood_ratio_test(tensor, y, "x0 = x1").statistic == pytest.approx(expected, rel=1e-9)
+
+
 def test_aliased_columns():
     """What they leave open is refused by name, what they determine is tested as if one of them were not there."""
     X, y = problem()
@@ -359,6 +389,9 @@ def test_what_has_no_likelihood_is_refused():
             model.likelihood_ratio_test(*rows, "a")
     with pytest.raises(InputError, match="not those that the model was fitted to"):
         model.likelihood_ratio_test(X, y, "a", sample_weight=np.arange(len(y)))
+    weighted = LogisticRegression(C=np.inf, class_weight="balanced").fit(X, y)
+    with pytest.raises(InputError, match="fit without class_weight"):
+        weighted.likelihood_ratio_test(X, y, "a")
     with pytest.raises(InputError, match="column 0 of X"):
         model.likelihood_ratio_test(X[["b", "a", "c"]], y, "a")
     with pytest.raises(InputError, match="pass one of the two"):
