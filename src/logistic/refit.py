@@ -350,5 +350,5 @@ def _beside(X: Any, more: Any) -> Any:
 
 def _note(model: Model, first: str) -> str:
     statistics = model.statistics
-    more = [] if statistics is None else cautions(statistics, statistics.kind not in ("", "observed"))
+    more = [] if statistics is None else cautions(statistics, model.total, statistics.kind not in ("", "observed"))
     return "; ".join([*([first] if first else []), *more])

@@ -284,7 +284,7 @@ def test_a_likelihood_ratio_is_that_of_two_fits(classes):
     expected = 2 * (larger.model_.statistics.log_likelihood - smaller.model_.statistics.log_likelihood)
     found = larger.likelihood_ratio_test(X, y, ["a", "c"], **rows)
     assert (found.df, found.statistic) == (2 * (classes - 1), pytest.approx(expected, rel=1e-9))
-    assert "weigh differently" in found.note
+    assert "a weight of 2 for two observations; weights sum to" in found.note
     table = logistic.anova(larger, smaller).table
     assert table["lr"][1] == pytest.approx(expected, rel=1e-12)
     added = smaller.score_test(X[["b"]], y, added=X[["a", "c"]], **rows)

@@ -262,6 +262,27 @@ def test_a_certificate_on_a_plane_bounds_the_gap_on_it(seed, classes, r, far):
         np.testing.assert_allclose(normals.T @ W.reshape(-1), values, atol=1e-12)
 
 
+def test_rounding_of_a_gradient_on_a_plane_is_bounded():
+    """Against extended precision: never more than the prover says, and that is little."""
+    rng = np.random.default_rng(2)
+    X, y = problem(n=500, p=4)
+    model = fitted(X, y).model_
+    with likelihood(model, X, y) as known:
+        normals = np.linalg.qr(rng.normal(size=(5, 2)))[0]
+        plane = RestrictedObjective(known.objective, normals, np.zeros(2))
+        point = plane.at(plane.canonical(rng.normal(size=(5, 1))))
+        (handle,) = known.objective.rows.handles
+        design = handle.X.dense().astype(np.longdouble)
+        p = 1 / (1 + np.exp(-(design @ point.W.astype(np.longdouble))))
+        exact = design.T @ (p[:, 0] - y) / len(y)
+        exact = exact - normals @ (normals.T @ exact)
+        bound = plane.prover._rounding(point).gradient[:, 0]
+        error = abs(point.grad[:, 0] - exact)
+        assert (error > 0).any()
+        assert (error <= bound).all()
+        assert bound.max() < 1e-12
+
+
 # --------------------------------------------------------------------------------------------------------------- separation
 
 

@@ -79,19 +79,23 @@ class ChiSquareTest:
     __repr__ = __str__
 
 
-def cautions(statistics: Statistics, robust: bool) -> list[str]:
+def cautions(statistics: Statistics, total: float, robust: bool) -> list[str]:
     """What tests of likelihoods take for granted, where the rows say otherwise.
 
     Parameters
     ----------
     statistics : Statistics
         Of the rows.
+    total : float
+        Sum of their weights.
     robust : bool
         Whether somebody asked for a robust covariance of them.
     """
     notes = []
     if robust:
         notes.append("the likelihood takes observations as independent; the robust covariance has no part in it")
-    if statistics.effective < statistics.count * (1 - SAME):
-        notes.append("rows weigh differently: the likelihood takes a weight of 2 for two observations")
+    if statistics.effective < statistics.count * (1 - SAME) or abs(total - statistics.count) > statistics.count * SAME:
+        notes.append(
+            f"the likelihood takes a weight of 2 for two observations; weights sum to {total:,.6g} over {statistics.count:,.0f}"
+        )
     return notes

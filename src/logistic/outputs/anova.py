@@ -195,4 +195,4 @@ def _of_all(models: list[Model], statistics: list[Statistics]) -> list[str]:
     if apart:
         which = f"model{'s' if len(apart) > 1 else ''} {' and '.join(apart)}"
         notes.append(f"classes are separated in {which}: the supremum of the log-likelihood stands in for its maximum")
-    return notes + cautions(statistics[0], any(s.kind not in ("", "observed") for s in statistics))
+    return notes + cautions(statistics[0], models[0].total, any(s.kind not in ("", "observed") for s in statistics))
