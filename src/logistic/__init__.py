@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from .modules import ModuleClassifier
     from .outcome import Certificate, Status
     from .outputs.agreement import Agreement, agreement
+    from .outputs.anova import Anova, anova
     from .outputs.metrics import Metrics
     from .paths import Path, path
     from .preparation import LabelEncoder, RankBins, Split, class_weights, data_units, rank_bins, set_seed, split
@@ -27,6 +28,8 @@ _HOMES = {
     "path": ".paths",
     "LinearRegression": ".linear",
     "ModuleClassifier": ".modules",
+    "Anova": ".outputs.anova",
+    "anova": ".outputs.anova",
     "Model": ".model",
     "load": ".store",
     "Certificate": ".outcome",
@@ -50,6 +53,7 @@ _HOMES = {
 
 __all__ = [
     "Agreement",
+    "Anova",
     "Certificate",
     "InputError",
     "LabelEncoder",
@@ -67,6 +71,7 @@ __all__ = [
     "Split",
     "Status",
     "agreement",
+    "anova",
     "class_weights",
     "data_units",
     "datasets",
