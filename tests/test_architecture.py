@@ -113,8 +113,8 @@ OURS_LAZILY = {
 # Packages of others, and who may import them. Whatever is not listed here and not in the standard library is refused.
 NUMPY = (
     "strict preparation learn backend start nonsmooth rank contrasts separation recession designs moments encoding sources "
-    "affine model store inference outputs frame fit refit profile study online plane regress fitted estimator crossval heldout paths "
-    "linear modules validation cli datasets"
+    "affine model store inference outputs frame fit refit profile study online plane regress fitted estimator crossval heldout "
+    "paths linear modules validation cli datasets"
 )
 OTHERS = {
     "numpy": NUMPY,

@@ -148,7 +148,7 @@ class Likelihood:
         point, certificate = solution.point, solution.certificate
         sound = certificate.kind == "proof" and certificate.gap * self.total <= CLOSE
         if not sound and self.separated and face is self.whole:  # Newton's steps near a supremum e-fold
-            sound = abs(Endgame(RestrictedObjective(face.objective, normals, values), point).decrement) * self.total <= TAIL
+            sound = abs(Endgame(RestrictedObjective(face.objective, normals, values), [point]).decrement) * self.total <= TAIL
         if isinstance(face.objective, Remaining):
             sound = sound and face.objective.temptation(point.W) <= -UNDERFLOW
         if not sound:
