@@ -95,6 +95,17 @@ def test_effects_are_derivatives_and_differences_of_probabilities(classes: int) 
         np.testing.assert_allclose(each.table["estimate"].reshape(-1, len(X)).T, change, atol=1e-14)
 
 
+def test_columns_change_by_one_or_from_0_to_1() -> None:
+    """Unasked; and zero to one is nothing else than what is asked for so."""
+    X, y = data(2)
+    model = fitted(X, y)
+    unasked, asked = avg_comparisons(model, X), avg_comparisons(model, X, {"x0": 1, "x1": 1, "x2": (0, 1)})
+    assert unasked.table["contrast"].tolist() == asked.table["contrast"].tolist() == ["+1", "+1", "1 - 0"]
+    same(unasked, asked)
+    more = model.predict_proba(X + np.array([1, 0, 0]))[:, 1] - model.predict_proba(X)[:, 1]
+    assert unasked.table["estimate"][0] == pytest.approx(more.mean(), rel=1e-12)
+
+
 @pytest.mark.parametrize("classes", [2, 3, 4])
 @pytest.mark.parametrize("covariance", ["observed", "HC1"])
 def test_errors_are_those_of_finite_differences_in_the_coefficients(classes: int, covariance: str) -> None:
