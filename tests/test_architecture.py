@@ -18,10 +18,10 @@ import logistic
 # ------------------------------------------------------------------------------------------------------------------ the map
 # A module or folder of src/logistic, and which others it may import, inside functions too. From bottom to top.
 
-BASE = "backend outcome contracts errors"
+BASE = "backend pools outcome contracts errors"
 MATHEMATICS = (
-    "loss penalty certificate tasks sample rank contrasts separation metric proof dual objective nonsmooth squares coordinates "
-    "solvers minimize recession restricted start"
+    "loss penalty certificate tasks audit sample rank contrasts separation metric proof dual objective nonsmooth squares "
+    "coordinates solvers minimize recession restricted start"
 )
 DATA = "designs moments encoding sources executor"
 RESULT = "provenance affine model plane store inference outputs"
@@ -31,6 +31,7 @@ FACES = "fitted estimator crossval heldout paths linear modules cli datasets"
 OURS = {
     # base
     "backend": "errors",
+    "pools": "errors",
     "outcome": "backend",
     "contracts": "backend outcome",
     "pair": "backend",
@@ -43,10 +44,11 @@ OURS = {
     "tasks": "backend contracts certificate",
     "sample": "backend contracts designs tasks",
     "rank": f"{BASE} certificate tasks",
-    "contrasts": "backend contracts tasks",
+    "contrasts": "backend contracts tasks audit",
     "separation": f"{BASE} certificate tasks contrasts",
     "metric": "backend contracts tasks",
-    "proof": f"{BASE} certificate tasks rank",
+    "audit": "backend contracts certificate tasks",
+    "proof": f"{BASE} certificate tasks audit rank",
     "objective": f"{BASE} loss penalty tasks sample rank separation metric proof",
     "dual": f"{BASE} certificate tasks proof",
     "nonsmooth": f"{BASE} penalty certificate tasks metric dual objective",
@@ -62,7 +64,7 @@ OURS = {
     "moments": "backend designs",
     "encoding": f"{BASE} designs moments",
     "sources": f"{BASE} designs sources",
-    "executor": "backend contracts errors",
+    "executor": "pools contracts errors",
     "preparation": "backend errors pair strict designs sources preparation",
     # result
     "provenance": "",
@@ -88,7 +90,7 @@ OURS = {
     f"{RESULT} {MEETING} modules",
     "linear": "validation contracts outcome errors solvers sources outputs plane regress store",
     "fitted": f"spellings validation outcome errors sources {RESULT}",
-    "estimator": f"backend callbacks spellings validation fitted designs contracts errors solvers sources {RESULT} {MEETING}",
+    "estimator": f"backend pools callbacks spellings validation fitted designs contracts errors solvers sources {RESULT} {MEETING}",
     "paths": "spellings contracts outcome errors sources executor model fit study",
     "heldout": "contracts errors sources executor model study paths estimator",
     "crossval": f"{BASE} spellings validation solvers executor model outputs fit study paths heldout estimator",
@@ -112,7 +114,7 @@ OURS_LAZILY = {
 
 # Packages of others, and who may import them. Whatever is not listed here and not in the standard library is refused.
 NUMPY = (
-    "strict preparation learn backend start nonsmooth rank contrasts separation recession designs moments encoding sources "
+    "strict preparation learn backend pools start nonsmooth rank contrasts separation recession designs moments encoding sources "
     "affine model store inference outputs frame fit refit profile study online plane regress fitted estimator crossval heldout "
     "paths linear modules validation cli datasets"
 )
@@ -133,7 +135,7 @@ OTHERS_LAZILY = {
     "requests": "datasets",
     "sklearn": "estimator datasets outputs preparation",
     "safetensors": "store modules",
-    "threadpoolctl": "backend cli",
+    "threadpoolctl": "pools cli",
     "rich": "outputs",
 }
 

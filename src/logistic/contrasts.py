@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from . import tasks
+from .audit import Audit, audit as audit_of_logits
 from .backend import EPS, Array, like, namespace, peak, to_numpy
 from .contracts import Block, Loss
 
@@ -114,12 +115,12 @@ def set_back(block: Remainder, by: float) -> Remainder:
     return Remainder(block.X, block.y, block.weight, block.offset - by * ~block.open, open=block.open)
 
 
-def audit(block: Block, loss: Loss, place: tasks.Place, adding: float) -> tasks.Audit:
+def audit(block: Block, loss: Loss, place: tasks.Place, adding: float) -> Audit:
     """What rounding can do, where a class that is set back has no part in anything: its probability is exactly zero."""
     assert isinstance(block, Remainder)
     tasks.logits(block, place)  # with the setback, and remembered
     offset = None if block.offset is None else block.offset * block.open
-    return tasks.audit(Block(block.X, block.y, block.weight, offset, block.cache), loss, place, adding)
+    return audit_of_logits(Block(block.X, block.y, block.weight, offset, block.cache), loss, place, adding)
 
 
 def undecided(block: Block, loss: Loss) -> bool:

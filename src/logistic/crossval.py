@@ -11,7 +11,6 @@ from typing import Any, Self
 import numpy as np
 from sklearn.base import BaseEstimator
 
-from .backend import threads
 from .contracts import Spec, Stop
 from .errors import InputError
 from .estimator import LogisticRegression
@@ -20,6 +19,7 @@ from .heldout import LOG_LOSS, Trial, joined, pairs_of, scorer_of, tidy, tried, 
 from .model import Model, written
 from .outputs.progress import Progress
 from .paths import Path, rule_of, values_of, warn_of
+from .pools import threads
 from .solvers import named
 from .spellings import refuse, solver_and_note, strengths
 from .study import WHOLE, Grid, Rule

@@ -8,7 +8,7 @@ from typing import Any, Self
 import numpy as np
 from sklearn.utils.metaestimators import available_if
 
-from .backend import device_of, threads
+from .backend import device_of
 from .callbacks import Audience, CallbackSupportMixin, with_callbacks
 from .contracts import Solver, Spec, Stop
 from .designs import is_sparse
@@ -19,6 +19,7 @@ from .model import Model
 from .online import Stream, advance, labels_to_come
 from .outputs.history import history
 from .outputs.progress import Progress
+from .pools import threads
 from .solvers import named
 from .sources import frame_kind, validation_source
 from .spellings import objective_in_words, refuse, settings_in_words, solver_and_note, strengths

@@ -10,8 +10,8 @@ from contextlib import ExitStack
 from types import TracebackType
 from typing import Any, Self
 
-from .backend import one_thread_each
 from .contracts import Executor
+from .pools import one_thread_each
 
 TURNS = 8  # of each thread at least, so that all end together
 RUN = 4  # parts that a thread does in a turn: handing over costs as much as some products

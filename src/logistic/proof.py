@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from . import rank, tasks
+from .audit import Audit, audit, merged
 from .backend import EPS, Array, largest, namespace, psd_solver, vdot
 from .certificate import UNIT, Curvature, estimated_gap, newton_factor, summation_error
 from .contracts import Point
@@ -73,7 +74,7 @@ class Prover:
     objective : LogisticObjective
     """
 
-    audit = staticmethod(tasks.audit)
+    audit = staticmethod(audit)
 
     def __init__(self, objective: LogisticObjective) -> None:
         self.objective, self.rows, self.loss = objective, objective.rows, objective.loss
@@ -219,11 +220,11 @@ class Prover:
         drift = M * STEEPEST * (8 * UNIT * terms) ** 2 + (8 * UNIT) ** 2 * vdot(pull, abs(point.W))
         return Rounding(gradient, drift, terms, 1.001 * float(reach.sum()), 1.001 * float((reach**2).sum()) ** 0.5)
 
-    def audited(self, point: Point) -> tasks.Audit:
+    def audited(self, point: Point) -> Audit:
         """The rows' audit."""
         adding = summation_error(self.rows.block_rows, len(self.rows.handles))
-        found: tasks.Audit = self.rows.executor.map_merge(
-            self.audit, self.rows.handles, tasks.merge_audits, self.loss, self.objective.place(point), adding
+        found: Audit = self.rows.executor.map_merge(
+            self.audit, self.rows.handles, merged, self.loss, self.objective.place(point), adding
         )
         return found
 

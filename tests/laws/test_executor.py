@@ -15,7 +15,7 @@ from scipy.sparse import csr_array
 from threadpoolctl import ThreadpoolController
 
 import logistic.executor
-from logistic import tasks
+from logistic import audit, tasks
 from logistic.backend import positions
 from logistic.contracts import Block, Design, Executor, Loss
 from logistic.designs import Dense, Intercept, Scaled, Sparse
@@ -214,13 +214,14 @@ TASKS: dict[str, Run] = {
     "selected": stacked(entries, lambda p: (columns(p, 0),)),
     "face_hessian": summed(tasks.face_hessian, lambda p: (p.loss, p.here, [columns(p, k) for k in range(p.loss.columns)])),
     "misfit": summed(tasks.misfit, lambda p: (p.loss, p.here, 0.25)),
-    "audit": lambda executor, handles, p: executor.map_merge(tasks.audit, handles, tasks.merge_audits, p.loss, p.here, 1e-13),
+    "audit": lambda executor, handles, p: executor.map_merge(audit.audit, handles, audit.merged, p.loss, p.here, 1e-13),
     "spread": lambda executor, handles, p: (max(executor.map(tasks.spread, handles, [p.N, p.V])),),
 }
 FOUND = [
     name
-    for name, fn in inspect.getmembers(tasks, inspect.isfunction)
-    if not name.startswith("_") and fn.__module__ == tasks.__name__ and next(iter(inspect.signature(fn).parameters), "") == "block"
+    for home in (tasks, audit)
+    for name, fn in inspect.getmembers(home, inspect.isfunction)
+    if not name.startswith("_") and fn.__module__ == home.__name__ and next(iter(inspect.signature(fn).parameters), "") == "block"
 ]
 
 
@@ -279,7 +280,7 @@ def test_forgotten_caches_change_nothing(case: Problem) -> None:
         (tasks.leap, (case.loss, Trial(there, case.trial.direction, 0.25), (9, 2))),
         (tasks.value_and_slope, (case.loss, Trial(there, case.trial.direction, -1.0))),
         (tasks.value_and_gradient, (case.loss, Place(there.W + 0.25 * D, (9, 2)))),
-        (tasks.audit, (case.loss, there, 1e-13)),
+        (audit.audit, (case.loss, there, 1e-13)),
     ]
     kept, dropped, forgetful = case.cut(CUTS), case.cut(CUTS), Forgetful()
     handles = forgetful.put(case.cut(CUTS))
@@ -384,14 +385,14 @@ def test_tasks_are_what_they_say(case: Problem) -> None:
 def test_the_audit_bounds_what_rounding_does(case: Problem) -> None:
     """The largest logit by its terms; residuals of logits a rounding apart within the noise; the gradient within its bound."""
     X, y, w, offset, W = explicit(case)
-    audit = reference(case, "audit")
+    found = reference(case, "audit")
     terms = abs(X) @ abs(W) + abs(offset)
     _, residual = case.loss.evaluate(X @ W + offset, y)
-    assert audit.reach >= terms.max() * (1 - 1e-12)
-    assert audit.longest >= abs(X).sum(axis=1).max() * (1 - 1e-12)
+    assert found.reach >= terms.max() * (1 - 1e-12)
+    assert found.longest >= abs(X).sum(axis=1).max() * (1 - 1e-12)
     _, nudged = case.loss.evaluate((X @ W + offset) * (1 + 2.0**-52), y)
-    assert (np.asarray(audit.noise) >= w @ (nudged - residual) ** 2).all()
-    most = np.asarray(audit.gradient)
+    assert (np.asarray(found.noise) >= w @ (nudged - residual) ** 2).all()
+    most = np.asarray(found.gradient)
     assert (most >= abs(X.T @ (w[:, None] * (nudged - residual)))).all()
     assert (most >= 1e-13 * abs(X).T @ (w[:, None] * abs(residual)) * (1 - 1e-12)).all()
     assert most.max() <= 1e-11 * (abs(X).max() * w.sum())
