@@ -18,6 +18,7 @@ from .executor import Threads
 from .loss import Binary, Softmax
 from .outcome import Certificate, Limit, Statistics
 from .provenance import Provenance
+from .recipes import Recipe
 from .sources import check_names, check_numbers, matrix, real
 from .sources.arrays import block_rows
 
@@ -104,6 +105,9 @@ class Model:
         Where the rows came from; the command line knows. ``dataclasses.replace(model, provenance=...)`` adds it.
     statistics : Statistics or None
         Log-likelihoods and, where it was asked for, the covariance of the coefficients; None where no fit lies behind.
+    recipe : Recipe or None
+        How the columns of a data frame become those of the model, where it was fitted by a formula; X is a data frame, or a dict of
+        arrays, then. ``dataclasses.replace(model, recipe=None)`` takes the columns of the design instead.
     """
 
     classes: np.ndarray
@@ -122,6 +126,7 @@ class Model:
     fingerprint: str = ""
     provenance: Provenance | None = field(default=None, compare=False)
     statistics: Statistics | None = None
+    recipe: Recipe | None = None
 
     @property
     def intercept(self) -> np.ndarray:
@@ -152,6 +157,8 @@ class Model:
 
     def _each(self, made: Callable[[Array], Array], X: Any, offset: Any) -> Array:
         """What is made of the logits (n, M) of the rows; of many dense rows block by block, while they are in the caches."""
+        if self.recipe is not None:
+            X = self.recipe.design(X)
         tensor = is_tensor(X)
         X, names = (X, None) if tensor else matrix(X)
         if X.ndim != 2 or X.shape[1] != self.coef.shape[1]:
@@ -309,6 +316,7 @@ def written(model: Model | None, coef: np.ndarray, intercept: np.ndarray, classe
         total=0.0,
         offset=model is not None and model.offset,
         fit_intercept=model is None or model.fit_intercept or bool(intercept.any()),
+        recipe=None if model is None else model.recipe,
     )
 
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from .arrays import ArraySource, check_names, check_numbers, matrix, real, validation_source, vector
+from .columns import Column, Columns
 from .files import parse_table, read_table
 from .tables import ArrayTable, Table
 
 __all__ = [
     "ArraySource",
     "ArrayTable",
+    "Column",
+    "Columns",
     "Table",
     "check_names",
     "check_numbers",
