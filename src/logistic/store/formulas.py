@@ -38,14 +38,16 @@ def recipe_entry(recipe: Recipe | None) -> dict[str, Any]:
     }
 
 
-def read_recipe(entry: Any) -> Recipe:
-    """The recipe of an entry.
+def read_recipe(entry: Any, features: list[str] | None, columns: int) -> Recipe | None:
+    """The recipe of an entry, if there is one, which must make the columns of the model, by their names.
 
     Raises
     ------
     ModelFileError
         If it is none that a fit has written.
     """
+    if entry is None:
+        return None
     found = exactly(typed(entry, dict), RECIPE_KEYS)
     texts = [read_text(text, MOST_FORMULA) for text in _list(found["factors"], MOST_PIECES)]
     levels = [_list(each, MOST_REMEMBERED) for each in _list(found["levels"], len(texts))]
@@ -70,15 +72,11 @@ def read_recipe(entry: Any) -> Recipe:
         recipe.check()
     except InputError as error:
         raise ModelFileError(f"its formula is not one of this package: {error}") from None
-    return recipe
-
-
-def check_recipe(recipe: Recipe, features: tuple[str, ...] | None, columns: int) -> None:
-    """Refuse a recipe that makes other columns than those of the model."""
     if recipe.count != columns:
         raise ModelFileError(f"its formula makes {recipe.count} columns, but the model has {columns}")
     if features is None or any(made != name for made, name in zip(recipe.names(), features, strict=True)):
         raise ModelFileError("its formula makes columns of other names than the model has")
+    return recipe
 
 
 def _list(value: Any, most: int) -> list[Any]:
