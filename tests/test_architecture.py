@@ -24,9 +24,9 @@ MATHEMATICS = (
     "solvers minimize recession start"
 )
 DATA = "designs moments encoding sources executor"
-RESULT = "provenance model plane store inference outputs"
+RESULT = "provenance recipes model plane store inference outputs"
 MEETING = "frame fit online regress study"
-FACES = "fitted estimator crossval heldout paths linear modules cli datasets"
+FACES = "fitted estimator formula crossval heldout paths linear modules cli datasets"
 
 OURS = {
     # base
@@ -63,9 +63,10 @@ OURS = {
     "preparation": "backend errors pair strict designs sources preparation",
     # result
     "provenance": "",
-    "model": f"{BASE} loss encoding designs sources executor provenance",
+    "recipes": "errors sources recipes",
+    "model": f"{BASE} loss encoding designs sources executor provenance recipes",
     "plane": f"{BASE} designs sources provenance",
-    "store": f"{BASE} strict provenance model plane store",
+    "store": f"{BASE} strict provenance recipes model plane store",
     "inference": f"{BASE} loss tasks objective designs encoding sources executor model inference",
     "outputs": f"{BASE} model inference plane sources outputs",
     # meeting
@@ -76,6 +77,7 @@ OURS = {
     "online": f"{BASE} {MATHEMATICS} {DATA} model frame fit",
     # faces
     "callbacks": f"{BASE} {RESULT} {MEETING}",
+    "formula": "errors sources recipes",
     "spellings": "contracts errors model",
     "validation": "errors sources",
     "modules": f"{BASE} strict validation callbacks loss penalty solvers minimize start designs encoding sources executor "
@@ -105,9 +107,9 @@ OURS_LAZILY = {
 
 # Packages of others, and who may import them. Whatever is not listed here and not in the standard library is refused.
 NUMPY = (
-    "strict preparation learn backend start nonsmooth rank contrasts separation recession designs moments encoding sources "
-    "model store inference outputs frame fit study online plane regress fitted estimator crossval heldout paths linear modules "
-    "validation cli datasets"
+    "strict preparation recipes formula learn backend start nonsmooth rank contrasts separation recession designs moments "
+    "encoding sources model store inference outputs frame fit study online plane regress fitted estimator crossval heldout paths "
+    "linear modules validation cli datasets"
 )
 OTHERS = {
     "numpy": NUMPY,
@@ -119,7 +121,8 @@ OTHERS_LAZILY = {
     "torch": "backend modules cli",
     "scipy": "backend separation designs encoding fitted datasets",
     "narwhals": "sources",
-    "pandas": "sources datasets",
+    "pandas": "sources datasets formula",
+    "formulaic": "formula",
     "polars": "sources",
     "pyarrow": "sources cli",
     "pooch": "datasets",

@@ -11,10 +11,10 @@ from collections.abc import Iterable
 from inspect import signature
 from typing import TYPE_CHECKING, Any
 
-from .errors import InputError, did_you_mean
+from .errors import InputError
 from .recipes import Factor, Recipe, learned, parts, quoted, understood
 from .recipes.recipe import Term
-from .sources import Columns, vector
+from .sources import Columns, frame_kind, vector
 
 if TYPE_CHECKING:
     import numpy as np
@@ -55,7 +55,7 @@ def from_formula(kind: Any, formula: str, data: Any, settings: dict[str, Any]) -
         raise InputError("fit_intercept=False does not go with a formula; write 0 + in the formula instead")
     estimator.set_params(fit_intercept=intercept)
     estimator.fit(framed(recipe.design(columns), recipe), labels_of(recipe, columns), **rows)
-    estimator.model_ = replace(estimator.model_, recipe=recipe)
+    estimator.model_, estimator._frame = replace(estimator.model_, recipe=recipe), frame_kind(data)
     return estimator
 
 
@@ -142,7 +142,15 @@ def _sides(formula: str, text: str, words: _Words, without: set[str]) -> tuple[s
         found = formulaic.Formula(text, _parser=parser, _context=context)
     except InputError:
         raise
-    except (formulaic.errors.FormulaicError, ValueError, SyntaxError, RecursionError, IndexError, AttributeError, TypeError) as error:
+    except (
+        formulaic.errors.FormulaicError,
+        ValueError,
+        SyntaxError,
+        RecursionError,
+        IndexError,
+        AttributeError,
+        TypeError,
+    ) as error:
         reason = re.sub(r"\x1b\[[0-9;]*m|[⧛⧚]", "", str(error)).partition("\n")[0]
         reason = re.sub(r"\bw\d+\b", lambda word: words.pieces.get(word[0], word[0]), reason)
         raise InputError(f"the formula {formula!r:.200} cannot be read: {reason:.300}") from None

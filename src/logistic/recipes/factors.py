@@ -10,7 +10,7 @@ import numpy as np
 
 from ..errors import InputError, listed
 from ..sources import Columns
-from . import codings
+from .codings import base_of, column, fields as fields_of
 from .syntax import ARITHMETIC, ELEMENTWISE, MORE_COLUMNS, STATEFUL, Node, Piece, columns_of, understood
 from .transforms import TRANSFORMS, State
 
@@ -65,14 +65,14 @@ class Factor:
     def reference(self) -> Any:
         """The level that the others are compared with; None for numbers and for other contrasts."""
         coding, base = self._coding
-        place = codings.base_of(coding, base, self.levels) if self.levels else None
+        place = base_of(coding, base, self.levels) if self.levels else None
         return None if place is None else self.levels[place]
 
     def fields(self, reduced: bool) -> tuple[str, ...] | None:
         """What tells its columns apart; None for a single one."""
         root = self._piece.root
         if self.levels:
-            return codings.fields(*self._coding, self.levels, reduced)
+            return fields_of(*self._coding, self.levels, reduced)
         return TRANSFORMS[root.kind].fields(root.value, self.states[-1]) if root.kind in MORE_COLUMNS else None
 
     def encoded(self, data: Columns, reduced: bool) -> Encoded:
@@ -87,8 +87,8 @@ class Factor:
         if self.levels:
             coding, base = self._coding
             codes = self._codes(data, found)
-            fields = codings.fields(coding, base, self.levels, reduced)
-            return Encoded(fields, lambda j: codings.column(coding, base, self.levels, reduced, j)[codes])
+            fields = fields_of(coding, base, self.levels, reduced)
+            return Encoded(fields, lambda j: column(coding, base, self.levels, reduced, j)[codes])
         return Encoded(self.fields(reduced), lambda j: found if found.ndim == 1 else found[:, j])
 
     def check(self) -> None:
@@ -107,7 +107,7 @@ class Factor:
         if (root.kind == "C" and not self.levels) or len(self.levels) > MOST_LEVELS:
             raise InputError(f"{self.label:.80} has {len(self.levels)} levels; from 2 to {MOST_LEVELS:,} can be used")
         if self.levels:
-            codings.base_of(*self._coding, self.levels)
+            base_of(*self._coding, self.levels)
         sound = len(transforms) == len(self.states) and all(
             TRANSFORMS[node.kind].sound(node.value, state) for node, state in zip(transforms, self.states, strict=True)
         )
@@ -137,8 +137,8 @@ class Factor:
         if (codes < 0).any():
             known, row = listed([repr(level) for level in self.levels]), int((codes < 0).argmax())
             raise InputError(
-                f"{self.label:.80} is {values[row : row + 1].tolist()[0]!r:.60} in {data.row(codes < 0)} of {data.name}, which is none"
-                f" of the levels of the fit, {known}; drop or recode these rows, or fit on rows that have it"
+                f"{self.label:.80} is {values[row : row + 1].tolist()[0]!r:.60} in {data.row(codes < 0)} of {data.name}, which is"
+                f" none of the levels of the fit, {known}; drop or recode these rows, or fit on rows that have it"
             )
         return codes
 
@@ -201,10 +201,12 @@ def _value(node: Node, data: Columns, states: list[State], learn: bool = False) 
     if node.kind == "number":
         return node.value
     if node.kind == "column":
-        column = data[node.value]
-        if column.values.dtype.kind not in "biuf":
-            raise InputError(f"column {node.value!r:.200} of {data.name} holds text, which cannot be computed with; use it alone, or in C()")
-        return column.values.astype(np.float64)
+        held = data[node.value].values
+        if held.dtype.kind not in "biuf":
+            raise InputError(
+                f"column {node.value!r:.200} of {data.name} holds text, which cannot be computed with; use it alone, or in C()"
+            )
+        return held.astype(np.float64)
     parts = [_value(part, data, states, learn) for part in node.parts]
     if node.kind == "I":
         return parts[0]

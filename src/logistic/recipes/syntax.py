@@ -27,15 +27,30 @@ CODINGS = {  # names of contrasts, in the words of R and of patsy
     **{word.capitalize(): word for word in ("treatment", "sum", "helmert", "diff", "poly")},
 }
 ARITHMETIC: dict[type[ast.AST], str] = {
-    **{ast.Add: "add", ast.Sub: "subtract", ast.Mult: "multiply", ast.Div: "divide", ast.Pow: "power"},
-    **{ast.FloorDiv: "floor_divide", ast.Mod: "mod", ast.UAdd: "positive", ast.USub: "negative"},
-    **{ast.Lt: "less", ast.LtE: "less_equal", ast.Gt: "greater", ast.GtE: "greater_equal", ast.Eq: "equal", ast.NotEq: "not_equal"},
+    ast.Add: "add",
+    ast.Sub: "subtract",
+    ast.Mult: "multiply",
+    ast.Div: "divide",
+    ast.FloorDiv: "floor_divide",
+    ast.Mod: "mod",
+    ast.Pow: "power",
+    ast.UAdd: "positive",
+    ast.USub: "negative",
+    ast.Lt: "less",
+    ast.LtE: "less_equal",
+    ast.Gt: "greater",
+    ast.GtE: "greater_equal",
+    ast.Eq: "equal",
+    ast.NotEq: "not_equal",
 }
 OPTIONS = {  # of the stateful transforms, and what may be written there
     "poly": {"degree": int, "raw": bool},
     "bs": {"df": int, "knots": list, "degree": int, "lower_bound": float, "upper_bound": float, "extrapolation": str},
 }
-WAYS = "a formula is made of columns (`in backticks` if need be), + - * : / ** ( ), I, C, center, scale, poly, bs and np.log and the like"
+WAYS = (
+    "a formula is made of columns (`in backticks` where they are more than a word), + - * : / ** ( ), I, C, center, scale, poly, bs"
+    " and functions such as np.log"
+)
 
 PART = re.compile(
     r"(?P<space>\s+)|(?P<quoted>`[^`]*`)|(?P<brace>\{)|(?P<call>[^\W\d][\w.]*\()|(?P<word>[\w.]+)|(?P<operator>%in%|[-+*/:^~()])"
@@ -168,9 +183,8 @@ def _closing(formula: str, start: int) -> int:
     for mark in MARKS.finditer(formula, start):
         if mark[0] in ("(", "[", "{"):
             waiting.append({"(": ")", "[": "]", "{": "}"}[mark[0]])
-        elif len(mark[0]) == 1:
-            if mark[0] in "'\"`" or waiting.pop() != mark[0]:
-                raise InputError(f"{mark[0]!r} in the formula, before {formula[mark.end() :]!r:.40}, has no partner")
+        elif len(mark[0]) == 1 and (mark[0] in "'\"`" or waiting.pop() != mark[0]):
+            raise InputError(f"{mark[0]!r} in the formula, before {formula[mark.end() :]!r:.40}, has no partner")
         if len(waiting) > MOST_NESTED:
             raise InputError(f"the formula has brackets more than {MOST_NESTED} deep in each other; write it out")
         if not waiting:
@@ -331,7 +345,8 @@ class _Reader:
         if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
             sign, bare = -1, node.operand
         if isinstance(bare, ast.Constant) and type(bare.value) in (int, float, str, bool):
-            value = bare.value if sign == 1 or type(bare.value) in (str, bool) else -bare.value
+            value: Any = bare.value
+            value = value if sign == 1 or type(value) in (str, bool) else -value
             if kind is object and (sign == 1 or type(value) in (int, float)):
                 return value
             if kind is float and type(value) in (int, float):

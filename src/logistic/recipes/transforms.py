@@ -42,14 +42,14 @@ class Transform(NamedTuple):
 
 
 def _deviation(ddof: int) -> Callable[[np.ndarray, dict[str, Any]], State]:
-    def learn(x: np.ndarray, options: dict[str, Any]) -> State:
+    def learn(x: np.ndarray, _: dict[str, Any]) -> State:
         mean = float(x.mean())
         return mean, math.sqrt(float(((x - mean) ** 2).sum()) / max(len(x) - ddof, 1))
 
     return learn
 
 
-def _scaled(x: np.ndarray, options: dict[str, Any], state: State) -> np.ndarray:
+def _scaled(x: np.ndarray, _: dict[str, Any], state: State) -> np.ndarray:
     return (x - state[0]) / state[1]
 
 
@@ -91,7 +91,7 @@ def _poly(x: np.ndarray, options: dict[str, Any], state: State) -> np.ndarray:
     return found
 
 
-def _poly_fields(options: dict[str, Any], state: State) -> tuple[str, ...]:
+def _poly_fields(options: dict[str, Any], _: State) -> tuple[str, ...]:
     first = 0 if options.get("raw") else 1  # so formulaic counts them
     return tuple(str(first + k) for k in range(_degree(options, 1)))
 
@@ -127,9 +127,8 @@ def _bs(x: np.ndarray, options: dict[str, Any], knots: State) -> np.ndarray:
     beyond = (x < low) | (x > high)
     if outside == "raise" and beyond.any():
         far = x[beyond][0]
-        raise InputError(
-            f"bs was fitted on {low:g} to {high:g}, but there is {far:g}; drop such rows, or fit with extrapolation='clip' or 'extend'"
-        )
+        way = "drop such rows, or fit with extrapolation='clip' or 'extend'"
+        raise InputError(f"bs was fitted on {low:g} to {high:g}, but there is {far:g}; {way}")
     inside = np.clip(x, low, high)
     first, last = degree, len(knots) - degree - 2  # intervals between bounds
     interval = np.clip(np.searchsorted(knots, inside, side="right") - 1, first, last)
@@ -170,9 +169,7 @@ def _number(value: Any) -> float:
 
 
 TRANSFORMS = {
-    "center": Transform(
-        lambda x, options: (float(x.mean()),), lambda x, options, state: x - state[0], lambda *_: None, lambda _, s: len(s) == 1
-    ),
+    "center": Transform(lambda x, _: (float(x.mean()),), lambda x, _, s: x - s[0], lambda *_: None, lambda _, s: len(s) == 1),
     "scale": Transform(_deviation(1), _scaled, lambda *_: None, lambda _, s: len(s) == 2 and s[1] > 0),
     "standardize": Transform(_deviation(0), _scaled, lambda *_: None, lambda _, s: len(s) == 2 and s[1] > 0),
     "poly": Transform(_learn_poly, _poly, _poly_fields, _poly_sound),

@@ -21,7 +21,7 @@ class Column(NamedTuple):
     values : (n,) array
         Numbers, truth values, or Python objects of one plain type.
     levels : tuple or None
-        All categories, in their order, where the data say so.
+        All categories, in their order, where the data have one.
     """
 
     values: np.ndarray
@@ -134,7 +134,7 @@ def _of_arrays(data: Mapping[Any, Any]) -> tuple[tuple[str, ...], int, Raw]:
         if hasattr(values, "dtype") and hasattr(values.dtype, "categories"):
             import narwhals.stable.v2 as nw
 
-            series = nw.from_native(values, series_only=True, strict=False)
+            series: Any = nw.from_native(values, allow_series=True, pass_through=True)
             if isinstance(series, nw.Series):
                 return _of_series(series)
         return _of_array(np.array(values, dtype=object) if isinstance(values, list | tuple) else np.asarray(values))
@@ -177,6 +177,15 @@ def _of_frame(data: Any) -> tuple[tuple[str, ...], int, Raw]:
     return tuple(titles), int(held.shape[0]), lambda name: _of_series(held[names[name]])
 
 
+def _in_order(series: Any) -> bool:
+    """Whether somebody chose the order of the categories; elsewhere it is that in which they happened to appear."""
+    import narwhals.stable.v2 as nw
+
+    if series.dtype == nw.Enum or series.implementation.is_pandas_like():
+        return True
+    return bool(getattr(getattr(series.to_native(), "type", None), "ordered", False))
+
+
 def _of_series(series: Any) -> tuple[np.ndarray, np.ndarray, tuple[Any, ...] | None]:
     import narwhals.stable.v2 as nw
 
@@ -185,7 +194,7 @@ def _of_series(series: Any) -> tuple[np.ndarray, np.ndarray, tuple[Any, ...] | N
     if dtype in (nw.Categorical, nw.Enum):
         values = np.empty(len(missing), dtype=object)
         values[:] = series.to_list()
-        return values, missing, tuple(series.cat.get_categories().to_list())
+        return values, missing, tuple(series.cat.get_categories().to_list()) if _in_order(series) else None
     if dtype.is_numeric() or dtype == nw.Boolean:
         if missing.any():
             return np.zeros(len(missing)), missing, None
