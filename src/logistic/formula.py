@@ -49,11 +49,11 @@ def from_formula(kind: Any, formula: str, data: Any, settings: dict[str, Any]) -
         raise InputError("validation_data does not go with a formula; fit on the columns themselves")
     columns = Columns(data)
     weights = [rows[name] for name in BY_NAME if isinstance(rows.get(name), str)]
-    recipe, intercept = recipe_of(formula, columns, without=weights)
+    recipe = recipe_of(formula, columns, without=weights)
     rows = {name: columns[value].values if name in BY_NAME and isinstance(value, str) else value for name, value in rows.items()}
     if not estimator.fit_intercept:
         raise InputError("fit_intercept=False does not go with a formula; write 0 + in the formula instead")
-    estimator.set_params(fit_intercept=intercept)
+    estimator.set_params(fit_intercept=recipe.intercept)
     estimator.fit(framed(recipe.design(columns), recipe), labels_of(recipe, columns), **rows)
     estimator.model_, estimator._frame = replace(estimator.model_, recipe=recipe), frame_kind(data)
     return estimator
@@ -71,8 +71,28 @@ def framed(X: np.ndarray, recipe: Recipe) -> Any:
     return pd.DataFrame(X, columns=list(recipe.names()), copy=False)
 
 
-def recipe_of(formula: str, columns: Columns, without: Iterable[str] = ()) -> tuple[Recipe, bool]:
-    """What a formula means for these rows, and whether it has an intercept.
+def response_of(formula: Any) -> str:
+    """The column left of ``~``.
+
+    Raises
+    ------
+    InputError
+        If there is none, or more than the name of a column.
+    """
+    if not isinstance(formula, str):
+        raise InputError(f"a formula is text such as 'low ~ age + C(race)', but got {type(formula).__name__}")
+    words = list(parts(formula))
+    left = words[: next((place for place, part in enumerate(words) if part.text == "~"), 0)]
+    if not left:
+        raise InputError(f"the formula {formula!r:.200} has no response; write 'response ~ columns'")
+    root = understood(left[0].text).root if len(left) == 1 and left[0].piece else None
+    if root is None or root.kind != "column":
+        raise InputError(f"the formula {formula!r:.200} must have the name of one column as its response, left of ~")
+    return str(root.value)
+
+
+def recipe_of(formula: str, columns: Columns, without: Iterable[str] = ()) -> Recipe:
+    """What a formula means for these rows.
 
     Parameters
     ----------
@@ -88,26 +108,22 @@ def recipe_of(formula: str, columns: Columns, without: Iterable[str] = ()) -> tu
     InputError
         Naming the piece of the formula, the column or the row that cannot be used.
     """
-    if not isinstance(formula, str):
-        raise InputError(f"a formula is text such as 'low ~ age + C(race)', but got {type(formula).__name__}")
+    response = response_of(formula)
     words = _Words(columns)
     text = " ".join(words.word(part.text) if part.piece else part.text for part in parts(formula))
-    left, right = _sides(formula, text, words, set(without))
-    response = words.pieces[left]
-    root = understood(response).root
-    if root.kind != "column":
-        raise InputError(f"the response {response!r:.80} must be the name of a column; make the column first")
+    right = _terms(formula, text, words, set(without))
     terms = [[words.pieces[word] for word in term] for term in right if term]
-    if root.value in {name for term in terms for piece in term for name in Factor(piece).columns}:
-        raise InputError(f"the response {root.value!r:.80} stands on both sides of ~; leave it out on the right")
-    _ = columns[root.value]
+    if response in {name for term in terms for piece in term for name in Factor(piece).columns}:
+        raise InputError(f"the response {response!r:.80} stands on both sides of ~; leave it out on the right")
+    _ = columns[response]
     texts = list(dict.fromkeys(piece for term in terms for piece in term))
     factors = tuple(learned(text, columns) for text in texts)
     if not factors:
         raise InputError("the formula has no column on its right-hand side; name at least one")
-    recipe = Recipe(formula, root.value, factors, tuple(_ranked(right, words, dict(zip(texts, factors, strict=True)))))
+    ranked = tuple(_ranked(right, words, dict(zip(texts, factors, strict=True))))
+    recipe = Recipe(formula, response, () in right, factors, ranked)
     recipe.check()
-    return recipe, () in right
+    return recipe
 
 
 class _Words:
@@ -130,8 +146,8 @@ class _Words:
         return [self.word(quoted(name)) for name in self.columns.names if name not in without]
 
 
-def _sides(formula: str, text: str, words: _Words, without: set[str]) -> tuple[str, list[tuple[str, ...]]]:
-    """The word of the response, and the words of each term; none for the intercept."""
+def _terms(formula: str, text: str, words: _Words, without: set[str]) -> list[tuple[str, ...]]:
+    """The words of each term on the right; none for the intercept."""
     formulaic = _formulaic()
     parser = formulaic.parser.DefaultFormulaParser(feature_flags={"twosided"})
     context = {"__formulaic_variables_available__": words.others(without) if re.search(r"(^| )\.( |$)", text) else []}
@@ -154,17 +170,12 @@ def _sides(formula: str, text: str, words: _Words, without: set[str]) -> tuple[s
         reason = re.sub(r"\x1b\[[0-9;]*m|[⧛⧚]", "", str(error)).partition("\n")[0]
         reason = re.sub(r"\bw\d+\b", lambda word: words.pieces.get(word[0], word[0]), reason)
         raise InputError(f"the formula {formula!r:.200} cannot be read: {reason:.300}") from None
-    if not hasattr(found, "lhs") or not hasattr(found, "rhs"):
-        raise InputError(f"the formula {formula!r:.200} has no response; write 'response ~ columns'")
-    left = [[factor.expr for factor in term.factors] for term in found.lhs]
-    if len(left) != 1 or len(left[0]) != 1 or left[0][0] not in words.pieces:
-        raise InputError(f"the formula {formula!r:.200} must have one column as its response, left of ~")
     right = [tuple(factor.expr for factor in term.factors) for term in found.rhs]
     right = [() if term == ("1",) else term for term in right]
     strange = next((word for term in right for word in term if word not in words.pieces), None)
     if strange is not None:
         raise InputError(f"the number {strange!r:.40} in the formula multiplies a term, which changes no fit; leave it out")
-    return left[0][0], right
+    return right
 
 
 def _formulaic() -> Any:
@@ -197,9 +208,9 @@ def _after(symbol: str, args: Any, sizes: list[float], others: int) -> float:
     if symbol == ".":
         return others
     if symbol in ("**", "^"):
-        power = str(args[1])
+        power = getattr(args[1], "token", "")
         if not re.fullmatch("[1-9]", power):
-            raise InputError(f"the power {power!r:.40} in the formula must be a whole number from 1 to 9")
+            raise InputError("a power of terms in the formula must be a whole number from 1 to 9; a power of numbers is I(x**2)")
         return float(sizes[0] ** int(power))
     if symbol == "*":
         return sizes[0] * sizes[1] + sizes[0] + sizes[1]

@@ -62,6 +62,13 @@ class Factor:
         return tuple(dict.fromkeys(columns_of(self._piece.root)))
 
     @property
+    def category(self) -> str | None:
+        """The column whose values are its levels; None for numbers, and for levels that are computed."""
+        root = self._piece.root
+        inner = root.parts[0] if root.kind == "C" else root
+        return inner.value if self.levels and inner.kind == "column" else None
+
+    @property
     def reference(self) -> Any:
         """The level that the others are compared with; None for numbers and for other contrasts."""
         coding, base = self._coding
@@ -218,10 +225,20 @@ def _value(node: Node, data: Columns, states: list[State], learn: bool = False) 
             if learn:
                 states.append(transform.learn(x, node.value))
             state = states[-1] if learn else states.pop(0)
+            _keep_within(x, transform.within(node.value, state), data)
             return transform.apply(x, node.value, state)
         except InputError as error:
             named = ", ".join(columns_of(node))
-            raise InputError(f"{node.kind}({named:.60}, ...): {error}") from None
+            raise InputError(f"{node.kind}({named:.60}): {error}") from None
+
+
+def _keep_within(x: np.ndarray, bounds: tuple[float, float] | None, data: Columns) -> None:
+    far = np.zeros(len(x), dtype=bool) if bounds is None else (x < bounds[0]) | (x > bounds[1])
+    if bounds is not None and far.any():
+        raise InputError(
+            f"there is {x[far][0]:g} in {data.row(far)} of {data.name}, beyond the {bounds[0]:g} to {bounds[1]:g} of the fit; drop"
+            " these rows, or fit with extrapolation='clip' or 'extend'"
+        )
 
 
 def _finite(label: str, values: Any, data: Columns) -> np.ndarray:

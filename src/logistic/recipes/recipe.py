@@ -30,6 +30,8 @@ class Recipe:
         For people to read; nothing is computed from it.
     response : str
         The column that was predicted.
+    intercept : bool
+        Whether the model has one; the design has no column for it.
     factors : tuple of Factor
     terms : tuple of tuple of (int, bool)
         Groups of columns, each the products of the columns of some factors, named by number; True for a factor without the
@@ -38,6 +40,7 @@ class Recipe:
 
     formula: str
     response: str
+    intercept: bool
     factors: tuple[Factor, ...]
     terms: tuple[Term, ...]
 
@@ -57,12 +60,16 @@ class Recipe:
             labels = [self._labels(part) for part in reversed(term)]  # the first factor runs fastest
             yield from (":".join(reversed(chosen)) for chosen in itertools.product(*labels))
 
+    def levels_of(self, column: str) -> tuple[Any, ...]:
+        """The levels of a column of the data that is taken for categories as it is; none for numbers."""
+        return next((factor.levels for factor in self.factors if factor.category == column), ())
+
     def design(self, data: Any) -> np.ndarray:
         """(n, p) float64: the columns of the design for rows of data.
 
         Parameters
         ----------
-        data : data frame, dict of arrays, or Columns
+        data : data frame, dict of arrays, Table or Columns
             With the columns that the formula names; others are left alone.
 
         Raises

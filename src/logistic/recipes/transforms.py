@@ -33,12 +33,15 @@ class Transform(NamedTuple):
         (options, state) -> what tells its columns apart; None for a single column.
     sound : callable
         (options, state) -> whether a state could be one; files are asked.
+    within : callable
+        (options, state) -> the bounds that rows must keep to, if any.
     """
 
     learn: Callable[[np.ndarray, dict[str, Any]], State]
     apply: Callable[[np.ndarray, dict[str, Any], State], np.ndarray]
     fields: Callable[[dict[str, Any], State], tuple[str, ...] | None]
     sound: Callable[[dict[str, Any], State], bool]
+    within: Callable[[dict[str, Any], State], tuple[float, float] | None] = lambda _, __: None
 
 
 def _deviation(ddof: int) -> Callable[[np.ndarray, dict[str, Any]], State]:
@@ -104,6 +107,8 @@ def _poly_sound(options: dict[str, Any], state: State) -> bool:
 def _learn_bs(x: np.ndarray, options: dict[str, Any]) -> State:
     """All knots, the bounds as often as the degree and once more."""
     degree, df = _degree(options, 3), options.get("df")
+    if options.get("extrapolation", "raise") not in OUTSIDE:
+        raise InputError(f"extrapolation={options['extrapolation']!r:.40} is unknown; choose one of {', '.join(OUTSIDE)}")
     low, high = options.get("lower_bound", float(x.min())), options.get("upper_bound", float(x.max()))
     inner = [_number(knot) for knot in options.get("knots", ())]
     if df is not None:
@@ -112,6 +117,8 @@ def _learn_bs(x: np.ndarray, options: dict[str, Any]) -> State:
         if not degree <= df <= MOST_KNOTS:
             raise InputError(f"df={df} of bs must be from its degree, {degree}, to {MOST_KNOTS}")
         within = x[(x >= low) & (x <= high)] if options.get("extrapolation") in ("clip", "zero") else x
+        if not len(within):
+            raise InputError(f"no row lies between {low:g} and {high:g}, so bs has no knots; change its bounds")
         inner = np.quantile(within, np.linspace(0, 1, df - degree + 2))[1:-1].tolist()
     if len(inner) > MOST_KNOTS or sorted(inner) != inner or not all(low <= knot <= high for knot in inner) or not low < high:
         raise InputError(f"the knots of bs must lie in order between its bounds, {low:g} and {high:g}, and these must differ")
@@ -121,14 +128,8 @@ def _learn_bs(x: np.ndarray, options: dict[str, Any]) -> State:
 def _bs(x: np.ndarray, options: dict[str, Any], knots: State) -> np.ndarray:
     """All B-splines but the first, by the recurrence of Cox and de Boor."""
     degree, outside = _degree(options, 3), options.get("extrapolation", "raise")
-    if outside not in OUTSIDE:
-        raise InputError(f"extrapolation={outside!r:.40} of bs is unknown; choose one of {', '.join(OUTSIDE)}")
     low, high = knots[0], knots[-1]
     beyond = (x < low) | (x > high)
-    if outside == "raise" and beyond.any():
-        far = x[beyond][0]
-        way = "drop such rows, or fit with extrapolation='clip' or 'extend'"
-        raise InputError(f"bs was fitted on {low:g} to {high:g}, but there is {far:g}; {way}")
     inside = np.clip(x, low, high)
     first, last = degree, len(knots) - degree - 2  # intervals between bounds
     interval = np.clip(np.searchsorted(knots, inside, side="right") - 1, first, last)
@@ -141,6 +142,10 @@ def _bs(x: np.ndarray, options: dict[str, Any], knots: State) -> np.ndarray:
         ]
     found = np.stack(splines[1:], axis=1)
     return np.where(beyond[:, None], 0.0, found) if outside == "zero" else found
+
+
+def _bs_within(options: dict[str, Any], knots: State) -> tuple[float, float] | None:
+    return (knots[0], knots[-1]) if options.get("extrapolation", "raise") == "raise" else None
 
 
 def _share(x: np.ndarray, start: float, stop: float) -> np.ndarray | float:
@@ -173,5 +178,5 @@ TRANSFORMS = {
     "scale": Transform(_deviation(1), _scaled, lambda *_: None, lambda _, s: len(s) == 2 and s[1] > 0),
     "standardize": Transform(_deviation(0), _scaled, lambda *_: None, lambda _, s: len(s) == 2 and s[1] > 0),
     "poly": Transform(_learn_poly, _poly, _poly_fields, _poly_sound),
-    "bs": Transform(_learn_bs, _bs, _bs_fields, _bs_sound),
+    "bs": Transform(_learn_bs, _bs, _bs_fields, _bs_sound, _bs_within),
 }

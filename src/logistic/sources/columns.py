@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from copy import copy
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -58,6 +59,7 @@ class Columns:
     def __init__(self, data: Any) -> None:
         self.name, self.first = "data", 0
         self._read: dict[str, Column] = {}
+        self._places: np.ndarray | None = None
         if isinstance(data, Table):
             self.name, self.first, self.names, self.rows = data.name, 1, data.columns, data.rows
             self._raw = _of_table(data)
@@ -82,9 +84,22 @@ class Columns:
             self._read[name] = self._checked(name, *self._raw(name))
         return self._read[name]
 
+    def take(self, rows: np.ndarray) -> Columns:
+        """Only these rows, under the numbers that they have here."""
+        found, raw = copy(self), self._raw
+
+        def read(name: str) -> tuple[np.ndarray, np.ndarray, tuple[Any, ...] | None]:
+            values, missing, levels = raw(name)
+            return values[rows], missing[rows], levels
+
+        found._read, found._raw, found._places, found.rows = {}, read, rows, len(rows)
+        return found
+
     def row(self, bad: np.ndarray) -> str:
         """``row 3 (5 such rows)``: where something is wrong."""
-        return f"row {int(bad.argmax()) + self.first} ({int(bad.sum())} such rows)"
+        place = int(bad.argmax())
+        place = place if self._places is None else int(self._places[place])
+        return f"row {place + self.first} ({int(bad.sum())} such rows)"
 
     def _checked(self, name: str, values: np.ndarray, missing: np.ndarray, levels: tuple[Any, ...] | None) -> Column:
         if missing.any():

@@ -38,7 +38,7 @@ def recipe_entry(recipe: Recipe | None) -> dict[str, Any]:
     }
 
 
-def read_recipe(entry: Any, features: list[str] | None, columns: int) -> Recipe | None:
+def read_recipe(entry: Any, features: list[str] | None, columns: int, intercept: bool) -> Recipe | None:
     """The recipe of an entry, if there is one, which must make the columns of the model, by their names.
 
     Raises
@@ -68,7 +68,7 @@ def read_recipe(entry: Any, features: list[str] | None, columns: int) -> Recipe 
     )
     formula, response = read_text(found["text"], MOST_FORMULA), read_text(found["response"], MOST_NAME)
     try:
-        recipe = Recipe(formula, response, tuple(factors), tuple(parts))
+        recipe = Recipe(formula, response, intercept, tuple(factors), tuple(parts))
         recipe.check()
     except InputError as error:
         raise ModelFileError(f"its formula is not one of this package: {error}") from None

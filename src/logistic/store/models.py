@@ -193,7 +193,7 @@ def _model(header: dict[str, Any], tensors: dict[str, np.ndarray]) -> Model:
         fingerprint="" if header["fingerprint"] == "" else read_digits(header["fingerprint"], 16),
         provenance=read_provenance(header["provenance"]),
         statistics=_statistics(header, tensors, p + header["fit_intercept"]),
-        recipe=read_recipe(header.get(FORMULA), features, p),
+        recipe=read_recipe(header.get(FORMULA), features, p, header["fit_intercept"]),
     )
 
 
