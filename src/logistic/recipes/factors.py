@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -111,6 +112,8 @@ class Factor:
             raise InputError(f"{self.label:.80} has no such levels")
         if len(set(self.levels)) < len(self.levels) or len({type(level) for level in self.levels}) > 1 or len(self.levels) == 1:
             raise InputError(f"the levels of {self.label:.80} are not at least two different values of one type")
+        if any(isinstance(level, float) and not math.isfinite(level) for level in self.levels):
+            raise InputError(f"a level of {self.label:.80} is infinite; drop or fix these rows")
         if (root.kind == "C" and not self.levels) or len(self.levels) > MOST_LEVELS:
             raise InputError(f"{self.label:.80} has {len(self.levels)} levels; from 2 to {MOST_LEVELS:,} can be used")
         if self.levels:
@@ -200,7 +203,7 @@ def _raw(node: Node, data: Columns, states: list[State], learn: bool = False) ->
     """Values that are to be categories."""
     if node.kind == "column":
         return data[node.value].values
-    return np.asarray(_value(node, data, states, learn))
+    return _finite("C()", np.broadcast_to(_value(node, data, states, learn), (data.rows,)), data)
 
 
 def _value(node: Node, data: Columns, states: list[State], learn: bool = False) -> Any:

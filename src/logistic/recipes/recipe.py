@@ -16,6 +16,7 @@ from .factors import Encoded, Factor
 
 MOST_COLUMNS = 2**17
 MOST_FACTORS = 16  # in one term
+MOST_CHARACTERS = 2**24  # of the names of the columns of all factors
 
 Term = tuple[tuple[int, bool], ...]
 
@@ -103,6 +104,8 @@ class Recipe:
         """
         for factor in self.factors:
             factor.check()
+        if sum(len(factor.label) * (len(factor.levels) + 1) for factor in self.factors) > MOST_CHARACTERS:
+            raise InputError(f"the names of the columns would have more than {MOST_CHARACTERS:,} characters; use shorter names")
         for term in self.terms:
             numbers = [number for number, _ in term]
             if not 1 <= len(term) <= MOST_FACTORS or len(set(numbers)) < len(numbers):

@@ -171,8 +171,10 @@ def _of_array(values: np.ndarray) -> tuple[np.ndarray, np.ndarray, None]:
 
 
 def _comparable(value: Any) -> Any:
-    """pandas.NA is neither equal nor different: it is missing."""
-    return None if type(value).__name__ in ("NAType", "NaTType") else value if isinstance(value, PLAIN) else type(value)
+    """pandas.NA is neither equal nor different: it is missing. What else may refuse to be compared stands for itself by its type."""
+    if value is None or type(value).__name__ in ("NAType", "NaTType"):
+        return None
+    return value if isinstance(value, PLAIN) else type(value)
 
 
 def _of_frame(data: Any) -> tuple[tuple[str, ...], int, Raw]:

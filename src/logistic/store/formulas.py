@@ -18,7 +18,7 @@ from ..strict import MOST_NAME, exactly, number, read_count, read_number, read_t
 FORMULA = "formula"
 RECIPE_KEYS = {"text", "response", "factors", "levels", "states", "terms", "reduced"}
 MOST_PIECES, MOST_PARTS = 2**12, 2**14  # different factors; terms
-MOST_REMEMBERED = 2**18  # levels, and numbers of transforms, of all factors together
+MOST_REMEMBERED = 2**18  # levels and numbers of transforms, and characters, of all factors together
 
 
 def recipe_entry(recipe: Recipe | None) -> dict[str, Any]:
@@ -56,8 +56,8 @@ def read_recipe(entry: Any, features: list[str] | None, columns: int, intercept:
     reduced = [_list(term, MOST_FACTORS) for term in _list(found["reduced"], len(terms))]
     if not len(texts) == len(levels) == len(states) or [*map(len, terms)] != [*map(len, reduced)]:
         raise ModelFileError("the lists of its formula have different lengths")
-    if sum(map(len, itertools.chain(levels, states))) > MOST_REMEMBERED:
-        raise ModelFileError(f"its formula remembers more than {MOST_REMEMBERED:,} levels and numbers")
+    if max(sum(map(len, itertools.chain(levels, states))), sum(map(len, texts))) > MOST_REMEMBERED:
+        raise ModelFileError(f"its formula has more than {MOST_REMEMBERED:,} levels and numbers, or characters")
     factors = (
         Factor(text, tuple(map(_level, each)), tuple(_states(numbers)))
         for text, each, numbers in zip(texts, levels, states, strict=True)
