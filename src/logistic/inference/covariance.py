@@ -135,7 +135,8 @@ def rescaled(statistics: Statistics, scale: np.ndarray) -> Statistics:
         return statistics
     M = len(statistics.covariance) // len(scale)
     divisors = np.tile(scale, M)
-    directions = np.where(abs(statistics.aliases) > STILL, statistics.aliases, 0.0) / scale[:, None]
+    seen = np.asarray(statistics.aliases)
+    directions = np.where(abs(seen) > STILL, seen, 0.0) / scale[:, None]
     aliases = directions / abs(directions).max(axis=0, initial=0.0)
     return replace(statistics, covariance=statistics.covariance / divisors[:, None] / divisors, aliases=aliases)
 

@@ -136,7 +136,7 @@ def why_none(model: Model) -> str:
     if status is Status.SEPARATED:
         return "no standard errors: classes are separated, so no finite estimate exists; add a penalty, or drop columns"
     if penalty.l1_ratio > 0:
-        return "no standard errors: under an L1 penalty, coefficients that are exactly zero have no normal distribution; use the bootstrap"
+        return "no standard errors: under an L1 penalty, exact zeros have no normal distribution; use the bootstrap"
     if penalty.alpha > 0:
         return (
             "no standard errors: the penalty biases coefficients; C=inf has errors, covariance='HC0' the spread of penalised ones"

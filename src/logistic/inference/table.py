@@ -55,8 +55,10 @@ def coefficients(model: Model, level: float = 0.95, reference: Any = None, symme
     tested = errors if model.penalty.alpha == 0 else np.full(errors.shape, math.nan)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         z = values / tested
-        p, log_p = tails.normal(z)
-        low, high = (values + sign * tails.quantile(level) * tested for sign in (-1, 1))
+        p, log_p, low, high = z, z, z, z
+        if np.isfinite(tested).any():
+            p, log_p = tails.normal(z)
+            low, high = (values + sign * tails.quantile(level) * tested for sign in (-1, 1))
         odds = [np.exp(numbers) for numbers in (values, low, high)]
     columns = (values, errors, z, p, log_p, low, high, *odds)
     (C, q), names = values.shape, ("estimate", "std_error", "z", "p", "log_p", "low", "high", "odds_ratio", "odds_low", "odds_high")
@@ -140,9 +142,8 @@ def goodness(model: Model) -> Goodness | None:
         limit is not None or model.certificate.status.certified or model.certificate.status is Status.RANK_DEFICIENT
     )
     lr = max(2 * (value - statistics.null), 0.0) if at_optimum else math.nan
+    lr = lr if statistics.df > null_df else 0 * lr
     p, log_p = tails.chi2(lr, statistics.df - null_df)
-    if at_optimum and statistics.df == null_df:
-        p, log_p = 1.0, 0.0
     known = 1.0 if at_optimum else math.nan
     return Goodness(
         log_likelihood=value,

@@ -28,10 +28,12 @@ def quantile(level: float) -> float:
 
 def chi2(statistic: float, df: int) -> tuple[float, float]:
     """The probability of a chi-squared number of ``df`` degrees of freedom that is at least the statistic, and its logarithm."""
+    if math.isnan(statistic):
+        return math.nan, math.nan
+    if df == 0:
+        return float(statistic <= 0), 0.0 if statistic <= 0 else -math.inf
     from scipy.special import gammaincc
 
-    if math.isnan(statistic) or df < 1:
-        return math.nan, math.nan
     p = float(gammaincc(df / 2, max(statistic, 0.0) / 2))
     return p, math.log(p) if p > TINY else _log_gammaincc(df / 2, statistic / 2)
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from importlib.util import find_spec
-from typing import Any
+from typing import Any, Literal, cast
 
 import numpy as np
 
@@ -37,4 +36,4 @@ def frame(columns: dict[str, np.ndarray], kind: str | None = None) -> Any:
     if find_spec(kind) is None:
         raise InputError(f"kind={kind!r} needs {kind}: pip install {kind}")
     plain = {name: column.tolist() if column.dtype == object else column for name, column in columns.items()}
-    return nw.from_dict(plain, backend=import_module(kind)).to_native()
+    return nw.from_dict(plain, backend=cast(Literal["pandas", "polars", "pyarrow"], kind)).to_native()
