@@ -415,7 +415,7 @@ def test_files_keep_the_formula(model: Model, tmp_path: Path) -> None:
 def test_files_without_a_formula_have_no_entry(model: Model, tmp_path: Path) -> None:
     """They are those of before."""
     replace(model, recipe=None).save(tmp_path / "m")
-    assert b"formula" not in (tmp_path / "m").read_bytes()
+    assert b"recipe" not in (tmp_path / "m").read_bytes()
 
 
 FORGED: dict[str, Callable[[dict[str, Any]], object]] = {
@@ -460,7 +460,7 @@ FORGED: dict[str, Callable[[dict[str, Any]], object]] = {
     "a key too many": lambda f: f.__setitem__("code", "1"),
     "a key too few": lambda f: f.pop("response"),
     "a response of a number": lambda f: f.__setitem__("response", 1),
-    "an endless formula": lambda f: f.__setitem__("text", "x" * 20_000),
+    "an endless formula": lambda f: f.__setitem__("formula", "x" * 20_000),
     "many columns": lambda f: (f["terms"].append([0, *range(6, 7)]), f["reduced"].append([False, False])),
 }
 
@@ -475,7 +475,7 @@ def test_forged_formulas_are_refused(fault: str, model: Model, tmp_path: Path, w
     """Signed by somebody who can, and still never run, and never another model."""
     model.save(tmp_path / "sound")
     header, tensors = taken_apart((tmp_path / "sound").read_bytes())
-    FORGED[fault](header["formula"])
+    FORGED[fault](header["recipe"])
     assert refused(signed(header, tensors), tmp_path)
     assert not (tmp_path / "pwned").exists()
 
@@ -484,7 +484,7 @@ def test_a_formula_that_is_only_shown_is_never_parsed(model: Model, tmp_path: Pa
     """The text of the formula is for people; what counts are the factors."""
     model.save(tmp_path / "sound")
     header, tensors = taken_apart((tmp_path / "sound").read_bytes())
-    header["formula"]["text"] = "low ~ __import__('os').system('touch pwned')"
+    header["recipe"]["formula"] = "low ~ __import__('os').system('touch pwned')"
     (tmp_path / "m").write_bytes(signed(header, tensors))
     np.testing.assert_array_equal(load(tmp_path / "m").predict_proba(births()), model.predict_proba(births()))
     assert not (tmp_path / "pwned").exists()

@@ -17,6 +17,7 @@ from scipy.sparse import coo_array, csc_matrix, csr_array
 from logistic import InputError, LogisticRegression, Model
 from logistic.contracts import Stop
 from logistic.provenance import Provenance
+from logistic.recipes import Factor, Recipe
 from support import fit_arrays, overlapping
 
 LABELS: dict[str, np.ndarray] = {
@@ -254,6 +255,7 @@ def test_models_are_equal_when_everything_is(model: Model, X: np.ndarray) -> Non
         "fit_intercept": False,
         "fingerprint": "0" * 16,
         "statistics": replace(model.statistics, null=-1.0),
+        "recipe": Recipe("y ~ x", "y", True, (Factor("x"),), (((0, False),),)),
     }
     assert set(other) == {field.name for field in fields(model)} - {"provenance"}
     for name, value in other.items():

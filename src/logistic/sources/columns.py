@@ -171,7 +171,7 @@ def _of_array(values: np.ndarray) -> tuple[np.ndarray, np.ndarray, None]:
 
 
 def _comparable(value: Any) -> Any:
-    """pandas.NA is neither equal nor different: it is missing. What else may refuse to be compared stands for itself by its type."""
+    """What is missing as None, also pandas.NA, which is neither equal nor different; what may refuse to be compared by its type."""
     if value is None or type(value).__name__ in ("NAType", "NaTType"):
         return None
     return value if isinstance(value, PLAIN) else type(value)

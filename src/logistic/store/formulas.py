@@ -1,4 +1,4 @@
-"""The entry ``formula`` of a model file: what a formula means for columns, as texts and numbers. Nothing of it is ever run.
+"""The entry ``recipe`` of a model file: what a formula means for columns, as texts and numbers. Nothing of it is ever run.
 
 Each text is parsed by the small language of :mod:`logistic.recipes.syntax`, at reading, and refused where it is anything else.
 """
@@ -15,9 +15,9 @@ from ..recipes.recipe import MOST_FACTORS
 from ..recipes.syntax import MOST_FORMULA
 from ..strict import MOST_NAME, exactly, number, read_count, read_number, read_text, typed
 
-FORMULA = "formula"
-RECIPE_KEYS = {"text", "response", "factors", "levels", "states", "terms", "reduced"}
-MOST_PIECES, MOST_PARTS = 2**12, 2**14  # different factors; terms
+RECIPE = "recipe"
+RECIPE_KEYS = {"formula", "response", "factors", "levels", "states", "terms", "reduced"}
+MOST_PIECES, MOST_TERMS = 2**12, 2**14  # different factors; terms
 MOST_REMEMBERED = 2**18  # levels and numbers of transforms, and characters, of all factors together
 
 
@@ -26,8 +26,8 @@ def recipe_entry(recipe: Recipe | None) -> dict[str, Any]:
     if recipe is None:
         return {}
     return {
-        FORMULA: {
-            "text": recipe.formula,
+        RECIPE: {
+            "formula": recipe.formula,
             "response": recipe.response,
             "factors": [factor.text for factor in recipe.factors],
             "levels": [list(factor.levels) for factor in recipe.factors],
@@ -52,7 +52,7 @@ def read_recipe(entry: Any, features: list[str] | None, columns: int, intercept:
     texts = [read_text(text, MOST_FORMULA) for text in _list(found["factors"], MOST_PIECES)]
     levels = [_list(each, MOST_REMEMBERED) for each in _list(found["levels"], len(texts))]
     states = [_list(each, MOST_REMEMBERED) for each in _list(found["states"], len(texts))]
-    terms = [_list(term, MOST_FACTORS) for term in _list(found["terms"], MOST_PARTS)]
+    terms = [_list(term, MOST_FACTORS) for term in _list(found["terms"], MOST_TERMS)]
     reduced = [_list(term, MOST_FACTORS) for term in _list(found["reduced"], len(terms))]
     if not len(texts) == len(levels) == len(states) or [*map(len, terms)] != [*map(len, reduced)]:
         raise ModelFileError("the lists of its formula have different lengths")
@@ -66,7 +66,7 @@ def read_recipe(entry: Any, features: list[str] | None, columns: int, intercept:
         tuple((read_count(place), typed(left_out, bool)) for place, left_out in zip(*pair, strict=True))
         for pair in zip(terms, reduced, strict=True)
     )
-    formula, response = read_text(found["text"], MOST_FORMULA), read_text(found["response"], MOST_NAME)
+    formula, response = read_text(found["formula"], MOST_FORMULA), read_text(found["response"], MOST_NAME)
     try:
         recipe = Recipe(formula, response, intercept, tuple(factors), tuple(parts))
         recipe.check()
