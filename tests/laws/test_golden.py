@@ -509,7 +509,7 @@ def test_the_page_reads_files_without_this_package(golden: bytes, tmp_path: Path
     assert "logistic" not in re.sub(r'\["logistic"\]', "", code)
     found: dict[str, Any] = {}
     exec(code, found)
-    model = replace(load("model.safetensors"), offset=False)
+    model = replace(load("model.safetensors"), offset=False, recipe=None)
     X = model.center + np.random.default_rng(0).normal(size=(5, len(model.center)))
     np.testing.assert_allclose(found["predict_proba"](X), model.predict_proba(X), rtol=1e-12)
     assert found["classes"].tolist() == model.classes.tolist()
