@@ -119,7 +119,7 @@ OTHERS = {
 }
 OTHERS_LAZILY = {
     "torch": "backend modules cli",
-    "scipy": "backend separation inference designs encoding fitted datasets",
+    "scipy": "backend separation inference recipes designs encoding fitted datasets",
     "narwhals": "sources",
     "pandas": "sources datasets formula",
     "formulaic": "formula",

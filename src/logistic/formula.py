@@ -9,15 +9,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from inspect import signature
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import numpy as np
 
 from .errors import InputError
 from .recipes import Factor, Recipe, learned, parts, quoted, understood
 from .recipes.recipe import Term
 from .sources import Columns, frame_kind, vector
-
-if TYPE_CHECKING:
-    import numpy as np
 
 MOST_TERMS = 2**12
 MOST_CATEGORIES = 8  # in one term: the rule of the levels doubles its work with each
@@ -55,7 +54,9 @@ def from_formula(kind: Any, formula: str, data: Any, settings: dict[str, Any]) -
         raise InputError("fit_intercept=False does not go with a formula; write 0 + in the formula instead")
     estimator.set_params(fit_intercept=recipe.intercept)
     estimator.fit(framed(recipe.design(columns), recipe), labels_of(recipe, columns), **rows)
-    estimator.model_, estimator._frame = replace(estimator.model_, recipe=recipe), frame_kind(data)
+    names = tuple(recipe.names())
+    estimator.model_, estimator._frame = replace(estimator.model_, recipe=recipe, features=names), frame_kind(data)
+    estimator.feature_names_in_ = np.asarray(names, dtype=object)
     return estimator
 
 
@@ -64,11 +65,11 @@ def labels_of(recipe: Recipe, columns: Columns) -> np.ndarray:
     return vector(columns[recipe.response].values, f"column {recipe.response!r:.200}", columns.rows)
 
 
-def framed(X: np.ndarray, recipe: Recipe) -> Any:
-    """The design (n, p) with its names, as a data frame that shares its memory."""
+def framed(X: Any, recipe: Recipe) -> Any:
+    """The design (n, p) with its names, as a data frame that shares its memory; a sparse one as it is."""
     import pandas as pd
 
-    return pd.DataFrame(X, columns=list(recipe.names()), copy=False)
+    return X if not isinstance(X, np.ndarray) else pd.DataFrame(X, columns=list(recipe.names()), copy=False)
 
 
 def response_of(formula: Any) -> str:
@@ -132,14 +133,15 @@ class _Words:
     def __init__(self, columns: Columns) -> None:
         self.columns = columns
         self.pieces: dict[str, str] = {}
-        self._known: dict[str, str] = {}
+        self._known: dict[tuple[str, bool], str] = {}
 
     def word(self, piece: str) -> str:
-        label = understood(piece).label if not piece.startswith("`") else piece.strip("`")
-        if label not in self._known:
-            self._known[label] = f"w{len(self._known)}"
-            self.pieces[self._known[label]] = piece
-        return self._known[label]
+        read = understood(piece)
+        key = (read.label, read.root.kind == "column")
+        if key not in self._known:
+            self._known[key] = f"w{len(self._known)}"
+            self.pieces[self._known[key]] = piece
+        return self._known[key]
 
     def others(self, without: set[str]) -> list[str]:
         """Words for all columns, for the ``.`` of a formula."""

@@ -165,7 +165,7 @@ def test_intercepts_come_from_the_formula() -> None:
 
 def test_weights_and_groups_by_name() -> None:
     """A column of the data, left out of the dot, or values; both give the same fit."""
-    rows = {**births(), "n": np.arange(200) % 3 + 1, "site": np.arange(200) % 7}
+    rows = {**births(), "n": np.arange(200) % 3 + 1, "site": np.array(list("abcdefgh"))[np.arange(200) % 7]}
     named = LogisticRegression.from_formula("low ~ . - site", rows, C=np.inf, freq_weights="n", groups="site", covariance="cluster")
     given = LogisticRegression.from_formula(
         "low ~ age + lwt + race + smoke + sex + `my col`",
@@ -224,6 +224,39 @@ def test_names_of_functions_may_be_columns() -> None:
     recipe = recipe_of("low ~ log(log) + eval + C(C) + np.exp(np) + I(I)", Columns(rows))
     assert list(recipe.names()) == ["log(log)", "eval", "C(C)[T.2]", "C(C)[T.3]", "np.exp(np)", "I(I)"]
     np.testing.assert_array_equal(recipe.design(rows)[:, 0], np.log(rows["age"]))
+
+
+def test_a_column_named_like_a_piece_is_not_that_piece() -> None:
+    """In backticks it is the column; both at once have one name, which is refused."""
+    rows = {**births(), "I(age)": births()["lwt"], "\ufb01eld": births()["lwt"], "field": births()["age"]}
+    np.testing.assert_array_equal(recipe_of("low ~ `I(age)`", Columns(rows)).design(rows)[:, 0], rows["lwt"])
+    np.testing.assert_array_equal(recipe_of("low ~ I(age)", Columns(rows)).design(rows)[:, 0], rows["age"])
+    with pytest.raises(InputError, match="two columns called"):
+        LogisticRegression.from_formula("low ~ I(age) + `I(age)`", rows)
+    for piece in ("\ufb01eld", "I(`\ufb01eld`)"):  # a ligature, which Python would read as two letters
+        np.testing.assert_array_equal(recipe_of(f"low ~ {piece}", Columns(rows)).design(rows)[:, 0], rows["lwt"])
+    with pytest.raises(InputError, match="in backticks"):
+        recipe_of("low ~ I(\ufb01eld)", Columns(rows))
+
+
+def test_many_levels_are_sparse() -> None:
+    """The same numbers and fit as dense columns have, without their memory."""
+    rng = np.random.default_rng(0)
+    n, K = 3000, 400
+    rows = {"y": rng.integers(0, 2, n), "x": rng.normal(size=n), "s": np.r_[np.arange(K), rng.integers(0, K, n - K)].astype(str)}
+    fitted = LogisticRegression.from_formula("y ~ x + s", rows)
+    recipe = fitted.model_.recipe
+    assert recipe is not None
+    assert recipe.sparse
+    X = recipe.design(rows)
+    assert X.shape == (n, K)
+    assert X.nnz <= 2 * n
+    levels = sorted(set(rows["s"].tolist()))
+    dense = np.column_stack([rows["x"], *(rows["s"] == level for level in levels[1:])])
+    np.testing.assert_array_equal(X.toarray(), dense)
+    np.testing.assert_allclose(fitted.coef_, LogisticRegression().fit(dense, rows["y"]).coef_, rtol=1e-7, atol=1e-9)
+    assert fitted.model_.features == fitted.summary().names == ("x", *(f"s[T.{level}]" for level in levels[1:]))
+    assert fitted.feature_names_in_.tolist() == list(fitted.model_.features)
 
 
 def test_levels_of_one_kind_only() -> None:

@@ -76,6 +76,10 @@ class Factor:
         place = base_of(coding, base, self.levels) if self.levels else None
         return None if place is None else self.levels[place]
 
+    def indicates(self, reduced: bool) -> bool:
+        """Whether its columns are zeros but for a one where the level is theirs."""
+        return bool(self.levels) and (not reduced or self._coding[0] in ("treatment", "SAS"))
+
     def fields(self, reduced: bool) -> tuple[str, ...] | None:
         """What tells its columns apart; None for a single one."""
         root = self._piece.root

@@ -15,6 +15,7 @@ from ..sources import Columns
 from .factors import Encoded, Factor
 
 MOST_COLUMNS = 2**17
+WIDE, SPARSE = 256, 0.05  # columns, and the share of numbers that are not zero, from which a design is sparse
 MOST_FACTORS = 16  # in one term
 MOST_CHARACTERS = 2**24  # of the names of the columns of all factors
 
@@ -65,8 +66,14 @@ class Recipe:
         """The levels of a column of the data that is taken for categories as it is; none for numbers."""
         return next((factor.levels for factor in self.factors if factor.category == column), ())
 
-    def design(self, data: Any) -> np.ndarray:
-        """(n, p) float64: the columns of the design for rows of data.
+    @property
+    def sparse(self) -> bool:
+        """Whether the design is sparse, as crossed or long lists of levels make it: that shows before any row is read."""
+        stored = sum(math.prod(self._stored(part) for part in term) for term in self.terms)
+        return self.count > WIDE and stored < SPARSE * self.count
+
+    def design(self, data: Any) -> Any:
+        """(n, p) float64: the columns of the design for rows of data, an array, or CSR where it is :attr:`sparse`.
 
         Parameters
         ----------
@@ -79,21 +86,40 @@ class Recipe:
             Naming the column, level or row that cannot be used.
         """
         held = data if isinstance(data, Columns) else self._columns(data)
+        if self.sparse:
+            return self._sparse(held)
+        found = np.empty((held.rows, self.count))
+        for j, column in enumerate(self._made(held)):
+            found[:, j] = column
+        return found
+
+    def _made(self, held: Columns) -> Iterator[np.ndarray]:
+        """(n,) the columns of the design, one after the other."""
         cache: dict[tuple[int, bool], Encoded] = {}
-        found, j = np.empty((held.rows, self.count)), 0
         for term in self.terms:
             for part in term:
                 if part not in cache:
                     cache[part] = self.factors[part[0]].encoded(held, part[1])
             encoded = [cache[part] for part in reversed(term)]
             for chosen in itertools.product(*(range(self._width(part)) for part in reversed(term))):
-                found[:, j] = math.prod(one.column(k) for one, k in zip(encoded, chosen, strict=True))
-                j += 1
-        bad = ~np.isfinite(found).all(axis=0)
-        if bad.any():  # products of finite numbers
-            name, column = list(self.names())[int(bad.argmax())], found[:, int(bad.argmax())]
-            raise InputError(f"{name:.80} is beyond what float64 can hold in {held.row(~np.isfinite(column))}; rescale its columns")
-        return found
+                with np.errstate(over="ignore"):
+                    column: np.ndarray = math.prod(one.column(k) for one, k in zip(encoded, chosen, strict=True))  # type: ignore[assignment]
+                if not np.isfinite(column).all():
+                    bad, label = ~np.isfinite(column), ":".join(self.factors[number].label for number, _ in term)
+                    raise InputError(f"{label:.80} is beyond what float64 can hold in {held.row(bad)}; rescale its columns")
+                yield column
+
+    def _sparse(self, held: Columns) -> Any:
+        from scipy.sparse import csc_array
+
+        places, numbers, ends = [], [], [0]
+        for column in self._made(held):
+            stored = np.flatnonzero(column)
+            places.append(stored)
+            numbers.append(column[stored])
+            ends.append(ends[-1] + len(stored))
+        parts = (np.concatenate(numbers), np.concatenate(places), np.asarray(ends))
+        return csc_array(parts, shape=(held.rows, self.count)).tocsr()
 
     def check(self) -> None:
         """Refuse what no formula gives; files are asked.
@@ -139,6 +165,10 @@ class Recipe:
             return len(factor.levels) - reduced
         fields = factor.fields(reduced)
         return 1 if fields is None else len(fields)
+
+    def _stored(self, part: tuple[int, bool]) -> int:
+        """How many of its columns are not zero in a row, at most."""
+        return 1 if self.factors[part[0]].indicates(part[1]) else self._width(part)
 
     def _labels(self, part: tuple[int, bool]) -> list[str]:
         factor = self.factors[part[0]]

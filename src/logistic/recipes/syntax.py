@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import keyword
 import re
+import unicodedata
 from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any, NamedTuple, NoReturn
@@ -17,6 +18,7 @@ from ..errors import InputError, did_you_mean
 
 MOST_FORMULA = 2**14  # characters of a formula or a piece
 MOST_NESTED = 64  # brackets or operations in each other
+LARGEST = 1e300  # of a number that is written out
 MOST_SHOWN = 80  # characters of a piece that an error shows
 
 ELEMENTWISE = ("abs", "ceil", "cos", "exp", "expm1", "floor", "log", "log10", "log1p", "log2", "sin", "sqrt", "tanh")
@@ -205,6 +207,9 @@ def _parsed(text: str) -> tuple[ast.expr, dict[str, str]]:
         names[f"{stem}{len(names)}_"] = found[0][1:-1]
         return f" {stem}{len(names) - 1}_ "
 
+    bare = MARKS.sub("", text)
+    if unicodedata.normalize("NFKC", bare) != bare:  # Python would read such a word as another one
+        _refuse(text, "write names with such characters in backticks")
     try:
         tree = ast.parse(MARKS.sub(alias, text).strip(), mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
@@ -349,11 +354,10 @@ class _Reader:
             value = value if sign == 1 or type(value) in (str, bool) else -value
             if kind is object and (sign == 1 or type(value) in (int, float)):
                 return value
+            if type(value) in (int, float) and abs(value) >= LARGEST:
+                _refuse(self.text, "a number in it is too large")
             if kind is float and type(value) in (int, float):
-                try:
-                    return float(value)
-                except OverflowError:
-                    _refuse(self.text, "a number in it is too large")
+                return float(value)
             if type(value) is kind and sign == 1:
                 return value
         what = {int: "a whole number", float: "a number", bool: "True or False", list: "a list of values", str: "a text"}.get(kind)
