@@ -259,6 +259,57 @@ def test_many_levels_are_sparse() -> None:
     assert fitted.feature_names_in_.tolist() == list(fitted.model_.features)
 
 
+COLUMNS: dict[str, tuple[Any, list[Any], tuple[Any, ...] | None]] = {
+    "pandas, whole numbers": (pd.DataFrame({"a": pd.array([1, 2, 3], dtype="Int64")}), [1, 2, 3], None),
+    "pandas, truth values": (pd.DataFrame({"a": pd.array([True, False, True], dtype="boolean")}), [True, False, True], None),
+    "pandas, objects": (pd.DataFrame({"a": np.array(["x", "z", "y"], dtype=object)}), ["x", "z", "y"], None),
+    "pandas, numbers as objects": (pd.DataFrame({"a": np.array([np.int64(1), 2, 3], dtype=object)}), [1, 2, 3], None),
+    "pandas, categories": (pd.DataFrame({"a": pd.Categorical([3, 1, 3], [3, 1, 2])}), [3, 1, 3], (3, 1, 2)),
+    "polars, Enum": (pl.DataFrame({"a": pl.Series(["x", "y"], dtype=pl.Enum(["y", "x"]))}), ["x", "y"], ("y", "x")),
+    "polars, Categorical": (pl.DataFrame({"a": pl.Series(["x", "y"], dtype=pl.Categorical)}), ["x", "y"], None),
+    "pyarrow, dictionary": (pa.table({"a": pa.array(["x", "y", "x"]).dictionary_encode()}), ["x", "y", "x"], None),
+    "lists": ({"a": ["x", "y"]}, ["x", "y"], None),
+    "a Categorical in a dict": ({"a": pd.Categorical(["x", "z"], ["z", "x"])}, ["x", "z"], ("z", "x")),
+    "a pyarrow array in a dict": ({"a": pa.array([1, 2])}, [1, 2], None),
+}
+GAPS = {
+    "pandas, whole numbers": pd.DataFrame({"a": pd.array([1, None], dtype="Int64")}),
+    "pandas, text": pd.DataFrame({"a": pd.array(["x", None], dtype="string")}),
+    "pandas, NaN among objects": pd.DataFrame({"a": np.array(["x", np.nan], dtype=object)}),
+    "pandas, categories": pd.DataFrame({"a": pd.Categorical(["x", None])}),
+    "polars": pl.DataFrame({"a": ["x", None]}),
+    "polars, NaN": pl.DataFrame({"a": [1.0, float("nan")]}),
+    "pyarrow": pa.table({"a": [1, None]}),
+    "a list": {"a": ["x", None]},
+    "a Series in a dict": {"a": pd.Series(["x", None])},
+    "times": {"a": np.array(["2020", "NaT"], dtype="M8[Y]")},
+}
+
+
+@pytest.mark.parametrize("kind", COLUMNS)
+def test_columns_of_every_package(kind: str) -> None:
+    """Plain values, and an order of categories only where somebody chose one."""
+    data, values, levels = COLUMNS[kind]
+    found = Columns(data)["a"]
+    assert found.values.tolist() == values
+    assert found.levels == levels
+    assert found.numeric == (levels is None and not isinstance(values[0], str))
+
+
+@pytest.mark.parametrize("kind", GAPS)
+def test_gaps_of_every_package(kind: str) -> None:
+    """Are seen, whatever stands for what is missing."""
+    with pytest.raises(InputError, match=r"column 'a' of data is missing in row 1 \(1 such rows\)"):
+        _ = Columns(GAPS[kind])["a"]
+
+
+@pytest.mark.parametrize("data", [[1, 2], None, "abc", pd.Series([1]), np.ones((2, 2)), pl.LazyFrame({"a": [1]}), {}], ids=repr)
+def test_what_has_no_columns_is_refused(data: Any) -> None:
+    """In words."""
+    with pytest.raises(InputError, match="data"):
+        Columns(data)
+
+
 def test_levels_of_one_kind_only() -> None:
     """A constant factor and a column of mixed objects are refused."""
     rows = {**births(3), "one": ["a"] * 3, "mixed": ["a", 1, 2.0], "when": np.array(["2020-01-01"] * 3, dtype="M8[D]")}

@@ -146,18 +146,23 @@ def _of_arrays(data: Mapping[Any, Any]) -> tuple[tuple[str, ...], int, Raw]:
 
     def read(name: str) -> tuple[np.ndarray, np.ndarray, tuple[Any, ...] | None]:
         values = arrays[name]
-        if hasattr(values, "dtype") and hasattr(values.dtype, "categories"):
-            import narwhals.stable.v2 as nw
+        if isinstance(values, list | tuple):
+            return _of_array(np.array(values, dtype=object))
+        if isinstance(values, np.ndarray):
+            return _of_array(values)
+        import narwhals.stable.v2 as nw
 
-            series: Any = nw.from_native(values, allow_series=True, pass_through=True)
-            if isinstance(series, nw.Series):
-                return _of_series(series)
-        return _of_array(np.array(values, dtype=object) if isinstance(values, list | tuple) else np.asarray(values))
+        series: Any = nw.from_native(values, allow_series=True, pass_through=True)
+        if isinstance(series, nw.Series):
+            return _of_series(series)
+        found, missing, _ = _of_array(np.asarray(values))
+        categories = getattr(getattr(values, "dtype", None), "categories", None)  # of a pandas.Categorical
+        return found, missing, None if categories is None else tuple(categories.tolist())
 
     return tuple(arrays), rows, read
 
 
-def _of_array(values: np.ndarray) -> tuple[np.ndarray, np.ndarray, None]:
+def _of_array(values: np.ndarray) -> tuple[np.ndarray, np.ndarray, tuple[Any, ...] | None]:
     if values.ndim != 1:
         raise InputError(f"a column of data has shape {values.shape}; each column must be one value a row")
     if values.dtype.kind == "f":
@@ -180,7 +185,8 @@ def _comparable(value: Any) -> Any:
 def _of_frame(data: Any) -> tuple[tuple[str, ...], int, Raw]:
     import narwhals.stable.v2 as nw
 
-    titles = [str(name) for name in getattr(data, "column_names", getattr(data, "columns", ()))]
+    lazy = hasattr(data, "collect")  # whose columns are not known for nothing; refused below
+    titles = [] if lazy else [str(name) for name in getattr(data, "column_names", getattr(data, "columns", ()))]
     twice = next((name for name in titles if titles.count(name) > 1), None)
     if twice is not None:
         raise InputError(f"data have two columns called {twice!r:.200}; rename one of them")
