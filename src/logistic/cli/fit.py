@@ -174,7 +174,7 @@ def fit_command(context: click.Context, /, **options: Any) -> int:
 
         logistic fit people.csv --target answer -o model.safetensors
         logistic fit people.csv --target answer --split 0.8/0.2 -o m.safetensors
-        logistic fit births.csv --formula "low ~ age + C(race)*smoke" --no-penalty -o m
+        logistic fit births.csv --formula "low ~ age + C(race)*smoke" -o m
         logistic fit houses.csv --target price --bins 3 --features rooms,area -o m
         logistic fit dataset:digits --solver sgd --lr 0.01 --momentum 0.9 -o m
         logistic fit people.csv --target answer --print-config > fit.toml
