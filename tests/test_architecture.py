@@ -24,9 +24,9 @@ MATHEMATICS = (
     "coordinates solvers minimize recession restricted start"
 )
 DATA = "designs moments encoding sources executor"
-RESULT = "provenance affine model plane store inference outputs"
+RESULT = "provenance affine recipes model plane store inference outputs"
 MEETING = "frame fit refit profile online regress study"
-FACES = "fitted estimator crossval heldout paths linear modules cli datasets"
+FACES = "fitted estimator formula crossval heldout paths linear modules cli datasets"
 
 OURS = {
     # base
@@ -69,9 +69,10 @@ OURS = {
     # result
     "provenance": "",
     "affine": "backend executor sources",
-    "model": f"{BASE} affine loss encoding designs sources provenance",
+    "recipes": "errors sources recipes",
+    "model": f"{BASE} affine loss encoding designs sources provenance recipes",
     "plane": f"{BASE} designs sources provenance",
-    "store": f"{BASE} strict provenance model plane store",
+    "store": f"{BASE} strict provenance recipes model plane store",
     "inference": f"{BASE} loss tasks objective designs encoding sources executor model inference",
     "outputs": f"{BASE} model inference plane sources outputs",
     # meeting
@@ -84,6 +85,7 @@ OURS = {
     "online": f"{BASE} {MATHEMATICS} {DATA} model frame fit",
     # faces
     "callbacks": f"{BASE} {RESULT} {MEETING}",
+    "formula": "errors sources recipes",
     "spellings": "contracts errors model",
     "validation": "errors sources",
     "modules": f"{BASE} strict validation callbacks loss penalty solvers minimize start designs encoding sources executor "
@@ -114,9 +116,9 @@ OURS_LAZILY = {
 
 # Packages of others, and who may import them. Whatever is not listed here and not in the standard library is refused.
 NUMPY = (
-    "strict preparation learn backend pools start nonsmooth rank contrasts separation recession designs moments encoding sources "
-    "affine model store inference outputs frame fit refit profile study online plane regress fitted estimator crossval heldout "
-    "paths linear modules validation cli datasets"
+    "strict preparation recipes formula learn backend pools start nonsmooth rank contrasts separation recession designs moments "
+    "encoding sources affine model store inference outputs frame fit refit profile study online plane regress fitted estimator "
+    "crossval heldout paths linear modules validation cli datasets"
 )
 OTHERS = {
     "numpy": NUMPY,
@@ -126,9 +128,10 @@ OTHERS = {
 }
 OTHERS_LAZILY = {
     "torch": "backend modules cli",
-    "scipy": "backend separation inference designs encoding refit fitted datasets",
+    "scipy": "backend separation inference recipes designs encoding refit fitted datasets",
     "narwhals": "sources",
-    "pandas": "sources datasets",
+    "pandas": "sources datasets formula",
+    "formulaic": "formula",
     "polars": "sources",
     "pyarrow": "sources cli",
     "pooch": "datasets",

@@ -233,6 +233,39 @@ class LogisticRegression(CallbackSupportMixin, Fitted):
         self._warn(result.model)
         return self
 
+    @classmethod
+    def from_formula(cls, formula: str, data: Any, **settings: Any) -> Self:
+        """Fit what a formula says about data; the fitted estimator takes data frames with the columns that the formula names.
+
+        ::
+
+            LogisticRegression.from_formula("low ~ age + C(race) * smoke", births, C=np.inf).summary()
+
+        Text and categories become columns of zeros and ones beside a reference level, as R, patsy and formulaic have them. A piece
+        may be a column, in backticks where it is more than a word; ``C(x, contr.sum, levels=[...])``; ``I(a / b)``, ``np.log(x)``
+        and the like; ``center``, ``scale``, ``poly`` and ``bs``, which remember the rows of the fit. It is never run as Python, and
+        sees no variables but the columns.
+
+        Parameters
+        ----------
+        formula : str
+            ``response ~ terms`` with ``+ - * : / **``; ``0 +`` or ``- 1`` leaves the intercept out, ``.`` is all other columns.
+        data : data frame or dict of arrays
+            No entry of a column that the formula names may be missing.
+        **settings
+            Of the estimator, with its defaults (C=1 is a penalty; ``C=np.inf`` is maximum likelihood), and of :meth:`fit`:
+            ``sample_weight``, ``freq_weights``, ``groups`` and ``offset`` may name a column of the data.
+
+        Raises
+        ------
+        InputError
+            Naming the piece, column, level or row that cannot be used, or the extra ``logistic[formula]`` where it is missing.
+        """
+        from .formula import from_formula
+
+        fitted: Self = from_formula(cls, formula, data, settings)
+        return fitted
+
     @available_if(_takes_pieces)  # type: ignore[untyped-decorator]
     def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None, *, offset: Any = None) -> Self:
         """One pass over more rows, by ``sgd`` (also for ``auto``) or ``adam``, from the last fit on if there is one.

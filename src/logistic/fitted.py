@@ -154,7 +154,8 @@ class Fitted(ClassifierMixin, BaseEstimator):
     def _model(self, X: Any) -> Model:
         """The model, once X has the names and the number of columns that it was fitted on."""
         model = self._fitted()
-        hold_to_columns(self, X)
+        if model.recipe is None:
+            hold_to_columns(self, X)
         return model
 
     @property

@@ -18,6 +18,7 @@ from .errors import InputError
 from .loss import Binary, Softmax
 from .outcome import Certificate, Limit, Statistics
 from .provenance import Provenance
+from .recipes import Recipe
 from .sources import check_names, check_numbers, frame, matrix, real
 
 if TYPE_CHECKING:
@@ -103,6 +104,9 @@ class Model:
         Where the rows came from; the command line knows. ``dataclasses.replace(model, provenance=...)`` adds it.
     statistics : Statistics or None
         Log-likelihoods and, where it was asked for, the covariance of the coefficients; None where no fit lies behind.
+    recipe : Recipe or None
+        How the columns of a data frame become those of the model, where it was fitted by a formula; X is a data frame, or a dict of
+        arrays, then. ``dataclasses.replace(model, recipe=None)`` takes the columns of the design instead.
     """
 
     classes: np.ndarray
@@ -121,6 +125,7 @@ class Model:
     fingerprint: str = ""
     provenance: Provenance | None = field(default=None, compare=False)
     statistics: Statistics | None = None
+    recipe: Recipe | None = None
 
     @property
     def intercept(self) -> np.ndarray:
@@ -154,6 +159,8 @@ class Model:
 
         Many rows of float32 are multiplied in float32, unless ``dtype`` is float64; all others, and logits, are in float64.
         """
+        if self.recipe is not None:
+            X = self.recipe.design(X)
         alone = self._alone(X, offset)
         if alone is not None:
             return made(alone)
@@ -368,6 +375,7 @@ def written(model: Model | None, coef: np.ndarray, intercept: np.ndarray, classe
         total=0.0,
         offset=model is not None and model.offset,
         fit_intercept=model is None or model.fit_intercept or bool(intercept.any()),
+        recipe=None if model is None else model.recipe,
     )
 
 

@@ -15,6 +15,7 @@ from logistic import Certificate, Model, Status
 from logistic.model import Strength
 from logistic.outcome import Statistics
 from logistic.provenance import Provenance
+from logistic.recipes import Factor, Recipe
 
 FOLDER = Path(__file__).parent
 
@@ -99,6 +100,42 @@ MODELS = {
             clusters=6,
             covariance=np.array([[0.25, 0.5, 0.0625], [0.5, 1.0, 0.125], [0.0625, 0.125, 2.0]]),
             aliases=np.array([[-0.8], [0.6], [0.0]]),
+        ),
+    ),
+    "model-1-formula": Model(
+        classes=np.array(["no", "yes"]),
+        features=(
+            "age",
+            "C(race)[T.2]",
+            "C(race)[T.3]",
+            "site été[no: 'a']:poly(age, 2)[1]",
+            "site été[b]:poly(age, 2)[1]",
+            "site été[no: 'a']:poly(age, 2)[2]",
+            "site été[b]:poly(age, 2)[2]",
+            "I(scale(center(lwt)) > 0.5)",
+        ),
+        coef=np.array([[0.5, -1.5, 0.25, 1.0, -0.125, 2.0, 0.0625, -0.5]]),
+        base=np.array([0.75]),
+        center=np.array([30.0, 0.25, 0.5, 0.0, 0.0, 0.0, 0.0, 0.5]),
+        penalty=Strength(0.0, math.inf, False),
+        certificate=Certificate(0.5, 0.0, "proof", 0.0, Status.CONVERGED),
+        n_iter=4,
+        solver="newton",
+        rows=30,
+        total=30.0,
+        fingerprint="f0" * 8,
+        recipe=Recipe(
+            formula="low ~ age + C(race) + `site été`:poly(age,2) + I(scale(center(lwt)) > .5)",
+            response="low",
+            intercept=True,
+            factors=(
+                Factor("age"),
+                Factor("C(race)", (1, 2, 3)),
+                Factor("`site été`", ("no: 'a'", "b")),
+                Factor("poly(age,2)", (), ((30.0, 31.25, 30.0, 250.0, 4000.0),)),
+                Factor("I(scale(center(lwt)) > .5)", (), ((130.0,), (0.0, 12.5))),
+            ),
+            terms=(((0, False),), ((1, True),), ((2, False), (3, False)), ((4, False),)),
         ),
     ),
 }

@@ -25,7 +25,7 @@ from safetensors import safe_open
 from golden.make import FOLDER, MODELS
 from logistic import InputError, Model, ModelFileError, load, strict
 from logistic.modules import files
-from logistic.store import models, parts, statistics
+from logistic.store import formulas, models, parts, statistics
 
 GOLDEN = sorted(FOLDER.glob("*.safetensors"))
 MOST_SECONDS, MOST_PEAK = 30.0, 2**23
@@ -509,7 +509,7 @@ def test_the_page_reads_files_without_this_package(golden: bytes, tmp_path: Path
     assert "logistic" not in re.sub(r'\["logistic"\]', "", code)
     found: dict[str, Any] = {}
     exec(code, found)
-    model = replace(load("model.safetensors"), offset=False)
+    model = replace(load("model.safetensors"), offset=False, recipe=None)
     X = model.center + np.random.default_rng(0).normal(size=(5, len(model.center)))
     np.testing.assert_allclose(found["predict_proba"](X), model.predict_proba(X), rtol=1e-12)
     assert found["classes"].tolist() == model.classes.tolist()
@@ -524,6 +524,7 @@ def test_the_page_names_every_key_and_cap() -> None:
         | models.TENSORS
         | models.OTHER_TENSORS
         | statistics.STATISTICS_KEYS
+        | formulas.RECIPE_KEYS
         | models.PENALTY_KEYS
         | parts.CERTIFICATE_KEYS
         | parts.LIMIT_KEYS
@@ -532,6 +533,7 @@ def test_the_page_names_every_key_and_cap() -> None:
     assert {key for key in keys | files.KEYS if f"`{key}`" not in text and f'"{key}"' not in text} == set()
     caps = (strict.MOST_CLASSES, strict.MOST_NAME, strict.MOST_TEXT, strict.MOST_DIGITS, strict.MOST_DEPTH, models.MOST_COLUMNS)
     caps += (models.MOST_TENSORS, models.MOST_RANK, files.MOST_TENSORS, files.MOST_RANK, files.MOST_IN_A_ROW)
+    caps += (formulas.MOST_FORMULA, formulas.MOST_FACTORS, formulas.MOST_PIECES, formulas.MOST_TERMS, formulas.MOST_REMEMBERED)
     assert [cap for cap in caps if f" {cap:,}" not in text] == []
     for size, words in (
         (strict.MOST_BYTES / 2**30, "GiB"),

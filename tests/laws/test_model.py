@@ -20,6 +20,7 @@ from logistic import Certificate, InputError, LogisticRegression, Model
 from logistic.contracts import Stop
 from logistic.model import Strength
 from logistic.provenance import Provenance
+from logistic.recipes import Factor, Recipe
 from logistic.sources.arrays import MAX_ROWS
 from support import fit_arrays, overlapping
 
@@ -267,6 +268,7 @@ def test_models_are_equal_when_everything_is(model: Model, X: np.ndarray) -> Non
         "fit_intercept": False,
         "fingerprint": "0" * 16,
         "statistics": replace(model.statistics, null=-1.0),
+        "recipe": Recipe("y ~ x", "y", True, (Factor("x"),), (((0, False),),)),
     }
     assert set(other) == {field.name for field in fields(model)} - {"provenance"}
     for name, value in other.items():

@@ -18,7 +18,7 @@ from .writing import answer, write, write_columns
 
 SETS = ("iris", "breast_cancer", "digits")
 FRACTIONS, SEED = "0.8/0.2", 0
-CHOICES = {"target": None, "features": (), "weight": None, "positive": None, "bins": None, "linear": False}
+CHOICES = {"target": None, "features": (), "formula": None, "weight": None, "positive": None, "bins": None, "linear": False}
 MOST_SHOWN = 100  # coefficients in a table
 
 

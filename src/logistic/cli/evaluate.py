@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import rich_click as click
 
-from .fitted import metrics_of, read_model
+from .fitted import metrics_of, read_model, without_formula
 from .options import CERTIFIED, data_argument, json_option, model_argument, quiet_option
 from .rows import open_table, rows_to_judge
 from .writing import answer, tell
@@ -33,7 +33,7 @@ def evaluate_command(
     found = read_model(model)
     table = open_table(data)
     rows = rows_to_judge(table, found, target, weight, split)
-    metrics = metrics_of(found, rows.part(split), "" if split is None else f" of the {split} part")
+    metrics = metrics_of(without_formula(found), rows.part(split), "" if split is None else f" of the {split} part")
     origin = found.provenance
     if split is None and origin is not None and table.sha256 == origin.sha256:
         learned = f"the first of {len(origin.fractions)} parts of these rows was" if origin.fractions else "these rows were"

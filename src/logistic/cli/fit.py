@@ -50,6 +50,7 @@ def _one_of(words: tuple[str, ...]) -> Any:
 @optional_data_argument
 @click.option("--target", metavar="COLUMN", panel="Rows", help="Column to predict; data sets know theirs.")
 @click.option("--features", metavar="A,B,C", multiple=True, panel="Rows", help="Columns to learn from.  [default: all others]")
+@click.option("--formula", metavar="'Y ~ A + C(B)*D'", panel="Rows", help="Target and columns of any kind, in place of both.")
 @click.option("--weight", metavar="COLUMN", panel="Rows", help="Column of sample weights.")
 @click.option("--positive", metavar="LABEL", panel="Rows", help="Set one label against the rest.")
 @click.option("--bins", metavar="N", type=click.IntRange(2), panel="Rows", help="Cut a numeric target into N classes by rank.")
@@ -173,6 +174,7 @@ def fit_command(context: click.Context, /, **options: Any) -> int:
 
         logistic fit people.csv --target answer -o model.safetensors
         logistic fit people.csv --target answer --split 0.8/0.2 -o m.safetensors
+        logistic fit births.csv --formula "low ~ age + C(race)*smoke" -o m
         logistic fit houses.csv --target price --bins 3 --features rooms,area -o m
         logistic fit dataset:digits --solver sgd --lr 0.01 --momentum 0.9 -o m
         logistic fit people.csv --target answer --print-config > fit.toml
@@ -203,13 +205,15 @@ def _fit(path: Path, options: dict[str, Any]) -> int:
     for note in rows.notes:
         tell(f"note: {note}", quiet)
     spec = spec._replace(class_weight=class_weight_of(options["class_weight"], rows))
+    if rows.recipe is not None:
+        spec = spec._replace(fit_intercept=rows.recipe.intercept)
     origin = provenance(rows, options["split"], options["seed"], shlex.join(["logistic", *options["typed"]]))
     tuning = None
     if options["cv"] is None:
         fitted = _fitted(rows, spec, options)
     else:
         fitted, tuning = tuned(rows, spec, options, quiet)
-    model = located(fitted, origin)
+    model = located(fitted, origin, rows.recipe)
     model.save(path)
     tell(f"wrote {path}\n{model.summary()}", quiet)
     if rows.rule.edges:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ..outputs.metrics import Metrics
     from ..outputs.regression import Errors
     from ..plane import Plane
-    from ..sources import ArraySource
+    from ..sources import ArraySource, Table
     from .neighbours import Network
 
     Fitted = Model | Plane | Network
@@ -56,6 +56,19 @@ def columns_of(model: Fitted) -> tuple[str, ...]:
         return model.features
     coef = getattr(model, "coef", None)
     return tuple(f"x{j}" for j in range(model.classifier.n_features_in_ if coef is None else coef.shape[-1]))  # type: ignore[union-attr]
+
+
+def designed(model: Fitted, data: Table) -> tuple[Fitted, Any]:
+    """The model without its formula, if it has one, and the columns of data that it multiplies then."""
+    recipe = getattr(model, "recipe", None)
+    if recipe is not None:
+        return without_formula(model), recipe.design(data)
+    return model, data.features(data.columns if model.features is None else model.features)
+
+
+def without_formula(model: Fitted) -> Fitted:
+    """The same model for columns that its formula has made already."""
+    return replace(model, recipe=None) if getattr(model, "recipe", None) is not None else model  # type: ignore[type-var]
 
 
 def predictions(model: Fitted, X: Any) -> dict[str, Any]:

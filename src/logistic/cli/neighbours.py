@@ -18,11 +18,13 @@ if TYPE_CHECKING:
     from ..outputs.metrics import Metrics
     from ..plane import Plane
     from ..provenance import Provenance
+    from ..recipes import Recipe
     from .rows import Rows
 
 FOREIGN = {
     "linear": ("positive", "C", "alpha", "l1_ratio", "no_penalty", "standardize", "class_weight", "hidden", "patience", "max_time"),
     "hidden": ("C", "l1_ratio", "no_penalty", "standardize", "no_intercept", "init", "linear"),
+    "formula": ("target", "features", "no_intercept", "linear", "hidden"),
 }
 
 
@@ -81,7 +83,7 @@ class Network:
 
 
 def refuse_foreign(options: dict[str, Any]) -> None:
-    """Refuse the options that a neighbour does not know.
+    """Refuse the options that a neighbour, or a formula, does not know.
 
     Raises
     ------
@@ -131,7 +133,9 @@ def fit_network(rows: Rows, spec: Spec, units: int, alpha: float | None, callbac
     return Network(fit_hidden(source, units, classifier, spec.seed, validation, callback))
 
 
-def located(fitted: Any, provenance: Provenance) -> Any:
-    """The same model, plane or network, with where its rows came from."""
+def located(fitted: Any, provenance: Provenance, recipe: Recipe | None) -> Any:
+    """The same model, plane or network, with where its rows came from, and what its formula made of them."""
     is_plane = hasattr(fitted, "_replace")
+    if recipe is not None:
+        fitted = replace(fitted, recipe=recipe)
     return fitted._replace(provenance=provenance) if is_plane else replace(fitted, provenance=provenance)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import rich_click as click
 
 from ..errors import InputError, did_you_mean, listed
-from .fitted import columns_of, predictions, read_model, sentence
+from .fitted import columns_of, designed, predictions, read_model, sentence, without_formula
 from .options import CERTIFIED, STDIN, force_option, json_option, model_argument, several_data_argument, silent_option
 from .rows import open_table
 from .writing import answer, writable, write_columns
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 @click.option(
     "-o", "--output", default=STDIN, metavar="FILE", help="CSV file to write (with --json, JSON).  [default: standard output]"
 )
-@click.option("--row", is_flag=True, help="Predict one row, typed as COLUMN=NUMBER for each column, in a sentence.")
+@click.option("--row", is_flag=True, help="Predict one row, typed as COLUMN=NUMBER (or LEVEL) for each column, in a sentence.")
 @force_option
 @json_option
 @silent_option
@@ -50,14 +50,12 @@ def predict_command(model: str, data: tuple[str, ...], output: str, row: bool, f
         raise click.UsageError(f"predict needs one DATA, but got {len(data)}{pairs}", click.get_current_context())
     path = None if output == STDIN else writable(output, force, (model, data[0]))
     found = read_model(model)
-    table = open_table(data[0])
-    columns = table.columns if found.features is None else found.features
-    write_columns(predictions(found, table.features(columns)), path, as_json)
+    write_columns(predictions(*designed(found, open_table(data[0]))), path, as_json)
     return CERTIFIED
 
 
 def _predict_row(model: Fitted, pairs: tuple[str, ...], as_json: bool) -> int:
-    x = _row(model, pairs)
+    x, model = _row(model, pairs), without_formula(model)
     columns = {name: values[0] for name, values in predictions(model, x).items()}
     subject = "This row" if model.provenance is None else model.provenance.target
     answer(columns, f"{sentence(model, x, subject)}.", as_json)
@@ -65,11 +63,12 @@ def _predict_row(model: Fitted, pairs: tuple[str, ...], as_json: bool) -> int:
 
 
 def _row(model: Fitted, pairs: tuple[str, ...]) -> np.ndarray:
-    """(1, p) the numbers that were typed."""
+    """(1, p) the numbers that were typed, or what a formula makes of the levels and numbers."""
     import numpy as np
 
-    names = columns_of(model)
-    found: dict[str, float] = {}
+    recipe = getattr(model, "recipe", None)
+    names = columns_of(model) if recipe is None else recipe.columns
+    found: dict[str, Any] = {}
     for pair in pairs:
         name, sign, text = pair.rpartition("=")
         if not sign:
@@ -78,6 +77,12 @@ def _row(model: Fitted, pairs: tuple[str, ...]) -> np.ndarray:
             raise InputError(f"--row: the model has no column {name!r:.60}{did_you_mean(name, names)} (it has {listed(names)})")
         if name in found:
             raise InputError(f"--row gives {name!r:.60} twice")
+        levels = {str(level): level for level in (() if recipe is None else recipe.levels_of(name))}
+        if levels:
+            if text not in levels:
+                raise InputError(f"--row: {name:.60} is {text!r:.60}, which is none of its levels {listed(list(levels))}")
+            found[name] = levels[text]
+            continue
         try:
             found[name] = float(text)
         except ValueError:
@@ -87,4 +92,6 @@ def _row(model: Fitted, pairs: tuple[str, ...]) -> np.ndarray:
     missing = [name for name in names if name not in found]
     if missing:
         raise InputError(f"--row misses {listed(missing)}; give COLUMN=NUMBER for each column of the model")
+    if recipe is not None:
+        return np.asarray(recipe.design({name: [value] for name, value in found.items()}))
     return np.array([[found[name] for name in names]])

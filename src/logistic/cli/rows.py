@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from ..preparation import Split, Target
+    from ..recipes import Recipe
     from ..sources import ArraySource, Table
     from .fitted import Fitted
 
@@ -68,6 +69,8 @@ class Rows:
         Which rows belong to which part.
     notes : list of str
         What looks strange about them, though it can be used.
+    recipe : Recipe or None
+        How a formula makes ``features`` of the columns of the table.
     """
 
     table: Table
@@ -78,6 +81,7 @@ class Rows:
     y: np.ndarray
     split: Split | None = None
     notes: list[str] = field(default_factory=list)
+    recipe: Recipe | None = None
 
     @property
     def learned(self) -> str | None:
@@ -107,12 +111,12 @@ class Rows:
 
     @cached_property
     def _numbers(self) -> Any:
-        return self.table.features(self.features)
+        return self.table.features(self.features) if self.recipe is None else self.recipe.design(self.table)
 
     def advice(self) -> str:
         """What to do where several columns, of which three are named, cannot be learned from; empty for one or none."""
         bad: list[str] = []
-        for name in self.features:
+        for name in self.features if self.recipe is None else ():
             try:
                 self.table.features([name])
             except InputError:
@@ -148,12 +152,13 @@ def rows_to_fit(table: Table, choices: dict[str, Any]) -> Rows:
     from ..preparation import cut_by_rank
     from ..strict import check_labels
 
-    target, weight = _target(table, choices["target"]), choices["weight"]
+    formula, weight = choices["formula"], choices["weight"]
+    target = _target(table, choices["target"] if formula is None else _response(formula))
     if weight == target:
         raise InputError(f"--target and --weight both name {target!r}; a column is one or the other")
     if weight is not None:
         table.check_column(weight)
-    features = _features(table, choices["features"], target, weight)
+    features = _features(table, choices["features"], target, weight) if formula is None else ()
     values, name = table.labels(target), f"column {target!r} of {table.name}"
     check_labels(values)
     rule = _rule(values, name, choices["positive"], choices["bins"])
@@ -172,7 +177,9 @@ def rows_to_fit(table: Table, choices: dict[str, Any]) -> Rows:
             rule = cut_by_rank(values[split.rows[0]], choices["bins"], f"the training part of {name}")
             y = rule.classes(values, name)
             split = recounted(split, y)
-    rows = Rows(table, features, target, weight, rule, y, split, notes)
+    recipe = None if formula is None else _recipe(formula, table, weight, split)
+    features = features if recipe is None else tuple(recipe.names())
+    rows = Rows(table, features, target, weight, rule, y, split, notes, recipe)
     try:
         _ = rows._numbers  # before anything is computed
     except InputError as error:
@@ -203,7 +210,8 @@ def rows_to_judge(table: Table, model: Fitted, target: str | None, weight: str |
     y = values if number and rule == Target() else rule.classes(values, name)
     if not isinstance(model, Plane):
         y = known_labels(y, model.classes, name)
-    return Rows(table, others if model.features is None else model.features, target, weight, rule, y, split)
+    features, recipe = others if model.features is None else model.features, getattr(model, "recipe", None)
+    return Rows(table, features, target, weight, rule, y, split, recipe=recipe)
 
 
 def _target(table: Table, target: str | None) -> str:
@@ -212,6 +220,21 @@ def _target(table: Table, target: str | None) -> str:
         raise InputError(f"--target is missing: name the column of {table.name} to predict (it has {listed(table.columns)})")
     table.check_column(target)
     return target
+
+
+def _response(formula: str) -> str:
+    from ..formula import response_of
+
+    return response_of(formula)
+
+
+def _recipe(formula: str, table: Table, weight: str | None, split: Split | None) -> Recipe:
+    """What the formula means, learned from the rows that are learned from."""
+    from ..formula import recipe_of
+    from ..sources import Columns
+
+    columns = Columns(table)
+    return recipe_of(formula, columns if split is None else columns.take(split.rows[0]), [] if weight is None else [weight])
 
 
 def _rule(values: np.ndarray, name: str, positive: str | None, bins: int | None) -> Target:

@@ -14,9 +14,10 @@ from ..inference.table import Columns, coefficients, goodness
 from ..model import Model
 from ..outcome import Limit, Statistics, Status
 from ..sources import frame
-from .text import MAX_WIDTH, aligned, counted, plain, printable
+from .text import MAX_WIDTH, aligned, clip, counted, plain, printable
 
 MOST_CLASSES, MOST_COLUMNS = 20, 1000  # in the table; more are only counted
+MAX_FORMULA = 400  # characters
 
 
 class Table(NamedTuple):
@@ -74,6 +75,7 @@ class Summary:
             "total_weight": m.total,
             "fingerprint": m.fingerprint,
             "penalty": str(m.penalty),
+            **({} if m.recipe is None else {"formula": m.recipe.formula, "references": m.recipe.references()}),
             "solver": m.solver,
             "n_iter": m.n_iter,
             "status": c.status.word,
@@ -122,12 +124,21 @@ class Summary:
         return [
             f"Logistic regression of {len(m.classes)} classes on {counted(len(self.names), 'column')}, "
             f"{counted(m.rows, 'row')}{weight}",
+            *self._formula(),
             f"objective    mean log loss, {m.penalty}",
             *self._sparsity(),
             f"solver       {m.solver}; {counted(m.n_iter, 'iteration')}",
             *certificate_lines(m),
             *self._likelihood(),
         ]
+
+    def _formula(self) -> list[str]:
+        recipe = self.model.recipe
+        if recipe is None:
+            return []
+        levels = ", ".join(f"{label} {level}" for label, level in recipe.references().items())
+        lines = [f"formula      {recipe.formula}", *([f"reference    {levels}"] if levels else [])]
+        return [clip(printable(line), MAX_FORMULA) for line in lines]
 
     def _likelihood(self) -> list[str]:
         found = goodness(self.model)

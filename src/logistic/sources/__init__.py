@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .arrays import ArraySource, check_names, check_numbers, matrix, real, validation_source, vector
+from .columns import Column, Columns
 from .files import parse_table, read_table
 from .frames import frame, frame_kind
 from .tables import ArrayTable, Table
@@ -10,6 +11,8 @@ from .tables import ArrayTable, Table
 __all__ = [
     "ArraySource",
     "ArrayTable",
+    "Column",
+    "Columns",
     "Table",
     "check_names",
     "check_numbers",

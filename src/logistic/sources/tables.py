@@ -195,7 +195,7 @@ class ArrayTable(Table):
     def labels(self, name: str) -> np.ndarray:
         """As the contract says."""
         self.check_column(name)
-        return vector(self._column(name), f"column {name!r} of {self.name}", self.rows)
+        return vector(self.column(name), f"column {name!r} of {self.name}", self.rows)
 
     @property
     def sha256(self) -> str:
@@ -210,14 +210,15 @@ class ArrayTable(Table):
             found.update(array.tobytes())
         return found.hexdigest()
 
-    def _column(self, name: str) -> np.ndarray:
+    def column(self, name: str) -> np.ndarray:
+        """(n,) one column as it is."""
         if name in self.others:
             return self.others[name]
         column = self.X[:, [self._places[name]]]
         return np.asarray(column.toarray() if is_sparse(column) else column)[:, 0]
 
     def _numbers(self, name: str) -> np.ndarray:
-        column = self._column(name)
+        column = self.column(name)
         if column.dtype.kind not in "fiub":
             raise InputError(f"column {name!r} of {self.name} holds {column[:1].tolist()[0]!r:.40}, not numbers; leave it out")
         return column.astype(np.float64)

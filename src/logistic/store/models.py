@@ -34,6 +34,7 @@ from ..strict import (
     typed,
     write_packed,
 )
+from .formulas import RECIPE, read_recipe, recipe_entry
 from .parts import (
     MODEL_ENTRY,
     MODULE_ENTRY,
@@ -72,7 +73,7 @@ KEYS = {
 }
 TENSORS = {"coef", "base", "center"}
 OTHER_TENSORS = {"direction", "limit", "covariance", "aliases"}  # where there are any
-OTHER_KEYS = {"statistics"}
+OTHER_KEYS = {"statistics", RECIPE}
 PENALTY_KEYS = {"alpha", "C", "standardized"}
 L1_KEYS = PENALTY_KEYS | {"l1_ratio"}  # where there is a share of L1
 
@@ -156,6 +157,7 @@ def _header(model: Model) -> dict[str, Any]:
         "fingerprint": model.fingerprint,
         "provenance": provenance_entry(model.provenance),
         **({} if model.statistics is None else {"statistics": statistics_entry(model.statistics)}),
+        **recipe_entry(model.recipe),
     }
 
 
@@ -191,6 +193,7 @@ def _model(header: dict[str, Any], tensors: dict[str, np.ndarray]) -> Model:
         fingerprint="" if header["fingerprint"] == "" else read_digits(header["fingerprint"], 16),
         provenance=read_provenance(header["provenance"]),
         statistics=_statistics(header, tensors, p + header["fit_intercept"]),
+        recipe=read_recipe(header.get(RECIPE), features, p, header["fit_intercept"]),
     )
 
 
