@@ -20,7 +20,7 @@ import logistic
 
 BASE = "backend outcome contracts errors"
 MATHEMATICS = (
-    "loss penalty certificate tasks rank contrasts separation metric proof objective nonsmooth squares coordinates "
+    "loss penalty certificate tasks rank contrasts separation metric proof objective nonsmooth firth squares coordinates "
     "solvers minimize recession start"
 )
 DATA = "designs moments encoding sources executor"
@@ -49,6 +49,7 @@ OURS = {
     "objective": f"{BASE} loss penalty tasks rank separation metric proof",
     "nonsmooth": f"{BASE} penalty certificate tasks proof objective",
     "solvers": f"{BASE} solvers",
+    "firth": f"{BASE} rank objective solvers tasks",
     "squares": f"{BASE} penalty certificate tasks proof objective",
     "coordinates": "backend contracts outcome",
     "minimize": f"{BASE} solvers",

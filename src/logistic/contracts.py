@@ -317,4 +317,5 @@ class Spec(NamedTuple):
     init: Any = "zeros"  # a name, coefficients in the units of the data, or (coefficients, intercepts)
     seed: Any = None  # int, NumPy Generator or RandomState
     device: str = "auto"
+    bias: str | None = None  # "firth": reduced by the Jeffreys penalty
     covariance: str | None = "auto"  # of the coefficients: "observed", "HC0", "HC1", "cluster"; "auto" for maximum likelihood

@@ -56,6 +56,11 @@ class LogisticObjective(Objective):
         self._finite = False  # proved: no direction of separation
         self.prover = Prover(self)
 
+    @property
+    def likelihood(self) -> LogisticObjective:
+        """The part of it that is no correction of a bias."""
+        return self
+
     def zeros(self) -> Array:
         """(q, M) coefficients, all zero."""
         like = self.rows.resolution

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from .rows import Rows
 
 FOREIGN = {
-    "linear": ("positive", "C", "alpha", "l1_ratio", "no_penalty", "standardize", "class_weight", "hidden", "patience", "max_time"),
-    "hidden": ("C", "l1_ratio", "no_penalty", "standardize", "no_intercept", "init", "linear"),
+    "linear": ("positive", "C", "alpha", "l1_ratio", "no_penalty", "bias", "standardize", "class_weight", "hidden", "patience", "max_time"),
+    "hidden": ("C", "l1_ratio", "no_penalty", "bias", "standardize", "no_intercept", "init", "linear"),
 }
 
 

@@ -12,6 +12,7 @@ from ..model import Model
 from ..outcome import Limit, Status
 
 MAX_WIDTH = 40  # of a column of the table
+VANISHED = "the modified score vanishes to within tol; the problem is not convex, so nothing is proved"
 MOST_CLASSES, MOST_COLUMNS = 20, 1000  # in the table; more are only counted
 
 
@@ -145,7 +146,8 @@ class Summary:
 def certificate_lines(model: Model) -> list[str]:
     """A few lines: how the fit ended, what is certified, and which columns and classes that concerns."""
     c = model.certificate
-    lines = [f"status       {c.status.word}: {c.status.value}"]
+    estimated = c.kind == "estimate" and c.status is Status.CONVERGED
+    lines = [f"status       {c.status.word}: {VANISHED if estimated else c.status.value}"]
     if c.columns:
         names = feature_names(model)
         what = "aliased" if c.status is Status.RANK_DEFICIENT else "separating"
