@@ -20,7 +20,7 @@ import logistic
 
 BASE = "backend outcome contracts errors"
 MATHEMATICS = (
-    "loss penalty certificate tasks rank contrasts separation metric proof objective nonsmooth firth squares coordinates "
+    "loss penalty certificate tasks rank contrasts separation metric proof objective nonsmooth firth held squares coordinates "
     "solvers minimize recession start"
 )
 DATA = "designs moments encoding sources executor"
@@ -50,6 +50,7 @@ OURS = {
     "nonsmooth": f"{BASE} penalty certificate tasks proof objective",
     "solvers": f"{BASE} solvers",
     "firth": f"{BASE} rank objective solvers tasks",
+    "held": f"{BASE} firth solvers minimize",
     "squares": f"{BASE} penalty certificate tasks proof objective",
     "coordinates": "backend contracts outcome",
     "minimize": f"{BASE} solvers",

@@ -188,12 +188,14 @@ def _check_bias(spec: Spec) -> None:
         return
     if not isinstance(spec.bias, str) or spec.bias != "firth":
         raise InputError(f"bias={spec.bias!r} is unknown; choose 'firth', or None for none")
-    if spec.alpha or (spec.C is not None and spec.C < math.inf):
+    if spec.alpha or spec.C not in (None, math.inf):
         given = f"alpha={spec.alpha}" if spec.alpha else f"C={spec.C}"
         raise InputError(f"bias='firth' corrects the maximum-likelihood fit, and {given} is a penalty; use C=inf with bias='firth'")
+    if spec.l1_ratio:
+        raise InputError(f"bias='firth' goes with no penalty, but l1_ratio={spec.l1_ratio} names one; leave it out")
     solver = named(spec.solver)
     if solver is not None and not solver.needs <= {"gradient", "line", "hessian"}:
-        raise InputError(f"bias='firth' is fitted by 'newton' or 'lbfgs', not by solver={solver.name!r}; use one of them, or 'auto'")
+        raise InputError(f"bias='firth' is not fitted by solver={solver.name!r}; use 'newton' or 'lbfgs', or 'auto'")
 
 
 def check(spec: Spec) -> None:

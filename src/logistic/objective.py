@@ -90,6 +90,14 @@ class LogisticObjective(Objective):
             self.at_hand = Curved(point.W, self._assembled(point))
         return self.at_hand.hessian
 
+    def inverse(self, point: Point) -> Array:
+        """(q M, q M): the inverse of the Hessian, so formed that a column in small units costs no digits."""
+        H = self.hessian(point)
+        xp = namespace(H)
+        root = xp.diagonal(H) ** -0.5
+        found: Array = xp.linalg.inv(root[:, None] * H * root) * root[:, None] * root
+        return found
+
     def sampled(self, point: Point) -> Curved:
         """The Hessian as estimated from a share of the rows, the same ones every time."""
         if self.at_hand is None or self.at_hand.W is not point.W:

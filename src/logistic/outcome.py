@@ -145,8 +145,8 @@ class Statistics:
         Orthonormal directions of one class's coefficients, in the same order and units, along which no logit changes. A linear
         function of the coefficients can be estimated only if it is zero along them.
     penalised : float
-        Where the bias was reduced: ``log_likelihood`` + log det(information) / 2, of all coefficients in the units of the data,
-        intercept at x = 0 and one class as the reference, whichever; columns that are combinations of others do not count. Else NaN.
+        Where the bias was reduced, ``log_likelihood`` + log det(information) / 2, of all coefficients in the units of the data,
+        intercept at x = 0, one class as the reference, whichever; columns that are combinations of others do not count. Else NaN.
     """
 
     log_likelihood: float

@@ -20,9 +20,10 @@ if TYPE_CHECKING:
     from ..provenance import Provenance
     from .rows import Rows
 
+PENALTIES = ("C", "l1_ratio", "no_penalty", "bias")
 FOREIGN = {
-    "linear": ("positive", "C", "alpha", "l1_ratio", "no_penalty", "bias", "standardize", "class_weight", "hidden", "patience", "max_time"),
-    "hidden": ("C", "l1_ratio", "no_penalty", "bias", "standardize", "no_intercept", "init", "linear"),
+    "linear": ("positive", "alpha", "standardize", "class_weight", "hidden", "patience", "max_time", *PENALTIES),
+    "hidden": ("standardize", "no_intercept", "init", "linear", *PENALTIES),
 }
 
 
