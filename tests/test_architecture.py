@@ -98,7 +98,7 @@ OURS = {
 
 # What a module may import besides, but only inside functions.
 OURS_LAZILY = {
-    "model": "store outputs",
+    "model": "store inference outputs",
     "estimator": FACES,
     "cli": f"{FACES} preparation spellings",
     "datasets": "outputs",
@@ -119,7 +119,7 @@ OTHERS = {
 }
 OTHERS_LAZILY = {
     "torch": "backend modules cli",
-    "scipy": "backend separation designs encoding fitted datasets",
+    "scipy": "backend separation inference designs encoding fitted datasets",
     "narwhals": "sources",
     "pandas": "sources datasets",
     "polars": "sources",

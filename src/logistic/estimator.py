@@ -20,7 +20,7 @@ from .online import Stream, advance, labels_to_come
 from .outputs.history import history
 from .outputs.progress import Progress
 from .solvers import named
-from .sources import validation_source
+from .sources import frame_kind, validation_source
 from .spellings import objective_in_words, refuse, settings_in_words, solver_and_note, strengths
 from .validation import read, unharmed
 
@@ -237,6 +237,7 @@ class LogisticRegression(CallbackSupportMixin, Fitted):
             ):
                 result = fit(source, spec, on_point=audience, validation=validation)
             self._stream: Stream | None = None
+            self._frame = frame_kind(X)
             self._publish(result.model, attributes)
             self.history_ = history(result.solution.trace)
         self._warn(result.model)

@@ -171,8 +171,8 @@ class FirthObjective(LogisticObjective):
     def _filled(self, roots: list[Array]) -> Array:
         """(r, r): what :meth:`hessian` fills in where there is no curvature, between roots."""
         null, K = self.null_space(), self.loss.classes
-        found = sum(roots[1:], roots[0])
-        found = self.gauge * (found.T @ found) / K
+        together = sum(roots[1:], roots[0])
+        found: Array = self.gauge * (together.T @ together) / K
         for root in roots:
             part = null.T @ root
             found = found + part.T @ part / K

@@ -32,6 +32,7 @@ class Fitted(ClassifierMixin, BaseEstimator):
     coef_: Any
     dtype: str
     solver: Any
+    _frame: str | None = None  # the kind of data frame that X was
 
     def predict(self, X: Any, *, offset: Any = None) -> Any:
         """(n,) labels; a tensor where X is one and labels are numbers."""
@@ -59,9 +60,31 @@ class Fitted(ClassifierMixin, BaseEstimator):
         """Accuracy, log loss, Brier score, ROC AUC, precision, recall and the confusion matrix on rows X with labels y."""
         return self._model(X).metrics(X, y, sample_weight, offset)
 
-    def summary(self) -> Summary:
-        """Objective, certificate and coefficients."""
-        return self._fitted().summary()
+    def summary(self, level: float = 0.95, reference: Any = None, symmetric: bool = False) -> Summary:
+        """Objective, certificate, and coefficients with errors, tests and intervals where they exist.
+
+        Parameters
+        ----------
+        level : float, default=0.95
+            Of the intervals.
+        reference : label, optional
+            The class that the others are compared with. By default the first where coefficients have errors; else each of more
+            than two classes has its own column, which sum to zero.
+        symmetric : bool, default=False
+            Compare each of more than two classes with the mean of all instead.
+        """
+        return self._fitted().summary(level, reference, symmetric)
+
+    def tidy(self, level: float = 0.95, reference: Any = None, symmetric: bool = False, kind: str | None = None) -> Any:
+        """A data frame with a row a coefficient; see :func:`logistic.inference.table.coefficients`.
+
+        ``kind`` is ``pandas``, ``polars`` or ``pyarrow``; by default that of the X of the fit, and pandas for arrays.
+        """
+        return self._fitted().tidy(level, reference, symmetric, kind or self._frame)
+
+    def glance(self, kind: str | None = None) -> Any:
+        """A data frame with one row for the whole fit; see :func:`logistic.inference.table.glance`, and :meth:`tidy` for kind."""
+        return self._fitted().glance(kind or self._frame)
 
     def save(self, path: str | Path) -> None:
         """Write the model to a safetensors file; read it back with :func:`logistic.load`."""

@@ -18,7 +18,7 @@ from .executor import Threads
 from .loss import Binary, Softmax
 from .outcome import Certificate, Limit, Statistics
 from .provenance import Provenance
-from .sources import check_names, check_numbers, matrix, real
+from .sources import check_names, check_numbers, frame, matrix, real
 from .sources.arrays import block_rows
 
 if TYPE_CHECKING:
@@ -247,11 +247,23 @@ class Model:
         p, log_p = self.loss.probabilities(logits), self.loss.log_probabilities(logits)
         return metrics(y, p, self.classes, sample_weight, log_probabilities=log_p)
 
-    def summary(self) -> Summary:
-        """Objective, certificate and coefficients, as a table that prints."""
+    def summary(self, level: float = 0.95, reference: Any = None, symmetric: bool = False) -> Summary:
+        """Objective, certificate and coefficients, as a table that prints; see :class:`logistic.outputs.summary.Summary`."""
         from .outputs.summary import Summary
 
-        return Summary(self)
+        return Summary(self, level, reference, symmetric)
+
+    def tidy(self, level: float = 0.95, reference: Any = None, symmetric: bool = False, kind: str | None = None) -> Any:
+        """A data frame with a row a coefficient; see :func:`logistic.inference.table.coefficients`. ``kind`` is its package."""
+        from .inference.table import coefficients
+
+        return frame(coefficients(self, level, reference, symmetric), kind)
+
+    def glance(self, kind: str | None = None) -> Any:
+        """A data frame with one row for the whole fit; see :func:`logistic.inference.table.glance`. ``kind`` is its package."""
+        from .inference.table import glance
+
+        return frame(glance(self), kind)
 
     def save(self, path: str | Path) -> None:
         """Write the model to one safetensors file; an existing file is replaced only by a complete one."""

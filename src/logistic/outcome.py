@@ -115,6 +115,9 @@ class Certificate:
     limit: Limit | None = None
 
 
+COVARIANCES = ("observed", "HC0", "HC1", "cluster")
+
+
 @dataclass(frozen=True, eq=False)
 class Statistics:
     """What the rows of a fit say about its coefficients, beyond their values. Weights multiply the log-likelihood of a row.
@@ -142,8 +145,8 @@ class Statistics:
         Of the coefficients in the units of the data, class by class, each with its p columns and then, if there is an intercept,
         the logit at ``center``. Class-centred for K > 2, and of the minimum-norm answer where columns are aliased.
     aliases : (q, d) array
-        Orthonormal directions of one class's coefficients, in the same order and units, along which no logit changes. A linear
-        function of the coefficients can be estimated only if it is zero along them.
+        Directions of one class's coefficients, in the same order and units, along which no logit changes. A linear function of the
+        coefficients can be estimated only if it is zero along them.
     penalised : float
         Where the bias was reduced, ``log_likelihood`` + log det(information) / 2, of all coefficients in the units of the data,
         intercept at x = 0, one class as the reference, whichever; columns that are combinations of others do not count. Else NaN.

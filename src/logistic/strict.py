@@ -15,7 +15,7 @@ import re
 import secrets
 import stat
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -229,8 +229,8 @@ def canonical(header: dict[str, Any]) -> str:
     return json.dumps(header, allow_nan=False, sort_keys=True)
 
 
-def read_header(text: str, known: int, keys: set[str]) -> dict[str, Any]:
-    """The header of a file of this package, of the format ``known``, with these keys, in the one spelling.
+def read_header(text: str, known: int, keys: set[str], others: Set[str] = frozenset()) -> dict[str, Any]:
+    """The header of a file of this package, of the format ``known``, with these keys, and perhaps ``others``, in the one spelling.
 
     Raises
     ------
@@ -240,7 +240,7 @@ def read_header(text: str, known: int, keys: set[str]) -> dict[str, Any]:
     found = header.get("format")
     if type(found) is not int or found != known:
         raise ModelFileError(f"its format is {found!r:.60}, and this version reads format {known}; upgrade logistic")
-    exactly(header, keys)
+    exactly(header, keys | (others & set(header)))
     if canonical(header) != text:
         raise ModelFileError("its header is not spelled as this package spells it")
     return header

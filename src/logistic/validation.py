@@ -14,7 +14,7 @@ from sklearn.utils.validation import validate_data
 from .errors import InputError
 from .sources import ArraySource, check_names
 
-PRIVATE = ("_stream", "_plane")  # fitted too
+PRIVATE = ("_stream", "_plane", "_frame")  # fitted too
 
 
 def read(

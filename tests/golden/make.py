@@ -13,6 +13,7 @@ import numpy as np
 
 from logistic import Certificate, Model, Status
 from logistic.model import Strength
+from logistic.outcome import Statistics
 from logistic.provenance import Provenance
 
 FOLDER = Path(__file__).parent
@@ -73,6 +74,32 @@ MODELS = {
         total=6.0,
         fingerprint="fedcba9876543210",
         provenance=Provenance("dataset:steps", "0" * 64, "step", None, None, (), (), None, None, ""),
+    ),
+    "model-1-statistics": Model(
+        classes=np.array([0, 1]),
+        features=("x", "twice x"),
+        coef=np.array([[0.25, 0.5]]),
+        base=np.array([-1.0]),
+        center=np.array([3.0, 6.0]),
+        penalty=Strength(0.0, math.inf, False),
+        certificate=Certificate(0.5, 0.0, "proof", 0.0, Status.RANK_DEFICIENT, (0, 1)),
+        n_iter=4,
+        solver="newton",
+        rows=30,
+        total=40.0,
+        fingerprint="0f" * 8,
+        statistics=Statistics(
+            log_likelihood=-20.0,
+            null=-27.5,
+            count=40.0,
+            effective=37.25,
+            df=2,
+            tjur=0.375,
+            kind="cluster",
+            clusters=6,
+            covariance=np.array([[0.25, 0.5, 0.0625], [0.5, 1.0, 0.125], [0.0625, 0.125, 2.0]]),
+            aliases=np.array([[-0.8], [0.6], [0.0]]),
+        ),
     ),
 }
 

@@ -354,7 +354,7 @@ def test_a_limit_too_large_to_find_is_left_out(monkeypatch):
     assert model.certificate.status is Status.SEPARATED
     assert model.certificate.direction is not None
     assert model.certificate.limit is None
-    assert "only where the search stopped; they grow without end" in str(model.summary())
+    assert "no finite estimate exists, and the search for what they tend to was too long" in str(model.summary())
 
 
 def test_coefficients_stay_where_the_search_stopped():

@@ -90,7 +90,7 @@ def _guarded(command: Callable[[], Any]) -> int:
 
 def _refused(message: str) -> int:
     """Say why, in one line whatever names it quotes, and however long they are."""
-    from ..outputs.summary import printable
+    from ..outputs.text import printable
 
     line = printable(message)
     write(sys.stderr, f"logistic: {line if len(line) <= LONGEST else f'{line[: LONGEST // 2]} ... {line[-LONGEST // 2 :]}'}")

@@ -27,7 +27,7 @@ def data_group() -> None:
 def list_command(as_json: bool) -> int:
     """Say which data sets there are, and which of them have yet to be fetched. Loads nothing."""
     from ..datasets import listing
-    from ..outputs.metrics import aligned
+    from ..outputs.text import aligned
 
     found = listing()
     cells = [["name", "rows", "columns", "classes", "where"]]

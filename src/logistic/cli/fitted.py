@@ -111,7 +111,7 @@ def sentence(model: Fitted, x: Any, subject: str) -> str:
     """What the subject, a row (1, p), is, how probably, and what else it may be; or the number that is predicted."""
     import numpy as np
 
-    from ..outputs.summary import printable
+    from ..outputs.text import printable
     from ..plane import Plane
     from ..preparation import Target
 
@@ -135,7 +135,7 @@ def facts(model: Fitted) -> dict[str, Any]:
 
 def origin_lines(model: Fitted) -> list[str]:
     """Where the rows came from, in words."""
-    from ..outputs.summary import printable
+    from ..outputs.text import printable
     from ..preparation import Target
 
     origin = model.provenance

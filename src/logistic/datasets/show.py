@@ -17,7 +17,7 @@ RAMP = " .:-=+*#%@"  # from paper to ink
 
 def describe(data: Dataset) -> str:
     """What ``logistic data show`` prints."""
-    from ..outputs.metrics import aligned
+    from ..outputs.text import aligned
 
     found, card = facts(data), data.card
     counts = (f"{label} {count:,} ({count / found['rows']:.1%})" for label, count in found["counts"].items())

@@ -28,10 +28,10 @@ from ..contracts import Executor, Loss, Objective, Point, RawBlock
 from ..encoding import Encoding, counted
 from ..errors import InputError
 from ..objective import LogisticObjective
-from ..outcome import Statistics
+from ..outcome import COVARIANCES, Statistics
 
-KINDS = ("observed", "HC0", "HC1", "cluster")
 MOST_COEFFICIENTS = 2000  # whose covariance is found unasked
+STILL = 1e-9  # an entry of a unit vector, in columns of spread 1, that is rounding
 CHUNK = 2**22  # numbers of rows' gradients at a time, 32 MiB
 MOST_SUMS = 2**28  # numbers of clusters' gradients, 2 GiB
 
@@ -44,8 +44,8 @@ def check(kind: str | None, grouped: bool) -> None:
     InputError
         Naming the way out.
     """
-    if kind is not None and kind not in ("auto", *KINDS):
-        raise InputError(f"covariance={kind!r} is unknown; choose 'auto', {', '.join(map(repr, KINDS))}, or None")
+    if kind is not None and kind not in ("auto", *COVARIANCES):
+        raise InputError(f"covariance={kind!r} is unknown; choose 'auto', {', '.join(map(repr, COVARIANCES))}, or None")
     if kind == "cluster" and not grouped:
         raise InputError("covariance='cluster' needs groups, the label of each row's cluster; pass fit(X, y, groups=...)")
     if grouped and kind != "cluster":
@@ -85,7 +85,7 @@ def with_covariance(
         It must offer its Hessian.
     point : Point
     kind : str
-        One of :data:`KINDS`.
+        One of :data:`logistic.outcome.COVARIANCES`.
     meat : (q M, q M) array, optional
         B for a robust kind, from :func:`meat`.
     clusters : int
@@ -132,7 +132,9 @@ def rescaled(statistics: Statistics, scale: np.ndarray) -> Statistics:
         return statistics
     M = len(statistics.covariance) // len(scale)
     divisors = np.tile(scale, M)
-    aliases = np.linalg.qr(statistics.aliases / scale[:, None])[0]
+    seen = np.asarray(statistics.aliases)
+    directions = np.where(abs(seen) > STILL, seen, 0.0) / scale[:, None]
+    aliases = directions / abs(directions).max(axis=0, initial=0.0)
     return replace(statistics, covariance=statistics.covariance / divisors[:, None] / divisors, aliases=aliases)
 
 

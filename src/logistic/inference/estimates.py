@@ -12,7 +12,7 @@ from ..errors import InputError
 from ..model import Model
 from ..outcome import Status
 
-STILL = 1e-9  # a function of the coefficients moves along an aliased direction if by more than this, relative to its own size
+STILL = 1e-9  # a sum along an aliased direction that is rounding, relative to its terms
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,8 +106,7 @@ def moved(aliases: Any, functions: np.ndarray) -> np.ndarray:
     """(r,) whether each linear function (r, q) of one class's coefficients changes along directions that the rows cannot see."""
     if aliases is None or aliases.shape[1] == 0:
         return np.zeros(len(functions), dtype=bool)
-    size = abs(functions) @ abs(aliases).max(axis=1)
-    return np.asarray(abs(functions @ aliases).max(axis=1) > STILL * np.where(size > 0, size, 1.0))
+    return np.asarray((abs(functions @ aliases) > STILL * (abs(functions) @ abs(aliases))).any(axis=1))
 
 
 def feature_names(model: Model) -> tuple[str, ...]:
@@ -133,18 +132,15 @@ def why_none(model: Model) -> str:
     """Why a model has no covariance, and what to do."""
     status, penalty = model.certificate.status, model.penalty
     if model.statistics is None:
-        return "this model has no standard errors, since it was not fitted by LogisticRegression.fit; fit it there with C=inf"
+        return "no standard errors: no fit to all rows by LogisticRegression.fit lies behind this model; fit it there with C=inf"
     if status is Status.SEPARATED:
-        return (
-            "there are no standard errors: classes are separated, so no finite estimate exists; use bias='firth', or drop columns"
-        )
+        return "no standard errors: classes are separated, so no finite estimate exists; add a penalty, or drop columns"
     if penalty.l1_ratio > 0:
-        return "there are no standard errors under an L1 penalty, whose zeros have no normal distribution; use the bootstrap"
+        return "no standard errors: under an L1 penalty, exact zeros have no normal distribution; use the bootstrap"
     if penalty.alpha > 0:
         return (
-            "there are no standard errors, since the penalty biases the coefficients; C=inf has them, and covariance='HC0' gives "
-            "the spread of the penalised ones"
+            "no standard errors: the penalty biases coefficients; C=inf has errors, covariance='HC0' the spread of penalised ones"
         )
     if not (status.certified or status is Status.RANK_DEFICIENT):
-        return f"there are no standard errors, since the fit is not certified ({status.word}); {status.value}"
-    return "there are no standard errors, since none were asked for; fit with covariance='observed'"
+        return f"no standard errors: the fit is not certified ({status.word}); {status.value}"
+    return "no standard errors: none were asked for; fit with covariance='observed'"

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ..outputs.metrics import aligned
-from ..outputs.summary import plain, printable
+from ..outputs.text import aligned, plain, printable
 
 if TYPE_CHECKING:
     from .classifier import ModuleClassifier

@@ -10,8 +10,8 @@ import numpy as np
 
 from ..backend import to_numpy
 from ..errors import InputError
-from .metrics import aligned, class_labels, distributions
-from .summary import _count
+from .metrics import class_labels, distributions
+from .text import aligned, counted
 
 
 class Difference(NamedTuple):
@@ -63,7 +63,7 @@ class Agreement:
         cells = [["absolute difference", *Difference._fields]]
         for name, difference in self._differences():
             cells.append([f"  {name}", *(["-"] * 3 if difference is None else (f"{x:.3g}" for x in difference))])
-        same = f"same label in {round(self.same_labels * self.rows):,} of {_count(self.rows, 'row')} ({self.same_labels:.6g})"
+        same = f"same label in {round(self.same_labels * self.rows):,} of {counted(self.rows, 'row')} ({self.same_labels:.6g})"
         missing = [name for name, difference in self._differences() if difference is None]
         why = (
             [f"{' and '.join(missing)} not compared: the models do not both have them, finite and in one shape"] if missing else []
@@ -102,7 +102,7 @@ def agreement(a: Any, b: Any, X: Any, *, offset: Any = None) -> Agreement:
     given = {} if offset is None else {"offset": offset}
     p, q = (distributions(m.predict_proba(X, **given), f"{name}.predict_proba(X)", len(labels)) for m, name in ((a, "a"), (b, "b")))
     if len(p) != len(q):
-        raise InputError(f"a gives probabilities of {_count(len(p), 'row')} of X, b of {len(q):,}; pass models of single rows")
+        raise InputError(f"a gives probabilities of {counted(len(p), 'row')} of X, b of {len(q):,}; pass models of single rows")
     q = q[:, order]
     same = np.arange(len(labels))
     return Agreement(

@@ -12,7 +12,7 @@ import numpy as np
 from ..backend import to_numpy
 from ..errors import InputError
 from ..sources import ArraySource, vector
-from .summary import MAX_WIDTH, _clip, _count, plain, printable
+from .text import MAX_WIDTH, aligned, clip, counted, plain, printable
 
 SUM_SLACK = 1e-3  # probabilities of a row may miss 1 by this much: what is left by float32 or by a few printed digits
 MAX_LINE = 120  # characters of a printed confusion matrix
@@ -146,7 +146,7 @@ class Metrics:
         overall = [["accuracy", _rate(self.accuracy)], ["balanced accuracy", _rate(self.balanced_accuracy)]]
         overall += [["log loss", f"{self.log_loss:.6g}"], ["Brier score", f"{self.brier:.6g}"]]
         lines = [
-            f"Predictions of {len(self.classes)} classes for {_count(self.rows, 'row')}"
+            f"Predictions of {len(self.classes)} classes for {counted(self.rows, 'row')}"
             + ("" if self.total == self.rows else f", total weight {self.total:,.6g}"),
             "",
             *self._table(),
@@ -213,18 +213,18 @@ def metrics(y: Any, probabilities: Any, classes: Any, sample_weight: Any = None,
     logs = None if log_probabilities is None else _logarithms(log_probabilities, p)
     for name, values in (("y", y), ("sample_weight", sample_weight)):
         if hasattr(values, "__len__") and getattr(values, "shape", "list") != () and len(values) != len(p):
-            raise InputError(f"{name} has {_count(len(values), 'row')}, but probabilities has {len(p):,}; pass one for each")
+            raise InputError(f"{name} has {counted(len(values), 'row')}, but probabilities has {len(p):,}; pass one for each")
     weight = None if sample_weight is None else _weight(sample_weight, p)
     kept = np.ones(len(p), dtype=bool) if weight is None else weight > 0
     codes = _codes(vector(y, "y", len(p)), labels, kept)[kept]
-    counted = _Counted(codes, p[kept], None if logs is None else logs[kept], None if weight is None else weight[kept])
+    tally = _Counted(codes, p[kept], None if logs is None else logs[kept], None if weight is None else weight[kept])
     return Metrics(
         classes=labels,
         rows=len(p),
         total=float(len(p) if weight is None else weight.sum()),
-        log_loss=_log_loss(counted),
-        brier=_brier(counted),
-        **_label_scores(counted),
+        log_loss=_log_loss(tally),
+        brier=_brier(tally),
+        **_label_scores(tally),
     )
 
 
@@ -360,23 +360,13 @@ def _codes(y: np.ndarray, labels: np.ndarray, kept: np.ndarray) -> np.ndarray:
     unknown = (codes < 0) & kept
     if unknown.any():
         row = int(unknown.argmax())
-        many = _count(int(unknown.sum()), "such row")
+        many = counted(int(unknown.sum()), "such row")
         raise InputError(f"y is {_quoted(y[row])} in row {row} ({many}), but the classes are {_listed(labels)}; correct or drop it")
     return codes
 
 
-def aligned(cells: list[list[str]]) -> list[str]:
-    """Rows of cells as lines, the first column to the left and the others to the right."""
-    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    lines = []
-    for first, *rest in cells:
-        numbers = (cell.rjust(width) for cell, width in zip(rest, widths[1:], strict=True))
-        lines.append("  ".join([first.ljust(widths[0]), *numbers]).rstrip())
-    return lines
-
-
 def _name(label: Any, width: int = MAX_WIDTH) -> str:
-    return _clip(printable(str(label)), width)
+    return clip(printable(str(label)), width)
 
 
 def _listed(labels: np.ndarray) -> str:
@@ -387,7 +377,7 @@ def _listed(labels: np.ndarray) -> str:
 
 def _quoted(label: Any) -> str:
     """A label as Python writes it, so that the text '1' and the number 1 differ."""
-    return _clip(repr(label.item() if isinstance(label, np.generic) else label), MAX_WIDTH)
+    return clip(repr(label.item() if isinstance(label, np.generic) else label), MAX_WIDTH)
 
 
 def _rate(value: float) -> str:

@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..plane import Plane, rounded
-from .metrics import aligned
-from .summary import _count, plain, printable
+from .text import aligned, counted, plain, printable
 
 MOST_LABELS = 20  # different whole numbers that may be numbers of classes
 
@@ -57,7 +56,7 @@ class Errors:
         if not np.isnan(self.accuracy):
             cells.append(["accuracy when rounded", f"{self.accuracy:.4f}"])
         weight = "" if self.total == self.rows else f", total weight {self.total:,.6g}"
-        return "\n".join([f"Predictions of a number for {_count(self.rows, 'row')}{weight}", "", *aligned(cells)])
+        return "\n".join([f"Predictions of a number for {counted(self.rows, 'row')}{weight}", "", *aligned(cells)])
 
 
 def errors(predicted: np.ndarray, y: np.ndarray, weight: np.ndarray | None = None) -> Errors:
@@ -115,9 +114,9 @@ class PlaneSummary:
         cells = [["", "coefficient"], *([name, f"{value:.6g}"] for name, value in rows)]
         return "\n".join(
             [
-                f"Linear regression on {_count(len(self.names), 'column')}, {_count(plane.rows, 'row')}",
+                f"Linear regression on {counted(len(self.names), 'column')}, {counted(plane.rows, 'row')}",
                 "  objective    mean squared error, no penalty",
-                f"  solver       {plane.solver}; {_count(plane.n_iter, 'iteration')}",
+                f"  solver       {plane.solver}; {counted(plane.n_iter, 'iteration')}",
                 "",
                 "in the units of the data",
                 *aligned(cells),

@@ -1,40 +1,75 @@
-"""The summary of a model: what was minimised, how well, and the coefficients."""
+"""The summary of a model: what was minimised, how well, and the coefficients with their errors."""
 
 from __future__ import annotations
 
+import html
 import math
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..inference.estimates import feature_names
+from ..inference import tails
+from ..inference.estimates import feature_names, why_none
+from ..inference.table import Columns, coefficients, goodness
 from ..model import Model
-from ..outcome import Limit, Status
+from ..outcome import Limit, Statistics, Status
+from ..sources import frame
+from .text import MAX_WIDTH, aligned, counted, plain, printable
 
-MAX_WIDTH = 40  # of a column of the table
 VANISHED = "the modified score vanishes to within tol; the problem is not convex, so nothing is proved"
+INFORMATION = "from the information at the estimate, without the penalty"
 MOST_CLASSES, MOST_COLUMNS = 20, 1000  # in the table; more are only counted
 
 
+class Table(NamedTuple):
+    """Lines above, and rows of cells, the first of them headings and the first cell of each a name."""
+
+    title: list[str]
+    cells: list[list[str]]
+
+
 class Summary:
-    """A model as a table. ``str()`` gives text for a terminal, :meth:`to_dict` plain data.
+    """A model as a table: text in a terminal, HTML in a notebook; :meth:`to_frame` and :meth:`to_dict` give its numbers.
 
     Parameters
     ----------
     model : Model
+    level : float, default=0.95
+        Of the intervals.
+    reference : label, optional
+        The class that the others are compared with. By default the first where coefficients have errors; else each of more than
+        two classes has its own column, which sum to zero.
+    symmetric : bool, default=False
+        Compare each of more than two classes with the mean of all instead.
+
+    Raises
+    ------
+    InputError
+        For a level or a reference that cannot be.
     """
 
-    def __init__(self, model: Model) -> None:
-        self.model = model
+    def __init__(self, model: Model, level: float = 0.95, reference: Any = None, symmetric: bool = False) -> None:
+        self.model, self.level, self.reference, self.symmetric = model, level, reference, symmetric
+        self.columns = self._coefficients()
 
     @property
     def names(self) -> tuple[str, ...]:
         """Row labels of the coefficient table: the columns, then the intercept."""
         return feature_names(self.model)
 
+    def to_frame(self, kind: str | None = None) -> Any:
+        """The coefficient table as a data frame, a row a coefficient; see :func:`logistic.inference.table.coefficients`.
+
+        Parameters
+        ----------
+        kind : {"pandas", "polars", "pyarrow"}, optional
+            By default pandas, where it is installed.
+        """
+        return frame(self.columns, kind)
+
     def to_dict(self) -> dict[str, Any]:
         """Everything in the text, as numbers, text and lists that JSON can hold (infinities as text)."""
-        m, c = self.model, self.model.certificate
+        m, c, found = self.model, self.model.certificate, goodness(self.model)
         return {
             "classes": m.classes.tolist(),
             "rows": m.rows,
@@ -52,27 +87,68 @@ class Summary:
             "kind": c.kind,
             "columns": [self.names[j] for j in c.columns],
             "limit": None if c.limit is None else self._limit(c.limit),
+            "likelihood": None if found is None else {name: plain(value) for name, value in vars(found).items()},
+            "covariance": _kind(m.statistics),
+            "level": self.level,
             "coefficients": {
                 label: dict(zip(self.names, map(plain, row.tolist()), strict=True))
                 for label, row in zip(self._headings(), m.coef, strict=True)
             },
             "intercept": dict(zip(self._headings(), map(plain, m.intercept.tolist()), strict=True)),
+            "inference": self._rows() if _kind(m.statistics) else why_none(m),
         }
 
     def __str__(self) -> str:
         """The summary as text."""
-        m = self.model
-        lines = [
-            f"Logistic regression of {len(m.classes)} classes on {_count(len(self.names), 'column')}, {_count(m.rows, 'row')}"
-            + ("" if m.total == m.rows else f", total weight {m.total:,.6g}"),
-            f"  objective    mean log loss, {m.penalty}",
-            *self._sparsity(),
-            f"  solver       {m.solver}; {_count(m.n_iter, 'iteration')}",
-            *(f"  {line}" for line in certificate_lines(m)),
-            "",
-            *self._table(),
-        ]
+        title, *facts = self._facts()
+        lines = [title, *(f"  {line}" for line in facts)]
+        for table in self._tables():
+            lines += ["", *table.title, *(aligned(table.cells, MAX_WIDTH) if table.cells else [])]
         return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        """The summary for a notebook: no style but what the notebook has, every name escaped."""
+        title, *facts = self._facts()
+        parts = [f"<p><strong>{html.escape(title)}</strong></p><pre>{html.escape(chr(10).join(facts))}</pre>"]
+        for table in self._tables():
+            parts.append(f"<p>{'<br>'.join(map(html.escape, table.title))}</p>")
+            rows = ("".join(f"<{tag}>{html.escape(cell)}</{tag}>" for cell in row) for tag, row in _tagged(table.cells))
+            parts.append(f"<table>{''.join(f'<tr>{row}</tr>' for row in rows)}</table>" if table.cells else "")
+        return "".join(parts)
+
+    # --------------------------------------------------------------------------------------------------------------- the head
+
+    def _facts(self) -> list[str]:
+        m = self.model
+        weight = "" if m.total == m.rows else f", total weight {m.total:,.6g}"
+        return [
+            f"Logistic regression of {len(m.classes)} classes on {counted(len(self.names), 'column')}, "
+            f"{counted(m.rows, 'row')}{weight}",
+            f"objective    mean log loss, {m.penalty}",
+            *self._sparsity(),
+            f"solver       {m.solver}; {counted(m.n_iter, 'iteration')}",
+            *certificate_lines(m),
+            *self._likelihood(),
+        ]
+
+    def _likelihood(self) -> list[str]:
+        found = goodness(self.model)
+        if found is None:
+            return []
+        worth = "" if math.isclose(found.effective, found.count) else f", which weigh as much as {found.effective:,.6g}"
+        limit = " in the limit" if self.model.certificate.limit is not None else ""
+        lines = [
+            f"likelihood   log L = {found.log_likelihood:.10g}{limit}, {found.null:.10g} without columns; "
+            f"{found.count:,.15g} observations{worth}"
+        ]
+        if not math.isnan(found.penalised):
+            lines.append(f"penalised    log L + log det(information) / 2 = {found.penalised:.10g}, in the units of the data")
+        explained = [f"McFadden {found.mcfadden:.4g}", *([] if math.isnan(found.tjur) else [f"Tjur {found.tjur:.4g}"])]
+        lines.append(f"R squared    {', '.join(explained)}")
+        if not math.isnan(found.lr):
+            df, p = found.df - found.null_df, tails.text(found.p, found.log_p)
+            lines.append(f"LR test      chi2({df}) = {found.lr:.6g}, p = {p}; AIC {found.aic:.8g}, BIC {found.bic:.8g}")
+        return lines
 
     def _limit(self, limit: Limit) -> dict[str, Any]:
         labels = [str(label) for label in self.model.classes]
@@ -92,55 +168,120 @@ class Summary:
     def _sparsity(self) -> list[str]:
         """How many coefficients are not zero, where the penalty makes zeros."""
         coef = self.model.coef
-        return [f"  nonzero      {int((coef != 0).sum()):,} of {coef.size:,} coefficients"] if self.model.penalty.l1_ratio else []
+        return [f"nonzero      {int((coef != 0).sum()):,} of {coef.size:,} coefficients"] if self.model.penalty.l1_ratio else []
 
     def _headings(self) -> list[str]:
         labels = [str(label) for label in self.model.classes]
         return [f"{labels[1]} against {labels[0]}"] if len(labels) == 2 else labels
 
-    def _table(self) -> list[str]:
+    # ------------------------------------------------------------------------------------------------------------- the tables
+
+    def _coefficients(self) -> Columns:
+        m, against = self.model, self.reference
+        chosen = against is not None or self.symmetric
+        if m.certificate.limit is not None and not chosen:
+            against = m.classes[reference(m.certificate.limit)]
+        plainly = m.certificate.limit is None and not _kind(m.statistics) and len(m.classes) > 2 and not chosen
+        return coefficients(m, self.level, against, self.symmetric or plainly)
+
+    def _tables(self) -> list[Table]:
         m = self.model
         if len(m.classes) > MOST_CLASSES or len(self.names) > MOST_COLUMNS:
             size = m.coef.size + m.base.size
-            return [*self._title(), f"{size:,} coefficients, too many to show; to_dict() (on the command line --json) has them"]
-        limit, headings = m.certificate.limit, self._headings()
-        numbers = np.column_stack([m.coef, m.intercept]).T  # (p + 1, M)
-        if limit is not None:
-            against = reference(limit)
-            found = np.delete(np.asarray(limit.contrasts(against)).T, against, axis=1)
-            numbers = np.pad(found, ((0, len(numbers) - len(found)), (0, 0)))  # without an intercept it is zero
-            headings = [str(label) for k, label in enumerate(m.classes) if k != against]
-        if len(m.classes) == 2:
-            headings = ["coefficient", "odds ratio"]
-            with np.errstate(over="ignore"):
-                numbers = np.column_stack([numbers, np.exp(numbers)])
-        cells = [["", *map(printable, headings)]]
-        named = zip((*map(printable, self.names), "intercept"), numbers, strict=True)
-        cells += [[name, *(written(x) for x in row)] for name, row in named]
-        widths = [min(max(map(len, column)), MAX_WIDTH) for column in zip(*cells, strict=True)]
-        lines = []
-        for row in cells:
-            first, *rest = (_clip(cell, width) for cell, width in zip(row, widths, strict=True))
-            numbered = (cell.rjust(width) for cell, width in zip(rest, widths[1:], strict=True))
-            lines.append("  ".join([first.ljust(widths[0]), *numbered]).rstrip())
-        return [*self._title(), *lines]
+            return [
+                Table(
+                    [*self._title(), f"{size:,} coefficients, too many to show; to_dict() (on the command line --json) has them"],
+                    [],
+                )
+            ]
+        if _kind(m.statistics):
+            return [table for which in self._contrasts() for table in self._inferred(which)]
+        return [self._bare()]
+
+    def _contrasts(self) -> list[np.ndarray]:
+        """Of each contrast, its rows in the columns."""
+        labels = self.columns["class"]
+        return [np.flatnonzero(labels == label) for label in dict.fromkeys(labels.tolist())]
+
+    def _inferred(self, which: np.ndarray) -> list[Table]:
+        """Coefficients of one contrast with errors, tests and intervals, and their odds ratios."""
+        c = {name: column[which].tolist() for name, column in self.columns.items()}
+        against = f"against {printable(c['reference'][0])}" if c["reference"][0] else "against the mean of all classes"
+        title = f"log-odds of {printable(c['class'][0])} {against}, in the units of the data; errors {self._errors()}"
+        names = [printable(term) for term in c["term"]]
+        if self.model.penalty.alpha > 0:
+            cells = [[name, written(b), written(e)] for name, b, e in zip(names, c["estimate"], c["std_error"], strict=True)]
+            return [Table([title, *self._doubt()], [["", "estimate", "std. error"], *cells])]
+        ends = [f"{100 * share:.4g} %" for share in ((1 - self.level) / 2, (1 + self.level) / 2)]
+        cells = [["", "estimate", "std. error", "z", "p", *ends]]
+        keys = ("estimate", "std_error", "z", "p", "log_p", "low", "high")
+        for name, b, error, z, p, log_p, low, high in zip(names, *(c[key] for key in keys), strict=True):
+            found = ["inestimable", "", "", "", ""] if math.isnan(error) else [written(error), f"{z:.4g}", tails.text(p, log_p)]
+            cells.append([name, written(b), *(found if math.isnan(error) else [*found, written(low), written(high)])])
+        odds = [["", "odds ratio", *ends]]
+        for name, *numbers in zip(names, *(c[key] for key in ("odds_ratio", "odds_low", "odds_high")), strict=True):
+            if not (math.isnan(numbers[1]) or (name == "intercept" and self.model.fit_intercept)):
+                odds.append([name, *map(written, numbers)])
+        return [Table([title, *self._doubt()], cells), *([Table(["odds ratios"], odds)] if len(odds) > 1 else [])]
+
+    def _errors(self) -> str:
+        """Where the standard errors come from."""
+        statistics = self.model.statistics
+        assert statistics is not None
+        words = {
+            "observed": "from the observed information",
+            **({} if self.model.penalty.bias is None else {"observed": INFORMATION}),
+            "cluster": f"robust, by cluster ({statistics.clusters:,} clusters)",
+        }
+        return words.get(statistics.kind, f"robust ({statistics.kind})")
+
+    def _doubt(self) -> list[str]:
+        """What the errors are not."""
+        if self.model.penalty.alpha > 0:
+            return [
+                "errors are the spread of penalised coefficients around their own mean: their bias is unknown, so nothing is tested"
+            ]
+        if self.model.certificate.status is Status.RANK_DEFICIENT:
+            return ["inestimable coefficients are those of columns that are combinations of others, one choice among many"]
+        return []
+
+    def _bare(self) -> Table:
+        """Coefficients without errors, a column a contrast; for two classes with odds ratios."""
+        which = self._contrasts()
+        estimate = self.columns["estimate"]
+        numbers = np.stack([estimate[rows] for rows in which], axis=1)
+        headings = [str(self.columns["class"][rows[0]]) for rows in which]
+        if len(self.model.classes) == 2:
+            headings, numbers = ["coefficient", "odds ratio"], np.stack([estimate, self.columns["odds_ratio"]], axis=1)
+        named = zip(self.columns["term"][which[0]], numbers.tolist(), strict=True)
+        rows = [[printable(name), *(written(x) for x in row)] for name, row in named]
+        return Table(self._title(), [["", *map(printable, headings)], *rows])
 
     def _title(self) -> list[str]:
-        """What the numbers of the table are, and what they are not."""
+        """What the numbers of a bare table are, and what they are not."""
+        m, status, limit = self.model, self.model.certificate.status, self.model.certificate.limit
+        against = self.columns["reference"][0]
         title = f"log-odds of {printable(self._headings()[0])}, in the units of the data"
-        if len(self.model.classes) > 2:
-            sums = "" if self.model.penalty.l1_ratio else " (they sum to zero over the classes)"
+        if len(m.classes) > 2:
+            title = f"log-odds against {printable(against)}, in the units of the data"
+        if len(m.classes) > 2 and not against:
+            sums = "" if m.penalty.l1_ratio else " (they sum to zero over the classes)"
             title = f"logits by class{sums}, in the units of the data"
-        status, limit = self.model.certificate.status, self.model.certificate.limit
         if limit is not None:
-            if len(self.model.classes) > 2:
-                title = f"log-odds against {printable(str(self.model.classes[reference(limit)]))}, in the units of the data"
             return [title, "no finite estimate exists: these are the limits as the log-likelihood nears its supremum"]
         if status is Status.SEPARATED:
-            return [title, "no finite estimate exists: these numbers are only where the search stopped; they grow without end"]
-        if status.certified or status is Status.RANK_DEFICIENT:
-            return [title]
-        return [title, "not certified: these numbers are only where the search stopped"]
+            return [title, "no finite estimate exists, and the search for what they tend to was too long"]
+        if not (status.certified or status is Status.RANK_DEFICIENT):
+            return [title, "not certified: these numbers are only where the search stopped"]
+        return [title, why_none(m)] if m.statistics is not None else [title]
+
+    def _rows(self) -> list[dict[str, Any]]:
+        """The columns as rows that JSON can hold."""
+        columns = [
+            [value if isinstance(value, str) else plain(value) for value in column]
+            for column in map(np.ndarray.tolist, self.columns.values())
+        ]
+        return [dict(zip(self.columns, row, strict=True)) for row in zip(*columns, strict=True)]
 
 
 def certificate_lines(model: Model) -> list[str]:
@@ -183,23 +324,11 @@ def written(value: float) -> str:
     return f"{value:.6g}" if math.isfinite(value) else str(tendency(value))
 
 
-def plain(value: float) -> float | str:
-    """A float, or its name where JSON has none."""
-    return value if math.isfinite(value) else repr(value)
+def _kind(statistics: Statistics | None) -> str:
+    """Of the covariance; empty for none."""
+    return "" if statistics is None else statistics.kind
 
 
-def printable(text: str) -> str:
-    """The text on one line, with line breaks and control characters written out."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}" + ("" if number == 1 else "s")
-
-
-def _clip(text: str, width: int) -> str:
-    """Both ends of a long text, because names that share a beginning differ at the end."""
-    if len(text) <= width:
-        return text
-    tail = (width - 3) // 2
-    return f"{text[: width - 3 - tail]}...{text[-tail:]}"
+def _tagged(cells: list[list[str]]) -> list[tuple[str, list[str]]]:
+    """Rows with the HTML element of their cells."""
+    return [("td" if i else "th", row) for i, row in enumerate(cells)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .arrays import ArraySource, check_names, check_numbers, matrix, real, validation_source, vector
 from .files import parse_table, read_table
+from .frames import frame, frame_kind
 from .tables import ArrayTable, Table
 
 __all__ = [
@@ -12,6 +13,8 @@ __all__ = [
     "Table",
     "check_names",
     "check_numbers",
+    "frame",
+    "frame_kind",
     "matrix",
     "parse_table",
     "read_table",

@@ -16,6 +16,7 @@ import numpy as np
 
 from ..errors import InputError, ModelFileError
 from ..model import Model, Strength
+from ..outcome import Statistics
 from ..strict import (
     canonical,
     check_labels,
@@ -46,9 +47,10 @@ from .parts import (
     read_provenance,
     read_tensors,
 )
+from .statistics import read_statistics, statistics_entry, statistics_tensors
 
 FORMAT = 1
-MOST_TENSORS = 5
+MOST_TENSORS = 7
 MOST_RANK = 2
 MOST_COLUMNS = 2**26
 KEYS = {
@@ -69,6 +71,8 @@ KEYS = {
     "sha256",
 }
 TENSORS = {"coef", "base", "center"}
+OTHER_TENSORS = {"direction", "limit", "covariance", "aliases"}  # where there are any
+OTHER_KEYS = {"statistics"}
 PENALTY_KEYS = {"alpha", "C", "standardized"}
 SOMETIMES = {"l1_ratio", "bias"}  # where there is a share of L1, or a bias was reduced
 
@@ -90,6 +94,7 @@ def save(model: Model, path: str | Path) -> None:
         tensors["direction"] = np.asarray(model.certificate.direction)
     if model.certificate.limit is not None:
         tensors["limit"] = np.asarray(model.certificate.limit.table)
+    tensors |= statistics_tensors(model.statistics)
     for name, tensor in tensors.items():
         tensors[name] = np.ascontiguousarray(tensor, dtype=np.float64)
         if not np.isfinite(tensor).all():
@@ -98,7 +103,7 @@ def save(model: Model, path: str | Path) -> None:
     try:
         header = _header(model)
         text = canonical({**header, "sha256": digest(header, tensors)})
-        _model(read_header(text, FORMAT, KEYS), tensors)  # nothing is written that would not be read
+        _model(_read_header(text), tensors)  # nothing is written that would not be read
     except (ValueError, TypeError) as error:
         raise InputError(f"this model cannot be saved: {error}") from None
     write_packed(path, pack(tensors, metadata={MODEL_ENTRY: text}), MOST_TENSORS, MOST_RANK)
@@ -124,10 +129,10 @@ def load(path: str | Path) -> Model:
     if MODEL_ENTRY not in found.metadata:
         raise ModelFileError(f"{path} is a safetensors file, but not a model of this package")
     with sound(path, "model"):
-        if set(found.metadata) != {MODEL_ENTRY} or not TENSORS <= set(found.tensors) <= TENSORS | {"direction", "limit"}:
+        if set(found.metadata) != {MODEL_ENTRY} or not TENSORS <= set(found.tensors) <= TENSORS | OTHER_TENSORS:
             raise ModelFileError("it has unexpected or missing parts")
         tensors = read_tensors(found)
-        header = read_header(found.metadata[MODEL_ENTRY], FORMAT, KEYS)
+        header = _read_header(found.metadata[MODEL_ENTRY])
         model = _model(header, tensors)
         check_digest(header, tensors)
         return model
@@ -150,7 +155,13 @@ def _header(model: Model) -> dict[str, Any]:
         "fit_intercept": model.fit_intercept,
         "fingerprint": model.fingerprint,
         "provenance": provenance_entry(model.provenance),
+        **({} if model.statistics is None else {"statistics": statistics_entry(model.statistics)}),
     }
+
+
+def _read_header(text: str) -> dict[str, Any]:
+    """A file has the other keys only where there is something to say, so files without are those of before."""
+    return read_header(text, FORMAT, KEYS, OTHER_KEYS)
 
 
 def _model(header: dict[str, Any], tensors: dict[str, np.ndarray]) -> Model:
@@ -179,7 +190,17 @@ def _model(header: dict[str, Any], tensors: dict[str, np.ndarray]) -> Model:
         fit_intercept=header["fit_intercept"],
         fingerprint="" if header["fingerprint"] == "" else read_digits(header["fingerprint"], 16),
         provenance=read_provenance(header["provenance"]),
+        statistics=_statistics(header, tensors, p + header["fit_intercept"]),
     )
+
+
+def _statistics(header: dict[str, Any], tensors: dict[str, np.ndarray], q: int) -> Statistics | None:
+    found = tensors.get("covariance"), tensors.get("aliases")
+    if "statistics" in header:
+        return read_statistics(header["statistics"], *found, q)
+    if any(tensor is not None for tensor in found):
+        raise ModelFileError("it has a covariance, but no statistics")
+    return None
 
 
 def _columns(tensors: dict[str, np.ndarray], K: int, intercept: bool) -> int:
@@ -187,8 +208,9 @@ def _columns(tensors: dict[str, np.ndarray], K: int, intercept: bool) -> int:
     p = tensors["center"].size
     if p > MOST_COLUMNS:
         raise ModelFileError(f"it has {p} columns, more than {MOST_COLUMNS}")
-    M = 1 if K == 2 else K
-    shapes = {"coef": (M, p), "base": (M,), "center": (p,), "direction": (p, M), "limit": (K, p + intercept)}
+    M, q = 1 if K == 2 else K, p + intercept
+    shapes = {"coef": (M, p), "base": (M,), "center": (p,), "direction": (p, M), "limit": (K, q)}
+    shapes |= {"covariance": (M * q, M * q), "aliases": (q, tensors["aliases"].shape[-1] if "aliases" in tensors else 0)}
     for name, tensor in tensors.items():
         if tensor.shape != shapes[name]:
             raise ModelFileError(f"tensor {name!r} has shape {list(tensor.shape)}, not {list(shapes[name])}")

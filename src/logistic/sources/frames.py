@@ -1,0 +1,39 @@
+"""Tables that go back to the caller, as the kind of data frame that the rows came in."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from typing import Any, Literal, cast
+
+import numpy as np
+
+from ..errors import InputError
+
+KINDS = ("pandas", "polars", "pyarrow")
+
+
+def frame_kind(X: Any) -> str:
+    """The package of a data frame; for anything else pandas where it is installed, else pyarrow."""
+    package = type(X).__module__.split(".")[0]
+    if package in KINDS:
+        return package
+    return "pandas" if find_spec("pandas") is not None else "pyarrow"
+
+
+def frame(columns: dict[str, np.ndarray], kind: str | None = None) -> Any:
+    """Columns of equal length as a data frame of this kind.
+
+    Raises
+    ------
+    InputError
+        For a kind that there is not, or that is not installed.
+    """
+    import narwhals.stable.v2 as nw
+
+    kind = frame_kind(None) if kind is None else kind
+    if kind not in KINDS:
+        raise InputError(f"kind={kind!r} is unknown; choose one of {', '.join(map(repr, KINDS))}")
+    if find_spec(kind) is None:
+        raise InputError(f"kind={kind!r} needs {kind}: pip install {kind}")
+    plain = {name: column.tolist() if column.dtype == object else column for name, column in columns.items()}
+    return nw.from_dict(plain, backend=cast(Literal["pandas", "polars", "pyarrow"], kind)).to_native()
