@@ -21,11 +21,11 @@ import logistic
 BASE = "backend outcome contracts errors"
 MATHEMATICS = (
     "loss penalty certificate tasks rank contrasts separation metric proof objective nonsmooth firth held squares coordinates "
-    "solvers minimize recession start"
+    "solvers minimize recession restricted start"
 )
 DATA = "designs moments encoding sources executor"
 RESULT = "provenance model plane store inference outputs"
-MEETING = "frame fit online regress study"
+MEETING = "frame fit refit profile online regress study"
 FACES = "fitted estimator crossval heldout paths linear modules cli datasets"
 
 OURS = {
@@ -55,6 +55,7 @@ OURS = {
     "coordinates": "backend contracts outcome",
     "minimize": f"{BASE} solvers",
     "recession": f"{BASE} tasks rank contrasts separation proof objective coordinates solvers minimize",
+    "restricted": f"{BASE} certificate proof objective solvers minimize",
     "start": "backend errors",
     # data: rows
     "designs": f"{BASE} designs",
@@ -73,6 +74,8 @@ OURS = {
     # meeting
     "frame": f"{BASE} {MATHEMATICS} {DATA} model",
     "fit": f"{BASE} {MATHEMATICS} {DATA} model inference frame",
+    "refit": f"{BASE} {MATHEMATICS} {DATA} model inference frame",
+    "profile": "errors model inference refit",
     "regress": f"{BASE} squares tasks coordinates solvers minimize start designs encoding executor plane frame fit",
     "study": f"{BASE} {MATHEMATICS} {DATA} model frame fit study",
     "online": f"{BASE} {MATHEMATICS} {DATA} model frame fit",
@@ -98,7 +101,7 @@ OURS = {
 
 # What a module may import besides, but only inside functions.
 OURS_LAZILY = {
-    "model": "store inference outputs",
+    "model": "store outputs inference refit profile",
     "estimator": FACES,
     "cli": f"{FACES} preparation spellings",
     "datasets": "outputs",
@@ -108,8 +111,8 @@ OURS_LAZILY = {
 # Packages of others, and who may import them. Whatever is not listed here and not in the standard library is refused.
 NUMPY = (
     "strict preparation learn backend start nonsmooth rank contrasts separation recession designs moments encoding sources "
-    "model store inference outputs frame fit study online plane regress fitted estimator crossval heldout paths linear modules "
-    "validation cli datasets"
+    "model store inference outputs frame fit refit profile study online plane regress fitted estimator crossval heldout paths "
+    "linear modules validation cli datasets"
 )
 OTHERS = {
     "numpy": NUMPY,
@@ -119,7 +122,7 @@ OTHERS = {
 }
 OTHERS_LAZILY = {
     "torch": "backend modules cli",
-    "scipy": "backend separation inference designs encoding fitted datasets",
+    "scipy": "backend separation inference refit profile designs encoding fitted datasets",
     "narwhals": "sources",
     "pandas": "sources datasets",
     "polars": "sources",

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from .crossval import LogisticRegressionCV
     from .errors import InputError, LogisticError, ModelFileError, SeparationWarning
     from .estimator import LogisticRegression
+    from .inference.anova import Anova, anova
     from .linear import LinearRegression
     from .model import Model
     from .modules import ModuleClassifier
@@ -27,6 +28,8 @@ _HOMES = {
     "path": ".paths",
     "LinearRegression": ".linear",
     "ModuleClassifier": ".modules",
+    "Anova": ".inference.anova",
+    "anova": ".inference.anova",
     "Model": ".model",
     "load": ".store",
     "Certificate": ".outcome",
@@ -50,6 +53,7 @@ _HOMES = {
 
 __all__ = [
     "Agreement",
+    "Anova",
     "Certificate",
     "InputError",
     "LabelEncoder",
@@ -67,6 +71,7 @@ __all__ = [
     "Split",
     "Status",
     "agreement",
+    "anova",
     "class_weights",
     "data_units",
     "datasets",

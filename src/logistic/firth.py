@@ -22,7 +22,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from . import rank
-from .backend import EPS, Array, cholesky, inverse_lower, is_finite, largest, namespace, psd_solver, vdot
+from .backend import EPS, Array, cholesky, inverse_lower, is_finite, largest, namespace, vdot
 from .contracts import Block, Design, Line, Loss, Metric, Objective, Penalty, Point
 from .errors import InputError
 from .objective import LogisticObjective
@@ -96,11 +96,22 @@ class FirthObjective(LogisticObjective):
         """The objective along W + t * direction."""
         return Afresh(self, point, direction)
 
-    def metric(self, point: Point) -> Metric:
-        """The inverse of the information."""
+    def root(self, point: Point) -> Array:
+        """R (q M, q M) with Rᵀ R the inverse of the information.
+
+        Raises
+        ------
+        InputError
+            Where that is singular to rounding.
+        """
         root = self._factor(point).root
         if root is None:
-            return psd_solver(self.hessian(point))
+            raise InputError("the information vanishes so far out; ask for a lower level, or for values nearer to the estimate")
+        return root
+
+    def metric(self, point: Point) -> Metric:
+        """The inverse of the information."""
+        root = self.root(point)
 
         def apply(G: Array) -> Array:
             found: Array = (root.T @ (root @ G.reshape(-1))).reshape(G.shape)
@@ -110,9 +121,7 @@ class FirthObjective(LogisticObjective):
 
     def inverse(self, point: Point) -> Array:
         """(q M, q M), of the information."""
-        root = self._factor(point).root
-        if root is None:
-            return super().inverse(point)
+        root = self.root(point)
         found: Array = root.T @ root
         return found
 

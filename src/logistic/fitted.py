@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
@@ -14,6 +14,7 @@ from sklearn.metrics import accuracy_score
 from sklearn.utils.validation import check_is_fitted
 
 from .errors import SeparationWarning
+from .inference.chisquare import ChiSquareTest
 from .model import Model, written
 from .outcome import Certificate, Status
 from .outputs.metrics import Metrics
@@ -21,6 +22,9 @@ from .outputs.summary import Summary, certificate_lines
 from .sources import vector
 from .spellings import solver_and_note
 from .validation import hold_to_columns
+
+if TYPE_CHECKING:
+    from .profile import Intervals
 
 
 class Fitted(ClassifierMixin, BaseEstimator):
@@ -85,6 +89,25 @@ class Fitted(ClassifierMixin, BaseEstimator):
     def glance(self, kind: str | None = None) -> Any:
         """A data frame with one row for the whole fit; see :func:`logistic.inference.table.glance`, and :meth:`tidy` for kind."""
         return self._fitted().glance(kind or self._frame)
+
+    def test(self, hypotheses: Any, values: Any = None, *, reference: Any = None) -> ChiSquareTest:
+        """Wald test of linear hypotheses: ``"age = educ, smoke = 0"``, ``["age", "educ"]``, or a matrix and its values.
+
+        With more than two classes a name is about all contrasts, ``"[vocation]ses"`` about one, against ``reference``.
+        """
+        return self._fitted().test(hypotheses, values, reference=reference)
+
+    def likelihood_ratio_test(self, X: Any, y: Any, hypotheses: Any, **rows: Any) -> ChiSquareTest:
+        """Test linear hypotheses by what they cost in likelihood; X, y, and weights in ``rows``, are those of the fit."""
+        return self._fitted().likelihood_ratio_test(X, y, hypotheses, **rows)
+
+    def score_test(self, X: Any, y: Any, hypotheses: Any = None, *, added: Any = None, **rows: Any) -> ChiSquareTest:
+        """Rao's test of linear hypotheses, or that none of the columns ``added`` belongs into the model; rows as fitted."""
+        return self._fitted().score_test(X, y, hypotheses, added=added, **rows)
+
+    def confint(self, X: Any, y: Any, level: float = 0.95, columns: Any = None, **rows: Any) -> Intervals:
+        """Profile-likelihood intervals, of all coefficients or of those named; infinite ends are where classes are separated."""
+        return self._fitted().confint(X, y, level, columns, **rows)
 
     def save(self, path: str | Path) -> None:
         """Write the model to a safetensors file; read it back with :func:`logistic.load`."""

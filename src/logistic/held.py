@@ -5,9 +5,9 @@ The determinant stays that of the information of all coefficients, those that ar
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from .backend import EPS, Array, largest, namespace, psd_solver
+from .backend import EPS, Array, largest, namespace
 from .contracts import Batch, Line, Metric, Objective, Point, Stop
 from .firth import Afresh, FirthObjective, settled, span
 from .minimize import Solution, minimize
@@ -46,14 +46,14 @@ class HeldObjective(Objective):
 
     def metric(self, point: Point) -> Metric:
         """The inverse of the information on the steps that stay on the plane."""
-        inverse = self.whole.metric(point.memo)
-        columns = [inverse(normal.reshape(self.shape)).reshape(-1) for normal in self.normals.T]
-        across = namespace(self.normals).stack(columns, axis=1)
-        width = psd_solver(self.normals.T @ across)
+        root = self.whole.root(
+            point.memo
+        )  # an inverse on the plane is the part of this one that is orthogonal to the normals there
+        across, _ = namespace(root).linalg.qr(root @ self.normals)
 
         def apply(G: Array) -> Array:
-            step = inverse(G).reshape(-1)
-            return self._projected((step - across @ width(self.normals.T @ step)).reshape(G.shape))
+            turned = root @ G.reshape(-1)
+            return self._projected((root.T @ (turned - across @ (across.T @ turned))).reshape(G.shape))
 
         return apply
 
@@ -87,7 +87,17 @@ class HeldObjective(Objective):
         return found
 
 
-def held(whole: FirthObjective, normals: Array, values: Array, W: Array) -> Solution:
-    """The minimum on the plane, from W on."""
+def held(whole: FirthObjective, normals: Array, values: Array, starts: Sequence[Array]) -> Solution:
+    """The lowest minimum on a plane that is reached from some starts: where classes are separated there may be several.
+
+    Parameters
+    ----------
+    whole : FirthObjective
+    normals : (q M, r) array
+    values : (r,) array
+    starts : sequence of (q, M) arrays
+    """
     objective = HeldObjective(whole, normals, values)
-    return minimize(objective, LBFGS(), objective.canonical(W), STOP)
+    found = [minimize(objective, LBFGS(), objective.canonical(W), STOP) for W in starts]
+    certified = [solution for solution in found if solution.certificate.status.certified]
+    return min(certified or found, key=lambda solution: solution.point.value)

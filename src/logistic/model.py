@@ -22,8 +22,10 @@ from .sources import check_names, check_numbers, frame, matrix, real
 from .sources.arrays import block_rows
 
 if TYPE_CHECKING:
+    from .inference.chisquare import ChiSquareTest
     from .outputs.metrics import Metrics
     from .outputs.summary import Summary
+    from .profile import Intervals
 
 
 HALF_ULP = 2.0**-25  # of a float32 just below 1
@@ -264,6 +266,30 @@ class Model:
         from .inference.table import glance
 
         return frame(glance(self), kind)
+
+    def test(self, hypotheses: Any, values: Any = None, *, reference: Any = None) -> ChiSquareTest:
+        """Wald test of ``"age = educ, smoke = 0"``, of names that are zero together, or of a matrix times coefficients."""
+        from .inference.wald import wald
+
+        return wald(self, hypotheses, values, reference)
+
+    def likelihood_ratio_test(self, X: Any, y: Any, hypotheses: Any, **rows: Any) -> ChiSquareTest:
+        """Test hypotheses by fitting X, y anew under them: see :func:`logistic.refit.likelihood_ratio_test`."""
+        from .refit import likelihood_ratio_test
+
+        return likelihood_ratio_test(self, X, y, hypotheses, **rows)
+
+    def score_test(self, X: Any, y: Any, hypotheses: Any = None, *, added: Any = None, **rows: Any) -> ChiSquareTest:
+        """Rao's test of hypotheses, or that no column of ``added`` is missing: see :func:`logistic.refit.score_test`."""
+        from .refit import score_test
+
+        return score_test(self, X, y, hypotheses, added, **rows)
+
+    def confint(self, X: Any, y: Any, level: float = 0.95, columns: Any = None, **rows: Any) -> Intervals:
+        """Profile-likelihood intervals of the coefficients: see :func:`logistic.profile.confint`."""
+        from .profile import confint
+
+        return confint(self, X, y, level, columns, **rows)
 
     def save(self, path: str | Path) -> None:
         """Write the model to one safetensors file; an existing file is replaced only by a complete one."""

@@ -71,6 +71,23 @@ def completed(objective: LogisticObjective, solution: Solution, change: Change) 
     return replace(found, direction=direction, columns=_moving((tendency != 0).any(axis=(0, 1)), objective), limit=limit)
 
 
+def remaining(objective: LogisticObjective, W: Array) -> tuple[Remaining, Array] | None:
+    """The objective of separated classes without its decided contrasts, and where that has its minimum; None where it is unknown.
+
+    Parameters
+    ----------
+    objective : LogisticObjective
+    W : (q, M) array
+        Where the search for a minimum of the whole stopped.
+    """
+    found = objective.diagnose(objective.at(W))
+    if found is None or found.direction is None:
+        return None
+    cone = _Cone(objective, positions(objective.free()))
+    rest = cone.exhausted(W, found.direction)
+    return None if rest is None else (Remaining(objective, cone.rows, cone._flat()), rest.W)
+
+
 def _moving(size: Array, objective: LogisticObjective) -> tuple[int, ...]:
     """The columns, the intercept apart, where ``size`` (q,) is not zero."""
     sizes = to_numpy(size).astype(float)[: objective.shape[0] - objective.intercept]

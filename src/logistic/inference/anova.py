@@ -1,0 +1,210 @@
+"""Nested models against each other, by the ratio of their likelihoods."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from ..errors import InputError, listed
+from ..model import Model
+from ..outcome import Statistics, Status
+from .chisquare import log_tail, p_in_words
+from .wald import refuse_bias, refuse_penalty
+
+SAME = 1e-9  # relative difference of two sums over the same rows
+NOISE = 1e-9  # by which a larger model's log-likelihood may seem smaller, relative to its size
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Anova:
+    """Analysis of deviance of M nested models, the smallest first.
+
+    Attributes
+    ----------
+    table : dict of (M,) arrays
+        ``df``, ``log_likelihood``, ``deviance``, ``aic``, ``bic``; and against the model before, NaN for the first: ``lr``,
+        ``df_difference``, ``p``, ``log_p``. ``pandas.DataFrame(found.table)`` is a data frame.
+    added : (M,) tuple of tuple of str
+        The columns that each model has and the one before has not.
+    notes : tuple of str
+        What a reader must know.
+    """
+
+    table: dict[str, np.ndarray]
+    added: tuple[tuple[str, ...], ...]
+    notes: tuple[str, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything in the text."""
+        numbers = {name: [None if v != v else v for v in values.tolist()] for name, values in self.table.items()}
+        return {**numbers, "added": [list(names) for names in self.added], "notes": list(self.notes)}
+
+    def __str__(self) -> str:
+        """The table as text."""
+        t = self.table
+        cells = [["model", "df", "log-likelihood", "AIC", "BIC", "LR", "df", "p"]]
+        for i in range(len(t["df"])):
+            against = ["", "", ""]
+            if i:
+                p = p_in_words(float(t["log_p"][i])).removeprefix("= ")
+                against = [f"{t['lr'][i]:.6g}", f"{t['df_difference'][i]:.0f}", p]
+            numbers = [f"{t['log_likelihood'][i]:.6f}", f"{t['aic'][i]:.3f}", f"{t['bic'][i]:.3f}"]
+            cells.append([str(i + 1), f"{t['df'][i]:.0f}", *numbers, *against])
+        widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+        lines = ["  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in cells]
+        lines = ["Analysis of deviance: likelihood-ratio tests of nested models", "", *lines, ""]
+        lines += [f"model {i + 1} adds {listed(names)}" for i, names in enumerate(self.added) if i and names]
+        return "\n".join([*lines, *self.notes]).rstrip()
+
+    __repr__ = __str__
+
+
+def anova(*models: Any) -> Anova:
+    """Compare two or more nested models of the same rows, each with the next smaller one.
+
+    The statistic LR is twice the difference of the log-likelihoods, chi-square distributed in large samples if the smaller model
+    holds. A model of separated classes has no maximum; the supremum of its log-likelihood stands in.
+
+    Parameters
+    ----------
+    *models : Model or fitted LogisticRegression
+        Without a penalty, in any order.
+
+    Raises
+    ------
+    InputError
+        Naming the models that differ in their rows, weights or classes, are not nested, penalised, or not certified.
+    """
+    given = [_plain(model, i) for i, model in enumerate(models)]
+    if len(given) < 2:
+        raise InputError("anova compares two or more models; pass anova(smaller, larger)")
+    statistics = [_statistics(model, i) for i, model in enumerate(given)]
+    order = sorted(range(len(given)), key=lambda i: (statistics[i].df, len(given[i].features or ())))
+    notes: list[str] = []
+    for i, j in pairwise(order):
+        _check_rows(given, statistics, i, j)
+        _check_nested(given, statistics, i, j, notes)
+    df = np.array([statistics[i].df for i in order], dtype=np.float64)
+    top = np.array([_supremum(given[i], statistics[i]) for i in order])
+    ratio = 2 * np.diff(top)
+    if (ratio < -NOISE * abs(top[1:])).any():
+        k = int((ratio < -NOISE * abs(top[1:])).argmax())
+        raise InputError(
+            f"model {order[k + 1]} has more coefficients than model {order[k]} but a smaller log-likelihood, so they are not "
+            "nested, or not of the same rows"
+        )
+    ratio, more = np.maximum(ratio, 0), np.diff(df)
+    log_p = np.array([log_tail(x, int(d)) for x, d in zip(ratio.tolist(), more.tolist(), strict=True)])
+    first = [math.nan]
+    table = {
+        "df": df,
+        "log_likelihood": top,
+        "deviance": -2 * top,
+        "aic": 2 * df - 2 * top,
+        "bic": math.log(statistics[0].count) * df - 2 * top,
+        "lr": np.concatenate([first, ratio]),
+        "df_difference": np.concatenate([first, more]),
+        "p": np.concatenate([first, np.exp(log_p)]),
+        "log_p": np.concatenate([first, log_p]),
+    }
+    notes += _of_all([given[i] for i in order], [statistics[i] for i in order])
+    return Anova(table, ((), *(_added(given[i], given[j]) for i, j in pairwise(order))), tuple(notes))
+
+
+def _plain(model: Any, i: int) -> Model:
+    found = model if isinstance(model, Model) else getattr(model, "model_", None)
+    if not isinstance(found, Model):
+        raise InputError(f"model {i} is a {type(model).__name__}; pass fitted models of logistic regression")
+    return found
+
+
+def _statistics(model: Model, i: int) -> Statistics:
+    """Those of a model that can be compared."""
+    try:
+        refuse_penalty(model)
+        refuse_bias(model)
+    except InputError as error:
+        raise InputError(f"model {i}: {error}") from None
+    status, limit = model.certificate.status, model.certificate.limit
+    if model.statistics is None:
+        raise InputError(f"model {i} has no log-likelihood, since it was not fitted by LogisticRegression.fit; fit it there")
+    if status is Status.SEPARATED and limit is None:
+        raise InputError(f"model {i} is of separated classes, and the supremum of its log-likelihood is not known; drop columns")
+    if not (status.certified or status in (Status.RANK_DEFICIENT, Status.SEPARATED)):
+        raise InputError(f"model {i} is not certified ({status.word}), so its log-likelihood is not the largest; {status.value}")
+    return model.statistics
+
+
+def _supremum(model: Model, statistics: Statistics) -> float:
+    limit = model.certificate.limit
+    return statistics.log_likelihood if limit is None else limit.supremum
+
+
+def _check_rows(models: list[Model], statistics: list[Statistics], i: int, j: int) -> None:
+    """The same rows, labels and weights, as far as models can tell."""
+    a, b, s, t = models[i], models[j], statistics[i], statistics[j]
+    pairs = [
+        ("classes", a.classes.tolist(), b.classes.tolist()),
+        ("rows", a.rows, b.rows),
+        ("total weight", a.total, b.total),
+        ("observations", s.count, t.count),
+        ("effective number of rows", s.effective, t.effective),
+        ("offset", a.offset, b.offset),
+    ]
+    if a.fit_intercept and b.fit_intercept:
+        pairs.append(("log-likelihood of the intercept alone", s.null, t.null))
+    for what, mine, theirs in pairs:
+        same = math.isclose(mine, theirs, rel_tol=SAME) if isinstance(mine, float) else mine == theirs
+        if not same:
+            raise InputError(
+                f"models {i} and {j} differ in {what} ({mine!r:.100} and {theirs!r:.100}); fit both to the same rows, weights and "
+                "offsets"
+            )
+    alike = a.features is not None and (a.features, a.fit_intercept) == (b.features, b.fit_intercept)
+    if alike and a.fingerprint != b.fingerprint:
+        raise InputError(f"models {i} and {j} have the same columns, but were fitted to other rows or weights")
+
+
+def _check_nested(models: list[Model], statistics: list[Statistics], i: int, j: int, notes: list[str]) -> None:
+    """The columns of the smaller model i are among those of j, as far as they have names."""
+    a, b = models[i], models[j]
+    if statistics[i].df == statistics[j].df:
+        raise InputError(f"models {i} and {j} have {statistics[i].df} coefficients each, so neither is nested in the other")
+    if a.features is None or b.features is None:
+        notes.append(f"that model {i} is nested in model {j} cannot be seen, as columns have no names; only df was checked")
+        return
+    missing = [name for name in a.features if name not in b.features]
+    if a.fit_intercept and not b.fit_intercept:
+        missing.append("intercept")
+    if missing:
+        raise InputError(f"model {i} is not nested in model {j}, which has no {listed(missing)}")
+
+
+def _added(smaller: Model, larger: Model) -> tuple[str, ...]:
+    if smaller.features is None or larger.features is None:
+        return ()
+    more = tuple(name for name in larger.features if name not in smaller.features)
+    return more + ("intercept",) * (larger.fit_intercept and not smaller.fit_intercept)
+
+
+def _of_all(models: list[Model], statistics: list[Statistics]) -> list[str]:
+    notes = []
+    apart = [str(k + 1) for k, model in enumerate(models) if model.certificate.status is Status.SEPARATED]
+    if apart:
+        which = f"model{'s' if len(apart) > 1 else ''} {' and '.join(apart)}"
+        notes.append(f"classes are separated in {which}: the supremum of the log-likelihood stands in for its maximum")
+    return notes + cautions(statistics[0], any(s.kind not in ("", "observed") for s in statistics))
+
+
+def cautions(statistics: Statistics, robust: bool) -> list[str]:
+    """What tests of likelihoods take for granted, where the rows say otherwise."""
+    notes = []
+    if robust:
+        notes.append("the likelihood takes observations as independent; the robust covariance has no part in it")
+    if statistics.effective < statistics.count * (1 - SAME):
+        notes.append("rows weigh differently: the likelihood takes a weight of 2 for two observations")
+    return notes
