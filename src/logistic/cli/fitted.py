@@ -128,9 +128,9 @@ def sentence(model: Fitted, x: Any, subject: str) -> str:
     return f"{printable(subject)} is {names[first]}{interval} with a probability of {_percent(probabilities[first])} ({rest}{more})"
 
 
-def facts(model: Fitted) -> dict[str, Any]:
-    """The summary as data, and where the rows came from."""
-    return {**model.summary().to_dict(), "provenance": None if model.provenance is None else asdict(model.provenance)}
+def facts(model: Fitted, summary: Any = None) -> dict[str, Any]:
+    """The summary, that of default settings unless given, as data, and where the rows came from."""
+    return {**(summary or model.summary()).to_dict(), "provenance": None if model.provenance is None else asdict(model.provenance)}
 
 
 def origin_lines(model: Fitted) -> list[str]:
