@@ -29,6 +29,8 @@ DTYPES = ("auto", "float32", "float64")
 
 def _takes_pieces(estimator: LogisticRegression) -> bool:
     """Whether the solver can go over rows once."""
+    if estimator.bias is not None:
+        raise AttributeError(f"bias={estimator.bias!r} needs all rows at once; use fit, or bias=None with partial_fit")
     solver = estimator.solver
     if solver in ("auto", "sgd", "adam") or hasattr(solver, "epoch"):
         return True
