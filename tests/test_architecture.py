@@ -75,7 +75,7 @@ OURS = {
     "frame": f"{BASE} {MATHEMATICS} {DATA} model",
     "fit": f"{BASE} {MATHEMATICS} {DATA} model inference frame",
     "refit": f"{BASE} {MATHEMATICS} {DATA} model inference frame",
-    "profile": "errors model inference refit",
+    "profile": "errors model inference outputs refit",
     "regress": f"{BASE} squares tasks coordinates solvers minimize start designs encoding executor plane frame fit",
     "study": f"{BASE} {MATHEMATICS} {DATA} model frame fit study",
     "online": f"{BASE} {MATHEMATICS} {DATA} model frame fit",
@@ -101,7 +101,7 @@ OURS = {
 
 # What a module may import besides, but only inside functions.
 OURS_LAZILY = {
-    "model": "store outputs inference refit profile",
+    "model": "store inference outputs refit profile",
     "estimator": FACES,
     "cli": f"{FACES} preparation spellings",
     "datasets": "outputs",
@@ -122,7 +122,7 @@ OTHERS = {
 }
 OTHERS_LAZILY = {
     "torch": "backend modules cli",
-    "scipy": "backend separation inference refit profile designs encoding fitted datasets",
+    "scipy": "backend separation inference designs encoding refit fitted datasets",
     "narwhals": "sources",
     "pandas": "sources datasets",
     "polars": "sources",

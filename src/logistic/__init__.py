@@ -10,12 +10,12 @@ if TYPE_CHECKING:
     from .crossval import LogisticRegressionCV
     from .errors import InputError, LogisticError, ModelFileError, SeparationWarning
     from .estimator import LogisticRegression
-    from .inference.anova import Anova, anova
     from .linear import LinearRegression
     from .model import Model
     from .modules import ModuleClassifier
     from .outcome import Certificate, Status
     from .outputs.agreement import Agreement, agreement
+    from .outputs.anova import Anova, anova
     from .outputs.metrics import Metrics
     from .paths import Path, path
     from .preparation import LabelEncoder, RankBins, Split, class_weights, data_units, rank_bins, set_seed, split
@@ -28,8 +28,8 @@ _HOMES = {
     "path": ".paths",
     "LinearRegression": ".linear",
     "ModuleClassifier": ".modules",
-    "Anova": ".inference.anova",
-    "anova": ".inference.anova",
+    "Anova": ".outputs.anova",
+    "anova": ".outputs.anova",
     "Model": ".model",
     "load": ".store",
     "Certificate": ".outcome",

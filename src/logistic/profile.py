@@ -12,7 +12,10 @@ import numpy as np
 from .errors import InputError, did_you_mean, listed
 from .inference.estimates import Estimates, estimates
 from .inference.hypotheses import about
+from .inference.table import check_level
+from .inference.tails import chi2_quantile
 from .model import Model
+from .outputs.text import aligned
 from .refit import Likelihood, likelihood
 
 Profile = Callable[[float], tuple[float, float]]
@@ -22,7 +25,8 @@ SETTLED = 1e-10  # relative change of an end, after which a Newton step more wou
 ROUNDS = 100
 LEAP = 4.0  # times as far, at most, as the farthest value so far
 TIE = 1e-6  # relative: two heights that are one
-FLAT = 1e-9  # by which the deviance rises over a leap where it will never reach the quantile
+FAR = 1e6  # times the first reach, where a profile that has still not risen never will
+FLAT = 1e-9  # of the level, by which such a profile rises over a leap at most
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -72,10 +76,7 @@ class Intervals:
             prefix = f"{label}: " if len(self.contrasts) > 1 else ""
             for j, name in enumerate(self.names):
                 cells.append([f"{prefix}{name}", *(f"{v[c, j]:.6g}" for v in (self.estimate, self.low, self.high))])
-        widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-        for first, *rest in cells:
-            lines.append("  ".join([first.ljust(widths[0]), *(v.rjust(w) for v, w in zip(rest, widths[1:], strict=True))]).rstrip())
-        return "\n".join([*lines, "", f"against {self.contrasts[0][1]}"])
+        return "\n".join([*lines, *aligned(cells), "", f"against {self.contrasts[0][1]}"])
 
     __repr__ = __str__
 
@@ -119,13 +120,10 @@ def confint(
     InputError
         For a penalised or uncertified model, other rows, or unknown names.
     """
-    from scipy.special import gammaincinv
-
-    if isinstance(level, bool) or not isinstance(level, int | float | np.number) or not 0 < level < 1:
-        raise InputError(f"level must be between 0 and 1, such as 0.95, but is {level!r}")
+    check_level(level)
     found = estimates(model, reference)
     chosen = _chosen(found, columns)
-    quantile = 2 * float(gammaincinv(0.5, level))
+    quantile = chi2_quantile(level, 1)
     C = len(found.contrasts)
     estimate, low, high = np.full((3, C, len(chosen)), math.nan)
     with likelihood(model, X, y, **rows) as whole:
@@ -235,7 +233,7 @@ def crossing(profile: Profile, start: float, reach: float, level: float) -> floa
         rise = side * slope
         if height < level:
             flat = height - before <= FLAT * level and rise * at <= FLAT * level
-            if flat and math.isinf(outside) and at > LEAP * LEAP * abs(reach):
+            if flat and math.isinf(outside) and at > FAR * abs(reach):
                 return side * math.inf
             inside, before = at, height
         else:
@@ -251,4 +249,4 @@ def crossing(profile: Profile, start: float, reach: float, level: float) -> floa
             if outside - inside <= SETTLED * outside:
                 return start + side * goal
         at = goal
-    return start + side * at
+    return start + side * (at if math.isfinite(outside) else math.inf)

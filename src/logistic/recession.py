@@ -132,6 +132,12 @@ class Remaining(LogisticObjective):
         centred: Array = W - moved
         return centred
 
+    def temptation(self, W: Array) -> float:
+        """How near a class that was set back comes to a row's own; below -``UNDERFLOW`` it has no part in anything."""
+        if self.loss.columns == 1:
+            return -math.inf
+        return float(max(self.rows.executor.map(contrasts.temptation, self.rows.handles, self.loss, W)))
+
     def _assembled(self, point: Point, share: float = 1.0) -> Array:
         own = namespace(point.W).diag(self.penalty.curvature(point.W))
         grams = self.rows.executor.map_sum(tasks.hessian, self.rows.handles, self.loss, self.place(point), share)
@@ -202,7 +208,7 @@ class _Cone:
             W = solution.point.W
             if self.loss.columns == 1 or not solution.certificate.status.certified:
                 return solution
-            near = max(self.rows.executor.map(contrasts.temptation, self.rows.handles, self.loss, W))
+            near = objective.temptation(W)
             if near <= -UNDERFLOW:
                 return solution
             back = self.rows.executor.map(contrasts.set_back, self.rows.handles, near + contrasts.GONE)

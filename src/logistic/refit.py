@@ -17,21 +17,20 @@ from .executor import Threads
 from .firth import FirthObjective
 from .frame import Frame, block_size
 from .held import held
-from .inference.anova import cautions
-from .inference.chisquare import ChiSquareTest
+from .inference.chisquare import ChiSquareTest, cautions
 from .inference.estimates import Estimates, estimates, moved
 from .inference.hypotheses import Hypotheses, read
 from .inference.wald import independent, refuse_bias, refuse_penalty, undetermined
 from .model import Model
 from .objective import LogisticObjective
 from .outcome import Status
-from .recession import remaining
+from .recession import UNDERFLOW, Remaining, remaining
 from .restricted import RestrictedObjective, minimised, nearest
 from .solvers.newton import Endgame
 from .sources import ArraySource, check_names, matrix
 
 TAIL = 1e-10  # of the log-likelihood that may be missing where it nears a supremum, in its own units
-STILL = 1e-9  # a function of the coefficients stays finite if no direction of separation moves it by more
+STILL = 1e-9  # a function of the coefficients stays finite if no direction of separation moves it by more; so for aliases
 CLOSE = 1e-7  # the same for a certified restricted maximum: an error of the test that nobody sees
 
 
@@ -54,11 +53,15 @@ class Maximum(NamedTuple):
 
 
 class _Face:
-    """An objective, the coefficients (q, M) of its minimum or where the search stopped, and its Hessian there."""
+    """An objective, and its value and Hessian at the coefficients (q, M) of its minimum, or where the search for one stopped.
+
+    ``flat`` (q M, d) are orthonormal directions in which it does not change.
+    """
 
     def __init__(self, objective: LogisticObjective, W: np.ndarray, flat: np.ndarray | None = None) -> None:
-        self.objective, self.W = objective, W
-        self.hessian = np.asarray(objective.hessian(objective.at(W)))
+        point = objective.at(W)
+        self.objective, self.W, self.value = objective, W, point.value
+        self.hessian = np.asarray(objective.hessian(point))
         self.flat = np.zeros((W.size, 0)) if flat is None else flat
 
 
@@ -84,7 +87,7 @@ class Likelihood:
         self.whole = _Face(objective, placed(model, change))
         self.finite: _Face | None = None
         self.separated, limit = model.certificate.status is Status.SEPARATED, model.certificate.limit
-        self.top = -self.total * objective.at(self.whole.W).value
+        self.top = -self.total * self.whole.value
         if self.separated and limit is not None:
             self.top, rest = limit.supremum, remaining(objective, self.whole.W)
             self.finite = None if rest is None else _Face(rest[0], np.asarray(rest[1]), np.asarray(rest[0].flat))
@@ -97,8 +100,7 @@ class Likelihood:
     def undetermined(self, estimates: Estimates, asked: Hypotheses) -> np.ndarray:
         """(r,) whether each equation is about a function of the coefficients that aliased columns leave open."""
         given, q = self._inward(estimates, asked), len(estimates.names)
-        null = np.asarray(self.objective.null_space())
-        found = moved(null, given.transpose(0, 2, 1).reshape(-1, q)).reshape(len(given), -1)
+        found = moved(self._aliases, given.transpose(0, 2, 1).reshape(-1, q)).reshape(len(given), -1)
         return np.asarray(found.any(axis=1))
 
     def plane(self, estimates: Estimates, asked: Hypotheses) -> tuple[np.ndarray, np.ndarray]:
@@ -111,10 +113,16 @@ class Likelihood:
         """
         open_ = self.undetermined(estimates, asked)
         if open_.any():
-            columns = np.flatnonzero(moved(self.objective.null_space(), np.eye(len(estimates.names))))
+            columns = np.flatnonzero(moved(self._aliases, np.eye(len(estimates.names))))
             raise InputError(undetermined(asked.owners[int(open_.argmax())], columns, estimates))
         rows, values = independent(self._inward(estimates, asked).reshape(len(open_), -1), asked.values, asked)
         return rows.T, values
+
+    @property
+    def _aliases(self) -> np.ndarray:
+        """(q, d) what no logit sees, on scaled columns, without rounding."""
+        null = np.asarray(self.objective.null_space())
+        return np.where(abs(null) > STILL, null, 0.0)
 
     def _inward(self, estimates: Estimates, asked: Hypotheses) -> np.ndarray:
         """(r, q, M): the equations on scaled columns."""
@@ -151,6 +159,8 @@ class Likelihood:
         sound = (certificate.kind == "proof" or certificate.status.certified) and certificate.gap * self.total <= CLOSE
         if not sound and self.separated and face is self.whole:  # Newton's steps near a supremum e-fold
             sound = abs(Endgame(RestrictedObjective(face.objective, normals, values), point).decrement) * self.total <= TAIL
+        if isinstance(face.objective, Remaining):
+            sound = sound and face.objective.temptation(point.W) <= -UNDERFLOW
         if not sound:
             raise InputError(
                 f"the maximum of the likelihood under the hypotheses was not found ({certificate.status.word}: "
@@ -195,6 +205,8 @@ def likelihood(
                 "X, y and weights are not those that the model was fitted to (their fingerprint is another); pass the rows of the "
                 "fit, and fit without class_weight"
             )
+        if "hessian" not in objective.offers:
+            raise InputError(f"{model.coef.size:,} coefficients are too many for tests by their likelihood; use fewer columns")
         yield Likelihood(model, objective, frame.change)
 
 
@@ -350,5 +362,5 @@ def _beside(X: Any, more: Any) -> Any:
 
 def _note(model: Model, first: str) -> str:
     statistics = model.statistics
-    more = [] if statistics is None else cautions(statistics, statistics.kind not in ("", "observed"))
+    more = [] if statistics is None else cautions(statistics, model.total, statistics.kind not in ("", "observed"))
     return "; ".join([*([first] if first else []), *more])

@@ -117,7 +117,7 @@ def test_separated_classes_have_finite_intervals(level: float) -> None:
 
 def test_likelihoods_of_other_columns_are_not_compared() -> None:
     """Their penalties differ."""
-    from logistic.inference.anova import anova
+    from logistic import anova
 
     X, y, _ = endometrial()
     models = [LogisticRegression(**FIRTH).fit(X[columns], y) for columns in (["EH"], ["EH", "NV"])]

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from ..errors import listed
+from ..outcome import Statistics
+from . import tails
 
-TERMS = 10_000  # of a continued fraction that needs a few dozen
-TINY = 1e-200  # p below which log p is computed by itself
-SETTLED = 1e-15
+SAME = 1e-9  # relative difference of what is equal but for rounding
 
 
 @dataclass(frozen=True)
@@ -44,13 +43,13 @@ class ChiSquareTest:
 
     @property
     def log_p(self) -> float:
-        """Natural logarithm of :attr:`p`, to full precision also where p is zero in float64."""
-        return log_tail(self.statistic, self.df)
+        """Natural logarithm of :attr:`p`, also where p is zero in float64."""
+        return tails.chi2(self.statistic, self.df)[1]
 
     @property
     def p(self) -> float:
         """Probability of a statistic as large as this one, were the hypotheses true."""
-        return math.exp(self.log_p)
+        return tails.chi2(self.statistic, self.df)[0]
 
     @property
     def table(self) -> dict[str, np.ndarray]:
@@ -72,7 +71,7 @@ class ChiSquareTest:
 
     def __str__(self) -> str:
         """The test in two or three lines."""
-        found = f"chi2({self.df}) = {self.statistic:.6g}, p {p_in_words(self.log_p)}"
+        found = f"chi2({self.df}) = {self.statistic:.6g}, p = {tails.text(self.p, self.log_p)}"
         lines = [f"{self.kind[0].upper()}{self.kind[1:]} test: {found}", f"  of           {listed(self.hypotheses)}"]
         lines.append(f"  by           {self.basis}")
         return "\n".join([*lines, *([f"  note         {self.note}"] if self.note else [])])
@@ -80,47 +79,23 @@ class ChiSquareTest:
     __repr__ = __str__
 
 
-def log_tail(statistic: float, df: int) -> float:
-    """Logarithm of the probability that chi-square with ``df`` degrees of freedom is above ``statistic``.
+def cautions(statistics: Statistics, total: float, robust: bool) -> list[str]:
+    """What tests of likelihoods take for granted, where the rows say otherwise.
 
     Parameters
     ----------
-    statistic : float
-        At least 0.
-    df : int
-        At least 1.
+    statistics : Statistics
+        Of the rows.
+    total : float
+        Sum of their weights.
+    robust : bool
+        Whether somebody asked for a robust covariance of them.
     """
-    from scipy.special import gammainc, gammaincc, gammaln
-
-    a, x = df / 2, statistic / 2
-    if math.isnan(x) or x == math.inf:
-        return -x
-    p = float(gammaincc(a, x))
-    if p > 0.5:
-        return math.log1p(-float(gammainc(a, x)))
-    if p > TINY:
-        return math.log(p)
-    return -x + a * math.log(x) - float(gammaln(a)) + math.log(_fraction(a, x))
-
-
-def _fraction(a: float, x: float) -> float:
-    """Upper incomplete gamma function over exp(-x) x^a: Legendre's continued fraction, by Lentz's method, for x well above a."""
-    b = x + 1 - a
-    c, d = 1e300, 1 / b
-    found = d
-    for i in range(1, TERMS):
-        up, b = -i * (i - a), b + 2
-        d = 1 / (up * d + b)
-        c = b + up / c
-        found *= c * d
-        if abs(c * d - 1) <= SETTLED:
-            break
-    return found
-
-
-def p_in_words(log_p: float) -> str:
-    """``= 0.0123`` or ``= 3.2e-412``, written from the logarithm where float64 holds no such number."""
-    if log_p > math.log(1e-300) or math.isnan(log_p) or log_p == -math.inf:
-        return f"= {math.exp(log_p):.4g}"
-    exponent = math.floor(log_p / math.log(10))
-    return f"= {math.exp(log_p - exponent * math.log(10)):.3g}e{exponent}"
+    notes = []
+    if robust:
+        notes.append("the likelihood takes observations as independent; the robust covariance has no part in it")
+    if statistics.effective < statistics.count * (1 - SAME) or abs(total - statistics.count) > statistics.count * SAME:
+        notes.append(
+            f"the likelihood takes a weight of 2 for two observations; weights sum to {total:,.6g} over {statistics.count:,.0f}"
+        )
+    return notes

@@ -273,20 +273,14 @@ class _Parser:
 
     def _coefficient(self) -> tuple[int | None, int] | None:
         """The class, or None, and column of the coefficient that is named next; None where there is none."""
-        start, name = self.at, self._name()
-        behind, self.at = self.at, start
-        k = self._class()
-        inner = None if k is None else self._name()
-        if name is not None and inner is not None:
-            self.at = start
-            raise self._error(f"may be the column {name!r} or one of a class; write the column in backticks")
-        if inner is None:
-            if name is None and k is not None:
-                raise self._error(f"is no column, of which [{self.classes[k]}] is to be the class")
-            k, self.at = None, behind
-        name = name or inner
+        start, k, name = self.at, None, self._name()
         if name is None:
-            return None
+            k = self._class()
+            if k is None:
+                return None
+            name = self._name()
+            if name is None:
+                raise self._error(f"is no column, of which [{self.classes[k]}] is to be the class")
         if self.names.count(name) > 1:
             self.at = start
             raise self._error(f"is the name of {self.names.count(name)} coefficients; rename one, or pass a matrix")
@@ -315,7 +309,8 @@ class _Parser:
             if name and self.text.startswith(name, self.at) and self._ends(self.at + len(name)):
                 others = [] if WHOLE.fullmatch(name) else [other for other in self.names if other != name]
                 if others and _readable(name, others, self.classes):
-                    raise self._error(f"may be the column {name!r} or a sum; write the column in backticks: `{name}`")
+                    number = f", the number as {name}.0" if name.isdecimal() else ""
+                    raise self._error(f"may be the column {name!r} or not; write the column in backticks: `{name}`{number}")
                 self.at += len(name)
                 return name
         return None
@@ -323,7 +318,7 @@ class _Parser:
     def _ends(self, end: int) -> bool:
         """Whether a name can end here: no word goes on."""
         both = self.text[end - 1 : end + 1]
-        return len(both) < 2 or not all(c.isalnum() or c == "_" for c in both)
+        return len(both) < 2 or not (_of_a_word(both[0]) and (_of_a_word(both[1]) or both[1] == "."))
 
     def _taken(self, *signs: str) -> str:
         """The sign that comes next, if it is one of these."""
@@ -342,6 +337,10 @@ class _Parser:
         word = WORD.match(self.text, self.at)
         place = f"{word[0]!r} in column {self.at + 1} " if word else "at the end "
         return InputError(f"hypothesis {self.text!r:.200}: {place}{what}")
+
+
+def _of_a_word(character: str) -> bool:
+    return character.isalnum() or character == "_"
 
 
 def _readable(text: str, names: Sequence[str], classes: list[str]) -> bool:

@@ -10,12 +10,13 @@ from typing import Any
 import numpy as np
 
 from ..errors import InputError, listed
+from ..inference import tails
+from ..inference.chisquare import SAME, cautions
+from ..inference.wald import refuse_bias, refuse_penalty
 from ..model import Model
 from ..outcome import Statistics, Status
-from .chisquare import log_tail, p_in_words
-from .wald import refuse_bias, refuse_penalty
+from .text import aligned
 
-SAME = 1e-9  # relative difference of two sums over the same rows
 NOISE = 1e-9  # by which a larger model's log-likelihood may seem smaller, relative to its size
 
 
@@ -50,13 +51,11 @@ class Anova:
         for i in range(len(t["df"])):
             against = ["", "", ""]
             if i:
-                p = p_in_words(float(t["log_p"][i])).removeprefix("= ")
+                p = tails.text(float(t["p"][i]), float(t["log_p"][i]))
                 against = [f"{t['lr'][i]:.6g}", f"{t['df_difference'][i]:.0f}", p]
             numbers = [f"{t['log_likelihood'][i]:.6f}", f"{t['aic'][i]:.3f}", f"{t['bic'][i]:.3f}"]
             cells.append([str(i + 1), f"{t['df'][i]:.0f}", *numbers, *against])
-        widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-        lines = ["  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in cells]
-        lines = ["Analysis of deviance: likelihood-ratio tests of nested models", "", *lines, ""]
+        lines = ["Analysis of deviance: likelihood-ratio tests of nested models", "", *aligned(cells), ""]
         lines += [f"model {i + 1} adds {listed(names)}" for i, names in enumerate(self.added) if i and names]
         return "\n".join([*lines, *self.notes]).rstrip()
 
@@ -98,7 +97,7 @@ def anova(*models: Any) -> Anova:
             "nested, or not of the same rows"
         )
     ratio, more = np.maximum(ratio, 0), np.diff(df)
-    log_p = np.array([log_tail(x, int(d)) for x, d in zip(ratio.tolist(), more.tolist(), strict=True)])
+    p, log_p = np.array([tails.chi2(x, int(d)) for x, d in zip(ratio.tolist(), more.tolist(), strict=True)]).T
     first = [math.nan]
     table = {
         "df": df,
@@ -108,7 +107,7 @@ def anova(*models: Any) -> Anova:
         "bic": math.log(statistics[0].count) * df - 2 * top,
         "lr": np.concatenate([first, ratio]),
         "df_difference": np.concatenate([first, more]),
-        "p": np.concatenate([first, np.exp(log_p)]),
+        "p": np.concatenate([first, p]),
         "log_p": np.concatenate([first, log_p]),
     }
     notes += _of_all([given[i] for i in order], [statistics[i] for i in order])
@@ -197,14 +196,4 @@ def _of_all(models: list[Model], statistics: list[Statistics]) -> list[str]:
     if apart:
         which = f"model{'s' if len(apart) > 1 else ''} {' and '.join(apart)}"
         notes.append(f"classes are separated in {which}: the supremum of the log-likelihood stands in for its maximum")
-    return notes + cautions(statistics[0], any(s.kind not in ("", "observed") for s in statistics))
-
-
-def cautions(statistics: Statistics, robust: bool) -> list[str]:
-    """What tests of likelihoods take for granted, where the rows say otherwise."""
-    notes = []
-    if robust:
-        notes.append("the likelihood takes observations as independent; the robust covariance has no part in it")
-    if statistics.effective < statistics.count * (1 - SAME):
-        notes.append("rows weigh differently: the likelihood takes a weight of 2 for two observations")
-    return notes
+    return notes + cautions(statistics[0], models[0].total, any(s.kind not in ("", "observed") for s in statistics))
