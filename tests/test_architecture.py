@@ -21,7 +21,7 @@ import logistic
 BASE = "backend pools outcome contracts errors"
 MATHEMATICS = (
     "loss penalty certificate tasks audit sample rank contrasts separation metric proof dual objective nonsmooth squares "
-    "coordinates solvers minimize recession restricted start"
+    "coordinates solvers minimize recession restricted firth held start"
 )
 DATA = "designs moments encoding sources executor"
 RESULT = "provenance affine recipes model plane store inference outputs"
@@ -53,6 +53,8 @@ OURS = {
     "dual": f"{BASE} certificate tasks proof",
     "nonsmooth": f"{BASE} penalty certificate tasks metric dual objective",
     "solvers": f"{BASE} solvers",
+    "firth": f"{BASE} rank objective solvers tasks",
+    "held": f"{BASE} firth solvers minimize",
     "squares": f"{BASE} penalty certificate tasks proof objective",
     "coordinates": "backend contracts outcome",
     "minimize": f"{BASE} solvers",

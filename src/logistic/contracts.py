@@ -239,7 +239,7 @@ Metric = Callable[[Array], Array]
 class Objective(ABC):
     """WHAT is minimised: all that a solver ever sees. ``offers`` is matched against ``Solver.needs`` before any work."""
 
-    offers: frozenset[str]  # what is defined of all that has no body; "batches" too; "sampled" and "early" qualify "metric"
+    offers: frozenset[str]  # what is defined of all that has no body; "batches" too; "sampled", "early", "inexact" qualify these
     shape: tuple[int, ...]  # of W
     batch_losses: list[float]  # since somebody last took them
     l1: Array | None = None  # (q,) strength of |W_j|_1, the kinks
@@ -317,4 +317,5 @@ class Spec(NamedTuple):
     init: Any = "zeros"  # a name, coefficients in the units of the data, or (coefficients, intercepts)
     seed: Any = None  # int, NumPy Generator or RandomState
     device: str = "auto"
+    bias: str | None = None  # "firth": reduced by the Jeffreys penalty
     covariance: str | None = "auto"  # of the coefficients: "observed", "HC0", "HC1", "cluster"; "auto" for maximum likelihood

@@ -30,6 +30,8 @@ DTYPES = ("auto", "float32", "float64")
 
 def _takes_pieces(estimator: LogisticRegression) -> bool:
     """Whether the solver can go over rows once."""
+    if estimator.bias is not None:
+        raise AttributeError(f"bias={estimator.bias!r} needs all rows at once; use fit, or bias=None with partial_fit")
     solver = estimator.solver
     if solver in ("auto", "sgd", "adam") or hasattr(solver, "epoch"):
         return True
@@ -57,6 +59,11 @@ class LogisticRegression(CallbackSupportMixin, Fitted):
         total weight.
     standardize : bool, default=False
         Penalise the coefficients of standardised columns; they are still published in the units of the data.
+    bias : {"firth", None}, default=None
+        ``firth``, with C=inf, adds half the log determinant of the information (Jeffreys' prior) to the log-likelihood: the bias of
+        order 1 / n is gone, and estimates are finite where classes are separated. Standard errors are by the inverse of the
+        information at the estimate, without the penalty's curvature, as in R's logistf and brglm2. By ``newton`` or ``lbfgs``, to
+        where the modified score vanishes; as the problem is not convex, the certificate is of kind ``estimate``.
     solver : str or solver object, default="auto"
         ``auto``, ``newton`` and ``lbfgs``, with L1 ``auto`` and ``proxnewton``, reach the same certified optimum, as said in
         ``why_solver_``. ``gd``, ``sgd`` and ``adam`` are for learning and for rows in pieces; see :mod:`logistic.solvers` for
@@ -118,6 +125,10 @@ class LogisticRegression(CallbackSupportMixin, Fitted):
     References
     ----------
     The certificate is derived in docs/certificate.md.
+
+    D. Firth (1993), Bias reduction of maximum likelihood estimates, Biometrika 80, 27-38; G. Heinze and M. Schemper (2002), A
+    solution to the problem of separation in logistic regression, Statistics in Medicine 21, 2409-2419; I. Kosmidis and D. Firth
+    (2009), Bias reduction in exponential family nonlinear models, Biometrika 96, 793-804.
     """
 
     def __init__(
@@ -129,6 +140,7 @@ class LogisticRegression(CallbackSupportMixin, Fitted):
         fit_intercept: bool = True,
         class_weight: Any = None,
         standardize: bool = False,
+        bias: str | None = None,
         solver: str | Solver = "auto",
         tol: float = 1e-8,
         max_iter: int = 1000,
@@ -151,6 +163,7 @@ class LogisticRegression(CallbackSupportMixin, Fitted):
         self.fit_intercept = fit_intercept
         self.class_weight = class_weight
         self.standardize = standardize
+        self.bias = bias
         self.solver = solver
         self.tol = tol
         self.max_iter = max_iter
@@ -315,6 +328,7 @@ class LogisticRegression(CallbackSupportMixin, Fitted):
             fit_intercept=self.fit_intercept,
             class_weight=self.class_weight,
             standardize=self.standardize,
+            bias=self.bias,
             solver=solver_and_note(self.solver)[0],
             stop=Stop(self.tol, self.max_iter, self.max_time),
             init=init,

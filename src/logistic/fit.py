@@ -19,6 +19,7 @@ from .coordinates import InGivenUnits
 from .designs import is_sparse
 from .errors import InputError
 from .executor import InProcess, Threads
+from .firth import FirthObjective
 from .frame import Frame, block_size
 from .inference import covariance, likelihood
 from .minimize import Solution, minimize
@@ -126,6 +127,9 @@ def _statistics(workers: Executor, raw: list[Any], frame: Frame, objective: Logi
     """What the rows say about the coefficients; their covariance, where it was asked for and they are a solution."""
     point, status = solution.point, solution.certificate.status
     found = likelihood.statistics(objective, point, workers, raw, frame.encoding)
+    divisors = np.concatenate([frame.scale, frame.edge + 1])
+    if isinstance(objective, FirthObjective):
+        found = replace(found, penalised=found.log_likelihood + objective.log_determinant(point, divisors) / 2)
     kind = covariance.chosen(frame.spec.covariance, frame.alpha > 0, objective)
     if not kind or not (status.certified or status is Status.RANK_DEFICIENT):
         return found
@@ -135,7 +139,7 @@ def _statistics(workers: Executor, raw: list[Any], frame: Frame, objective: Logi
     )
     meat = None if kind == "observed" else covariance.meat(workers, raw, gradients, clusters)
     found = covariance.with_covariance(found, objective, point, kind, meat, clusters)
-    return covariance.rescaled(found, np.concatenate([frame.scale, frame.edge + 1]))
+    return covariance.rescaled(found, divisors)
 
 
 def _worth_a_sample(blocks: list[RawBlock], spec: Spec, solver: Solver, objective: Objective) -> bool:
@@ -188,6 +192,22 @@ def _local(blocks: int, shape: tuple[int, int], spec: Spec) -> AbstractContextMa
     return Threads() if (blocks > 1 or small) and spec.device == "auto" else nullcontext(InProcess())
 
 
+def _check_bias(spec: Spec) -> None:
+    """A bias is reduced of a maximum-likelihood fit, by a solver for it."""
+    if spec.bias is None:
+        return
+    if not isinstance(spec.bias, str) or spec.bias != "firth":
+        raise InputError(f"bias={spec.bias!r} is unknown; choose 'firth', or None for none")
+    if spec.alpha or spec.C not in (None, math.inf):
+        given = f"alpha={spec.alpha}" if spec.alpha else f"C={spec.C}"
+        raise InputError(f"bias='firth' corrects the maximum-likelihood fit, and {given} is a penalty; use C=inf with bias='firth'")
+    if spec.l1_ratio:
+        raise InputError(f"bias='firth' goes with no penalty, but l1_ratio={spec.l1_ratio} names one; leave it out")
+    solver = named(spec.solver)
+    if solver is not None and not solver.needs <= {"gradient", "line", "hessian"}:
+        raise InputError(f"bias='firth' is not fitted by solver={solver.name!r}; use 'newton' or 'lbfgs', or 'auto'")
+
+
 def check(spec: Spec) -> None:
     """Refuse impossible choices, in words.
 
@@ -224,3 +244,4 @@ def check(spec: Spec) -> None:
         raise InputError(f"max_iter must be at least 0, but is {spec.stop.max_iter}")
     if spec.stop.max_time is not None and not spec.stop.max_time > 0:
         raise InputError(f"max_time must be above 0 seconds, or None, but is {spec.stop.max_time}")
+    _check_bias(spec)

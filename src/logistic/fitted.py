@@ -131,7 +131,8 @@ class Fitted(ClassifierMixin, BaseEstimator):
     def from_model(cls, model: Model) -> Self:
         """A fitted estimator of a model, such as :func:`logistic.load` gives."""
         C, l1_ratio, standardize = model.penalty.C, model.penalty.l1_ratio, model.penalty.standardized
-        estimator = cls(C, l1_ratio=l1_ratio, fit_intercept=model.fit_intercept, standardize=standardize)
+        bias = {} if model.penalty.bias is None else {"bias": model.penalty.bias}
+        estimator = cls(C, l1_ratio=l1_ratio, fit_intercept=model.fit_intercept, standardize=standardize, **bias)
         estimator._publish(model, lambda found: estimator._attributes(found, None, objects=False))
         if model.features is not None:
             estimator.feature_names_in_ = np.asarray(model.features, dtype=object)

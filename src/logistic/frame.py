@@ -15,6 +15,7 @@ from .coordinates import Change
 from .designs import NEAR
 from .encoding import SOLID, Encoding, learn, refuse_unknown, resolution, scales
 from .errors import InputError
+from .firth import FirthObjective
 from .loss import Binary, Softmax
 from .model import Model, Strength
 from .nonsmooth import NonsmoothObjective
@@ -152,6 +153,8 @@ class Frame:
         penalty, rows = self.penalty, self.rows(executor, raw)
         if isinstance(penalty, ElasticNet):
             return NonsmoothObjective(self.loss, penalty, rows, self.spec.fit_intercept, rng, self.spec.stop.tol)
+        if self.spec.bias is not None:
+            return FirthObjective(self.loss, penalty, rows, self.spec.fit_intercept, rng)
         return LogisticObjective(self.loss, penalty, rows, self.spec.fit_intercept, rng)
 
     def prior(self, total: float) -> L2:
@@ -230,7 +233,9 @@ class Frame:
             coef=np.ascontiguousarray((W[:p] / self.scale[:, None]).T),
             base=W[p].copy() if len(W) > p else np.zeros(W.shape[1]),
             center=np.zeros(p) if self.encoding.center is None else self.encoding.center,
-            penalty=Strength(self.alpha, C, bool(self.spec.standardize), float(self.spec.l1_ratio) if self.alpha > 0 else 0.0),
+            penalty=Strength(
+                self.alpha, C, bool(self.spec.standardize), float(self.spec.l1_ratio) if self.alpha > 0 else 0.0, self.spec.bias
+            ),
             certificate=replace(certificate, direction=direction),
             n_iter=n_iter,
             solver=why,

@@ -180,7 +180,7 @@ class _Run:
             return True
         if reason is None:
             reason = found.status
-            if found.kind == "proof" and reason is not Status.RANK_DEFICIENT:
+            if (found.kind == "proof" and reason is not Status.RANK_DEFICIENT) or reason is Status.CONVERGED:
                 tight = found.gap <= FLOOR * max(abs(found.value), 5e-324)
                 reason = Status.PRECISION_FLOOR if tight else Status.UNDETERMINED
             self.point, self.certificate = moved, replace(found, status=reason)

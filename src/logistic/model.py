@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 HALF_ULP = 2.0**-25  # of a float32 just below 1
 
 
+FIRTH = "Firth's bias reduction (Jeffreys penalty)"
+
+
 def penalty_name(l1_ratio: float) -> str:
     """L2, L1, or elastic net with its share of L1."""
     return {0.0: "L2", 1.0: "L1"}.get(float(l1_ratio), f"elastic net (l1_ratio={l1_ratio:.6g})")
@@ -50,15 +53,20 @@ class Strength:
         Whether the coefficients of standardised columns were penalised rather than those in the units of the data.
     l1_ratio : float
         Share of the L1 penalty: alpha * (l1_ratio * sum of absolute coefficients + (1 - l1_ratio) / 2 * sum of squares).
+    bias : str or None
+        ``firth`` where half the log determinant of the information was added to the log-likelihood; ``alpha`` is 0 then.
     """
 
     alpha: float
     C: float
     standardized: bool
     l1_ratio: float = 0.0
+    bias: str | None = None
 
     def __str__(self) -> str:
         """The penalty in words."""
+        if self.bias is not None:
+            return FIRTH
         if self.alpha == 0:
             return "no penalty (maximum likelihood)"
         units = "standardised columns" if self.standardized else "the units of the data"

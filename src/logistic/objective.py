@@ -58,6 +58,11 @@ class LogisticObjective(Objective):
         self._finite = False  # proved: no direction of separation
         self.prover = Prover(self)
 
+    @property
+    def likelihood(self) -> LogisticObjective:
+        """The part of it that is no correction of a bias."""
+        return self
+
     def zeros(self) -> Array:
         """(q, M) coefficients, all zero."""
         like = self.rows.resolution
@@ -86,6 +91,14 @@ class LogisticObjective(Objective):
         if self.at_hand is None or self.at_hand.W is not point.W or self.at_hand.share < 1:
             self.at_hand = Curved(point.W, self._assembled(point))
         return self.at_hand.hessian
+
+    def inverse(self, point: Point) -> Array:
+        """(q M, q M): the inverse of the Hessian, so formed that a column in small units costs no digits."""
+        H = self.hessian(point)
+        xp = namespace(H)
+        root = xp.diagonal(H) ** -0.5
+        found: Array = xp.linalg.inv(root[:, None] * H * root) * root[:, None] * root
+        return found
 
     def sampled(self, point: Point) -> Curved:
         """The Hessian as estimated from a share of the rows, the same ones every time."""

@@ -74,6 +74,8 @@ def advance(stream: Stream | None, source: Source, spec: Spec, classes: np.ndarr
     check(spec)
     if isinstance(spec.class_weight, str):
         raise InputError("class_weight='balanced' needs all rows at once; for partial_fit pass a dict of weights")
+    if spec.bias is not None:
+        raise InputError(f"bias={spec.bias!r} needs all rows at once; use fit, or bias=None with partial_fit")
     solver, calls = _solver(spec), 0
     if stream is None:
         rng = generator(spec.seed)

@@ -137,7 +137,8 @@ class Statistics:
     tjur : float
         Tjur's R²: mean probability of the second class among its own rows less that among the others; NaN for more classes.
     kind : str
-        Of ``covariance``: ``observed`` information, ``HC0``, ``HC1`` or ``cluster``; empty where there is none.
+        Of ``covariance``: ``observed`` information, ``HC0``, ``HC1`` or ``cluster``; empty where there is none. The information is
+        that of the likelihood alone, also where a bias was reduced.
     clusters : int
         Where the covariance is by cluster, how many there are; else 0.
     covariance : (M q, M q) array or None
@@ -146,6 +147,9 @@ class Statistics:
     aliases : (q, d) array
         Directions of one class's coefficients, in the same order and units, along which no logit changes. A linear function of the
         coefficients can be estimated only if it is zero along them.
+    penalised : float
+        Where the bias was reduced, ``log_likelihood`` + log det(information) / 2, of all coefficients in the units of the data,
+        intercept at x = 0, one class as the reference, whichever; columns that are combinations of others do not count. Else NaN.
     """
 
     log_likelihood: float
@@ -158,6 +162,7 @@ class Statistics:
     clusters: int = 0
     covariance: Array | None = None
     aliases: Array | None = None
+    penalised: float = math.nan
 
 
 class Record(NamedTuple):

@@ -24,6 +24,7 @@ Profile = Callable[[float], tuple[float, float]]
 SETTLED = 1e-10  # relative change of an end, after which a Newton step more would move no digit that is shown
 ROUNDS = 100
 LEAP = 4.0  # times as far, at most, as the farthest value so far
+TIE = 1e-6  # relative: two heights that are one
 FAR = 1e6  # times the first reach, where a profile that has still not risen never will
 FLAT = 1e-9  # of the level, by which such a profile rises over a leap at most
 
@@ -42,6 +43,8 @@ class Intervals:
         In the units of the data; the intercept at x = 0. An end is infinite where the likelihood never falls enough, both
         are where separation leaves open to which side the coefficient runs (its estimate is NaN then), and all three are NaN
         where aliased columns leave it open.
+    penalised : bool
+        Whether the likelihood has the Jeffreys penalty of a model whose bias was reduced.
     """
 
     level: float
@@ -50,6 +53,7 @@ class Intervals:
     estimate: np.ndarray
     low: np.ndarray
     high: np.ndarray
+    penalised: bool = False
 
     @property
     def table(self) -> dict[str, np.ndarray]:
@@ -65,7 +69,8 @@ class Intervals:
 
     def __str__(self) -> str:
         """The table as text."""
-        lines = [f"Profile-likelihood intervals, level {self.level:g}", ""]
+        kind = "Penalised profile-likelihood" if self.penalised else "Profile-likelihood"
+        lines = [f"{kind} intervals, level {self.level:g}", ""]
         cells = [["", "estimate", "low", "high"]]
         for c, (label, _) in enumerate(self.contrasts):
             prefix = f"{label}: " if len(self.contrasts) > 1 else ""
@@ -89,7 +94,9 @@ def confint(
 
     An interval holds the values at which the deviance, minimised over all other coefficients, is above its minimum by less than
     the quantile of chi-square with one degree of freedom. It does not depend on how a coefficient is parametrised, and has a
-    meaning where classes are separated: there one end is infinite, and the other is found.
+    meaning where classes are separated: there one end is infinite, and the other is found. Of a fit with ``bias="firth"`` the
+    penalised likelihood is profiled, with the determinant of all coefficients (Heinze and Schemper 2002), and both ends are finite.
+    That likelihood may have several maxima where a coefficient is held; at the ends they are looked for from three places.
 
     Parameters
     ----------
@@ -123,7 +130,8 @@ def confint(
         for c in range(C):
             for i, j in enumerate(chosen):
                 estimate[c, i], low[c, i], high[c, i] = _interval(whole, found, c, j, quantile)
-    return Intervals(float(level), tuple(found.names[j] for j in chosen), found.contrasts, estimate, low, high)
+    names, penalised = tuple(found.names[j] for j in chosen), model.penalty.bias is not None
+    return Intervals(float(level), names, found.contrasts, estimate, low, high, penalised)
 
 
 def _chosen(estimates: Estimates, columns: str | Sequence[str] | None) -> list[int]:
@@ -147,6 +155,9 @@ def _interval(whole: Likelihood, estimates: Estimates, c: int, j: int, quantile:
     profile, start, reach = profiled(whole, estimates, c, j)
     reach *= quantile**0.5
     model, limit = whole.model, whole.model.certificate.limit
+    if model.penalty.bias is not None:
+        low, high = (_outermost(whole, estimates, (c, j), side * reach, quantile) for side in (-1, 1))
+        return start, low, high
     if not whole.separated or limit is None:
         return start, crossing(profile, start, -reach, quantile), crossing(profile, start, reach, quantile)
     labels = model.classes.tolist()
@@ -159,8 +170,25 @@ def _interval(whole: Likelihood, estimates: Estimates, c: int, j: int, quantile:
     return finite, ends[0], ends[1]
 
 
-def profiled(whole: Likelihood, estimates: Estimates, contrast: int, column: int) -> tuple[Profile, float, float]:
-    """The profile of one coefficient, its estimate, and the standard error that the curvature there gives."""
+def _outermost(whole: Likelihood, estimates: Estimates, which: tuple[int, int], reach: float, level: float) -> float:
+    """Where a penalised profile crosses a level; once more from there, as long as another maximum makes it lower there."""
+    profile, start, _ = profiled(whole, estimates, *which)
+    end = crossing(profile, start, reach, level)
+    profile, _, _ = profiled(whole, estimates, *which, thorough=True)
+    for _ in range(ROUNDS):
+        if math.isinf(end) or profile(end)[0] >= level * (1 - TIE):
+            break
+        end = crossing(profile, end, reach, level)
+    return end
+
+
+def profiled(
+    whole: Likelihood, estimates: Estimates, contrast: int, column: int, thorough: bool = False
+) -> tuple[Profile, float, float]:
+    """The profile of one coefficient, its estimate, and the standard error that the curvature there gives.
+
+    A penalised likelihood may have several maxima: it is ``thorough`` to look from several places.
+    """
     asked = about(estimates, contrast, column, 1.0)
     normals, unit = whole.plane(estimates, asked)  # normals . w = unit * value
     W = whole.face(normals).W
@@ -169,7 +197,7 @@ def profiled(whole: Likelihood, estimates: Estimates, contrast: int, column: int
 
     def profile(value: float) -> tuple[float, float]:
         nonlocal last
-        found = whole.maximum(normals, unit * value, last)
+        found = whole.maximum(normals, unit * value, last, thorough)
         last = found.W
         slope = 2 * float(normals[:, 0] @ found.gradient.reshape(-1)) * float(unit[0])
         return max(2 * (whole.top - found.value), 0.0), slope

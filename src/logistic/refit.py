@@ -14,11 +14,13 @@ from .coordinates import Change
 from .designs import is_sparse
 from .errors import InputError
 from .executor import Threads
+from .firth import FirthObjective
 from .frame import Frame, block_size
+from .held import held
 from .inference.chisquare import ChiSquareTest, cautions
 from .inference.estimates import Estimates, estimates, moved
 from .inference.hypotheses import Hypotheses, read
-from .inference.wald import independent, refuse_penalty, undetermined
+from .inference.wald import independent, refuse_bias, refuse_penalty, undetermined
 from .model import Model
 from .objective import LogisticObjective
 from .outcome import Status
@@ -134,8 +136,10 @@ class Likelihood:
             given[:, :p] -= (np.asarray(self.change.center) / np.asarray(self.change.scale))[:, None] * given[:, p:]
         return given
 
-    def maximum(self, normals: np.ndarray, values: np.ndarray, start: np.ndarray | None = None) -> Maximum:
+    def maximum(self, normals: np.ndarray, values: np.ndarray, start: np.ndarray | None = None, thorough: bool = True) -> Maximum:
         """The largest log-likelihood, or its supremum, on a plane of coefficients.
+
+        Where the bias was reduced, the penalised one: it may have several maxima, so the ``thorough`` look from several places.
 
         Raises
         ------
@@ -143,10 +147,16 @@ class Likelihood:
             If it cannot be found.
         """
         face = self.face(normals)
+        known = face.objective
         W = nearest(normals, values, face.W if start is None else start, face.hessian)
-        solution = minimised(face.objective, normals, values, W)
+        if isinstance(known, FirthObjective):
+            zero = 0 * W
+            others = [face.W, nearest(normals, values, zero, np.asarray(known.hessian(known.at(zero))))] if thorough else []
+            solution = held(known, normals, values, [W, *others])
+        else:
+            solution = minimised(known, normals, values, W)
         point, certificate = solution.point, solution.certificate
-        sound = certificate.kind == "proof" and certificate.gap * self.total <= CLOSE
+        sound = (certificate.kind == "proof" or certificate.status.certified) and certificate.gap * self.total <= CLOSE
         if not sound and self.separated and face is self.whole:  # Newton's steps near a supremum e-fold
             sound = abs(Endgame(RestrictedObjective(face.objective, normals, values), [point]).decrement) * self.total <= TAIL
         if isinstance(face.objective, Remaining):
@@ -222,7 +232,7 @@ def _source(model: Model, X: Any, y: Any, sample_weight: Any, freq_weights: Any,
 
 @contextmanager
 def _encoded(model: Model, source: ArraySource) -> Iterator[tuple[Frame, LogisticObjective]]:
-    spec = Spec(fit_intercept=model.fit_intercept, covariance=None)
+    spec = Spec(fit_intercept=model.fit_intercept, bias=model.penalty.bias, covariance=None)
     with Threads() as workers:
         raw = workers.put(list(source.blocks(block_size(source, spec, None))))
         frame = Frame.learned(workers, raw, source, spec)
@@ -274,7 +284,8 @@ def likelihood_ratio_test(
         normals, right = whole.plane(found, asked)
         statistic = max(2 * (whole.top - whole.maximum(normals, right).value), 0.0)
     note = "classes are separated: the supremum of the log-likelihood stands in for its maximum" if whole.separated else ""
-    return ChiSquareTest("likelihood ratio", asked.words, statistic, len(right), "log-likelihood of the rows", _note(model, note))
+    of = "log-likelihood of the rows" if model.penalty.bias is None else "log-likelihood of the rows with the Jeffreys penalty"
+    return ChiSquareTest("likelihood ratio", asked.words, statistic, len(right), of, _note(model, note))
 
 
 def score_test(
@@ -306,6 +317,7 @@ def score_test(
     """
     if (hypotheses is None) == (added is None):
         raise InputError("score_test takes hypotheses about the coefficients, or added columns; pass one of the two")
+    refuse_bias(model)
     if added is not None:
         return _of_added(model, X, y, added, rows)
     found = estimates(model, reference)

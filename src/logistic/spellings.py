@@ -9,7 +9,7 @@ from typing import Any
 
 from .contracts import Solver, Spec
 from .errors import InputError
-from .model import penalty_name
+from .model import FIRTH, penalty_name
 
 SOLVERS = {  # scikit-learn's names, and which of ours does the same
     "newton-cholesky": "newton",
@@ -79,6 +79,8 @@ def refuse(multi_class: Any, intercept_scaling: Any) -> None:
 
 def objective_in_words(spec: Spec) -> str:
     """What is minimised: loss, penalty, strength and units."""
+    if spec.bias is not None:
+        return f"mean log loss, {FIRTH}"
     if spec.alpha == 0 or float("inf") == spec.C:
         return "mean log loss, no penalty (maximum likelihood)"
     units = "standardised columns" if spec.standardize else "the units of the data"

@@ -77,6 +77,8 @@ def test_cross_validation_chooses_the_strength(run: Run) -> None:
         (("--C", 0.3), {"C": 0.3}),
         (("--alpha", 0.02), {"alpha": 0.02}),
         (("--no-penalty",), {"C": np.inf}),
+        (("--bias", "firth"), {"C": np.inf, "bias": "firth"}),
+        (("--bias", "firth", "--no-penalty"), {"C": np.inf, "bias": "firth"}),
         (("--standardize",), {"standardize": True}),
         (("--no-standardize",), {"standardize": False}),
         (("--no-intercept",), {"fit_intercept": False}),

@@ -29,7 +29,7 @@ def spec_of(options: dict[str, Any]) -> Spec:
     given = [name for name, present in strengths.items() if present]
     if len(given) > 1:
         raise InputError(f"{' and '.join(given)} set the strength of the penalty more than once; give one of them")
-    if options["no_penalty"]:
+    if options["no_penalty"] or (options["bias"] is not None and not given):
         alpha = 0.0
     elif not given:
         C = 1.0
@@ -41,6 +41,7 @@ def spec_of(options: dict[str, Any]) -> Spec:
         l1_ratio=options["l1_ratio"],
         fit_intercept=not options["no_intercept"],
         standardize=options["standardize"],
+        bias=options["bias"],
         solver=_solver(options),
         stop=Stop(options["tol"], options["max_iter"], options["max_time"]),
         init=options["init"] or "zeros",

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from ..model import Model
 
 SOLVERS = ("auto", "newton", "lbfgs", "proxnewton", "gd", "sgd", "adam")
+BIASES = ("firth",)
 STARTS = ("zeros", "normal", "lecun_normal", "torch_linear")
 
 
@@ -72,6 +73,9 @@ def _one_of(words: tuple[str, ...]) -> Any:
     "--l1-ratio", metavar="R", type=float, default=0.0, panel="Model", help="Share of L1 in the penalty.  [default: 0, L2]"
 )
 @click.option("--no-penalty", is_flag=True, panel="Model", help="Maximum likelihood.")
+@click.option(
+    "--bias", metavar="NAME", shell_complete=_one_of(BIASES), panel="Model", help="firth: maximum likelihood, its bias reduced."
+)
 @click.option(
     "--cv", metavar="FOLDS", type=click.IntRange(2), panel="Model", help="Choose --C by cross-validation on so many folds."
 )

@@ -21,9 +21,10 @@ if TYPE_CHECKING:
     from ..recipes import Recipe
     from .rows import Rows
 
+PENALTIES = ("C", "l1_ratio", "no_penalty", "bias")
 FOREIGN = {
-    "linear": ("positive", "C", "alpha", "l1_ratio", "no_penalty", "standardize", "class_weight", "hidden", "patience", "max_time"),
-    "hidden": ("C", "l1_ratio", "no_penalty", "standardize", "no_intercept", "init", "linear"),
+    "linear": ("positive", "alpha", "standardize", "class_weight", "hidden", "patience", "max_time", *PENALTIES),
+    "hidden": ("standardize", "no_intercept", "init", "linear", *PENALTIES),
     "formula": ("target", "features", "no_intercept", "linear", "hidden"),
 }
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from ..model import Model
     from .rows import Rows
 
-ALONE = ("C", "alpha", "no_penalty", "linear", "hidden", "init", "max_time")
+ALONE = ("C", "alpha", "no_penalty", "bias", "linear", "hidden", "init", "max_time")
 
 
 def check_tuning(options: dict[str, Any]) -> None:

@@ -93,11 +93,8 @@ def with_covariance(
     """
     (q, M), total = objective.shape, objective.rows.total
     null = to_numpy(objective.null_space())
-    H = np.asarray(to_numpy(objective.hessian(point)), dtype=np.float64)
-    root = np.diag(H) ** -0.5  # so that a column in small units costs no digits
-    bread = np.linalg.inv(root[:, None] * H * root) * root[:, None] * root
     inside = _projection(null, M)
-    bread = inside(inside(bread).T)
+    bread = inside(inside(np.asarray(to_numpy(objective.inverse(point)), dtype=np.float64)).T)
     curvature = np.repeat(to_numpy(objective.penalty.curvature(point.W)), M)
     n, df = statistics.count, statistics.df
     if meat is not None:

@@ -37,7 +37,7 @@ def statistics(objective: LogisticObjective, point: Point, executor: Executor, r
     aliased = objective.null_space().shape[1] if not to_numpy(objective.penalty.curvature(point.W)).any() else 0
     return Statistics(
         log_likelihood=-total * (point.value - objective.penalty_value(point)),
-        null=_null(objective, encoding, any(executor.map(_has_offset, raw[:1]))),
+        null=_null(objective.likelihood, encoding, any(executor.map(_has_offset, raw[:1]))),
         count=float(count),
         effective=float(total**2 / squares),
         df=(q - aliased) * (loss.classes - 1),

@@ -113,6 +113,8 @@ class Goodness:
         McFadden's R², 1 - log_likelihood / null; Tjur's, the difference of mean probabilities, for two classes.
     aic, bic : float
         2 df - 2 log_likelihood, log(count) df - 2 log_likelihood; NaN for a penalised fit, which is no maximum of the likelihood.
+    penalised : float
+        Log-likelihood + log det(information) / 2 where that was maximised to reduce the bias, else NaN.
     """
 
     log_likelihood: float
@@ -128,6 +130,7 @@ class Goodness:
     tjur: float
     aic: float
     bic: float
+    penalised: float
 
 
 def goodness(model: Model) -> Goodness | None:
@@ -135,7 +138,7 @@ def goodness(model: Model) -> Goodness | None:
     statistics = model.statistics
     if statistics is None:
         return None
-    limit, free = model.certificate.limit, model.penalty.alpha == 0
+    limit, free = model.certificate.limit, model.penalty.alpha == 0 and model.penalty.bias is None
     value = statistics.log_likelihood if limit is None else limit.supremum
     null_df = (len(model.classes) - 1) * int(model.fit_intercept)
     at_optimum = free and (
@@ -159,6 +162,7 @@ def goodness(model: Model) -> Goodness | None:
         tjur=statistics.tjur,
         aic=known * (2 * statistics.df - 2 * value),
         bic=known * (math.log(statistics.count) * statistics.df - 2 * value),
+        penalised=statistics.penalised,
     )
 
 

@@ -84,6 +84,21 @@ def refuse_penalty(model: Model) -> None:
         )
 
 
+def refuse_bias(model: Model) -> None:
+    """What compares likelihoods, or their slopes, where each is at its maximum.
+
+    Raises
+    ------
+    InputError
+        For a model whose bias was reduced.
+    """
+    if model.penalty.bias is not None:
+        raise InputError(
+            f"the model was fitted with {model.penalty}, whose likelihood is not at its maximum and whose penalty depends on the "
+            "columns; use likelihood_ratio_test and profile intervals, which hold coefficients under the same penalty"
+        )
+
+
 def refuse_undetermined(model: Model, estimates: Estimates, asked: Hypotheses) -> None:
     """Hypotheses about functions of the coefficients that aliased columns leave open.
 

@@ -12,7 +12,7 @@ import numpy as np
 from ..errors import InputError, listed
 from ..inference import tails
 from ..inference.chisquare import SAME, cautions
-from ..inference.wald import refuse_penalty
+from ..inference.wald import refuse_bias, refuse_penalty
 from ..model import Model
 from ..outcome import Statistics, Status
 from .text import aligned
@@ -125,6 +125,7 @@ def _statistics(model: Model, i: int) -> Statistics:
     """Those of a model that can be compared."""
     try:
         refuse_penalty(model)
+        refuse_bias(model)
     except InputError as error:
         raise InputError(f"model {i}: {error}") from None
     status, limit = model.certificate.status, model.certificate.limit

@@ -16,6 +16,8 @@ from ..outcome import Limit, Statistics, Status
 from ..sources import frame
 from .text import MAX_WIDTH, aligned, clip, counted, plain, printable
 
+VANISHED = "the modified score vanishes to within tol; the problem is not convex, so nothing is proved"
+INFORMATION = "from the information at the estimate, without the penalty"
 MOST_CLASSES, MOST_COLUMNS = 20, 1000  # in the table; more are only counted
 MAX_FORMULA = 400  # characters
 
@@ -150,6 +152,8 @@ class Summary:
             f"likelihood   log L = {found.log_likelihood:.10g}{limit}, {found.null:.10g} without columns; "
             f"{found.count:,.15g} observations{worth}"
         ]
+        if not math.isnan(found.penalised):
+            lines.append(f"penalised    log L + log det(information) / 2 = {found.penalised:.10g}, in the units of the data")
         explained = [f"McFadden {found.mcfadden:.4g}", *([] if math.isnan(found.tjur) else [f"Tjur {found.tjur:.4g}"])]
         lines.append(f"R squared    {', '.join(explained)}")
         if not math.isnan(found.lr):
@@ -237,6 +241,7 @@ class Summary:
         assert statistics is not None
         words = {
             "observed": "from the observed information",
+            **({} if self.model.penalty.bias is None else {"observed": INFORMATION}),
             "cluster": f"robust, by cluster ({statistics.clusters:,} clusters)",
         }
         return words.get(statistics.kind, f"robust ({statistics.kind})")
@@ -293,7 +298,8 @@ class Summary:
 def certificate_lines(model: Model) -> list[str]:
     """A few lines: how the fit ended, what is certified, and which columns and classes that concerns."""
     c = model.certificate
-    lines = [f"status       {c.status.word}: {c.status.value}"]
+    estimated = c.kind == "estimate" and c.status is Status.CONVERGED
+    lines = [f"status       {c.status.word}: {VANISHED if estimated else c.status.value}"]
     if c.columns:
         names = feature_names(model)
         what = "aliased" if c.status is Status.RANK_DEFICIENT else "separating"

@@ -58,6 +58,8 @@ def choose(solver: Solver | None, objective: Objective) -> tuple[Solver, str]:
     if solver is None:
         if objective.l1 is not None:
             return ProxNewton(), f"proxnewton: the penalty has an L1 part; {size:,} coefficients, most of them zero"
+        if "inexact" in objective.offers:
+            return LBFGS(), "lbfgs: begun from the inverse of the information, which is not all of the Hessian here"
         if "hessian" in objective.offers and size <= NEWTON_SIZE:
             return Newton(), f"newton: {size} coefficients, a {size} x {size} Hessian is cheap"
         return (

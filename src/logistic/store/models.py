@@ -75,7 +75,7 @@ TENSORS = {"coef", "base", "center"}
 OTHER_TENSORS = {"direction", "limit", "covariance", "aliases"}  # where there are any
 OTHER_KEYS = {"statistics", RECIPE}
 PENALTY_KEYS = {"alpha", "C", "standardized"}
-L1_KEYS = PENALTY_KEYS | {"l1_ratio"}  # where there is a share of L1
+SOMETIMES = {"l1_ratio", "bias"}  # where there is a share of L1, or a bias was reduced
 
 
 def save(model: Model, path: str | Path) -> None:
@@ -223,14 +223,18 @@ def _columns(tensors: dict[str, np.ndarray], K: int, intercept: bool) -> int:
 
 
 def _strength(entry: Any) -> Strength:
-    """The penalty; a file names the share of L1 only where there is one, so files without are those of before."""
-    found = exactly(typed(entry, dict), L1_KEYS if "l1_ratio" in entry else PENALTY_KEYS)
+    """The penalty; a file names a share of L1 or a bias only where there is one, so files without are those of before."""
+    found = exactly(typed(entry, dict), PENALTY_KEYS | (SOMETIMES & set(entry)))
     share = read_number(found.get("l1_ratio", 0.0))
     if "l1_ratio" in found and not 0 < share <= 1:
         raise ModelFileError(f"its l1_ratio is {share}, not above 0 and at most 1")
-    return Strength(read_number(found["alpha"]), read_number(found["C"]), typed(found["standardized"], bool), share)
+    alpha, bias = read_number(found["alpha"]), found.get("bias")
+    if "bias" in found and (bias != "firth" or alpha != 0 or share):
+        raise ModelFileError(f"its bias is {bias!r:.60} beside alpha={alpha}; there is 'firth' alone, without a penalty")
+    return Strength(alpha, read_number(found["C"]), typed(found["standardized"], bool), share, bias)
 
 
 def _penalty_entry(penalty: Strength) -> dict[str, Any]:
     entry = {"alpha": number(penalty.alpha), "C": number(penalty.C), "standardized": penalty.standardized}
-    return {**entry, "l1_ratio": number(penalty.l1_ratio)} if penalty.l1_ratio else entry
+    share = {"l1_ratio": number(penalty.l1_ratio)} if penalty.l1_ratio else {}
+    return {**entry, **share, **({"bias": penalty.bias} if penalty.bias is not None else {})}

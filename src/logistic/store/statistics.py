@@ -19,6 +19,8 @@ ASYMMETRY = 1e-12  # relative, of a covariance
 def statistics_entry(statistics: Statistics) -> dict[str, Any]:
     """As JSON holds it, but for the covariance and the aliases."""
     entry: dict[str, Any] = {name: number(getattr(statistics, name)) for name in NUMBERS}
+    if not math.isnan(statistics.penalised):
+        entry["penalised"] = number(statistics.penalised)
     return {**entry, "df": statistics.df, "kind": statistics.kind, "clusters": statistics.clusters}
 
 
@@ -33,7 +35,7 @@ def statistics_tensors(statistics: Statistics | None) -> dict[str, np.ndarray]:
 
 def read_statistics(entry: Any, covariance: np.ndarray | None, aliases: np.ndarray | None, q: int) -> Statistics:
     """The statistics of a model with q coefficients in each column."""
-    found = exactly(typed(entry, dict), STATISTICS_KEYS)
+    found = exactly(typed(entry, dict), STATISTICS_KEYS | ({"penalised"} & set(typed(entry, dict))))
     kind = one_of(found["kind"], ("", *COVARIANCES))
     if (kind == "") != (covariance is None) or (covariance is None and aliases is not None):
         raise ModelFileError(f"its statistics are of kind {kind!r}, which does not go with the covariance in it")
@@ -45,5 +47,15 @@ def read_statistics(entry: Any, covariance: np.ndarray | None, aliases: np.ndarr
     numbers = {name: read_number(found[name]) for name in NUMBERS}
     if not (math.isfinite(numbers["count"]) and numbers["count"] > 0 and numbers["effective"] > 0):
         raise ModelFileError("its statistics count no observations")
-    clusters = read_count(found["clusters"])
-    return Statistics(**numbers, df=read_count(found["df"]), kind=kind, clusters=clusters, covariance=covariance, aliases=aliases)
+    penalised = read_number(found.get("penalised", "nan"))
+    if "penalised" in found and math.isnan(penalised):
+        raise ModelFileError("its penalised log-likelihood is no number; a file without one does not name it")
+    return Statistics(
+        **numbers,
+        df=read_count(found["df"]),
+        kind=kind,
+        clusters=read_count(found["clusters"]),
+        covariance=covariance,
+        aliases=aliases,
+        penalised=penalised,
+    )
