@@ -18,7 +18,7 @@ from collections.abc import Callable
 import numpy as np
 
 from logistic import Certificate, Model
-from logistic.model import Strength
+from logistic.strength import Strength
 
 CALLS = 1000  # in one run
 

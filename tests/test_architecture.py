@@ -24,7 +24,7 @@ MATHEMATICS = (
     "coordinates solvers minimize recession restricted firth held start"
 )
 DATA = "designs moments encoding sources executor"
-RESULT = "provenance affine recipes model plane store inference outputs"
+RESULT = "provenance strength affine recipes model plane store inference outputs"
 MEETING = "frame fit refit profile online regress study"
 FACES = "fitted estimator formula crossval heldout paths linear modules cli datasets"
 
@@ -70,25 +70,26 @@ OURS = {
     "preparation": "backend errors pair strict designs sources preparation",
     # result
     "provenance": "",
+    "strength": "",
     "affine": "backend executor sources",
     "recipes": "errors sources recipes",
-    "model": f"{BASE} affine loss encoding designs sources provenance recipes",
+    "model": f"{BASE} strength affine loss encoding designs sources provenance recipes",
     "plane": f"{BASE} designs sources provenance",
-    "store": f"{BASE} strict provenance recipes model plane store",
+    "store": f"{BASE} strict provenance strength recipes model plane store",
     "inference": f"{BASE} loss tasks objective designs encoding sources executor model inference",
     "outputs": f"{BASE} model inference plane sources outputs",
     # meeting
-    "frame": f"{BASE} {MATHEMATICS} {DATA} model",
+    "frame": f"{BASE} {MATHEMATICS} {DATA} model strength",
     "fit": f"{BASE} {MATHEMATICS} {DATA} model inference frame",
     "refit": f"{BASE} {MATHEMATICS} {DATA} model inference frame",
     "profile": "errors model inference outputs refit",
     "regress": f"{BASE} squares tasks coordinates solvers minimize start designs encoding executor plane frame fit",
-    "study": f"{BASE} {MATHEMATICS} {DATA} model frame fit study",
+    "study": f"{BASE} {MATHEMATICS} {DATA} model strength frame fit study",
     "online": f"{BASE} {MATHEMATICS} {DATA} model frame fit",
     # faces
     "callbacks": f"{BASE} {RESULT} {MEETING}",
     "formula": "errors sources recipes",
-    "spellings": "contracts errors model",
+    "spellings": "contracts errors strength",
     "validation": "errors sources",
     "modules": f"{BASE} strict validation callbacks loss penalty solvers minimize start designs encoding sources executor "
     f"{RESULT} {MEETING} modules",

@@ -45,7 +45,7 @@ class OursPredicts(Predictor):
     def function(self, coef: np.ndarray, intercept: np.ndarray, task: Task) -> Any:
         """A model made by hand, its columns centred at zero."""
         from logistic import Certificate, Model
-        from logistic.model import Strength
+        from logistic.strength import Strength
 
         unknown = Certificate(math.nan, math.inf, "none", math.nan)
         centre, strength = np.zeros(coef.shape[1]), Strength(0.0, math.inf, False)

@@ -109,7 +109,7 @@ class FirthObjective(LogisticObjective):
             raise InputError("the information vanishes so far out; ask for a lower level, or for values nearer to the estimate")
         return root
 
-    def metric(self, point: Point) -> Metric:
+    def metric(self, point: Point, afresh: bool = False) -> Metric:
         """The inverse of the information."""
         root = self.root(point)
 

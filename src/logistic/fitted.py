@@ -90,6 +90,14 @@ class Fitted(ClassifierMixin, BaseEstimator):
         """A data frame with one row for the whole fit; see :func:`logistic.inference.table.glance`, and :meth:`tidy` for kind."""
         return self._fitted().glance(kind or self._frame)
 
+    def augment(self, X: Any, y: Any, **rows: Any) -> Any:
+        """X beside each row's fitted probability, residuals, leverage and Cook's distance, as a data frame of the kind of X.
+
+        The added columns begin with a dot; see :func:`logistic.inference.influence`. ``rows`` may hold ``sample_weight``,
+        ``freq_weights`` and ``offset`` of the fit.
+        """
+        return self._fitted().augment(X, y, **rows)
+
     def test(self, hypotheses: Any, values: Any = None, *, reference: Any = None) -> ChiSquareTest:
         """Wald test of linear hypotheses: ``"age = educ, smoke = 0"``, ``["age", "educ"]``, or a matrix and its values.
 

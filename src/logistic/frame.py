@@ -17,12 +17,13 @@ from .encoding import SOLID, Encoding, learn, refuse_unknown, resolution, scales
 from .errors import InputError
 from .firth import FirthObjective
 from .loss import Binary, Softmax
-from .model import Model, Strength
+from .model import Model
 from .nonsmooth import NonsmoothObjective
 from .objective import LogisticObjective
 from .outcome import Certificate
 from .penalty import L2, ElasticNet
 from .sources.arrays import BLOCK_BYTES, block_rows, check_names, sparse_block_rows
+from .strength import Strength
 from .tasks import Rows
 
 PROBABLE_CLASSES = 16  # assumed when the size of a block is chosen, before the classes are known

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +19,8 @@ from .loss import Binary, Softmax
 from .outcome import Certificate, Limit, Statistics
 from .provenance import Provenance
 from .recipes import Recipe
-from .sources import check_names, check_numbers, frame, matrix, real
+from .sources import beside, check_names, check_numbers, frame, matrix, real
+from .strength import Strength
 
 if TYPE_CHECKING:
     from .inference.chisquare import ChiSquareTest
@@ -29,48 +30,6 @@ if TYPE_CHECKING:
 
 
 HALF_ULP = 2.0**-25  # of a float32 just below 1
-
-
-FIRTH = "Firth's bias reduction (Jeffreys penalty)"
-
-
-def penalty_name(l1_ratio: float) -> str:
-    """L2, L1, or elastic net with its share of L1."""
-    return {0.0: "L2", 1.0: "L1"}.get(float(l1_ratio), f"elastic net (l1_ratio={l1_ratio:.6g})")
-
-
-@dataclass(frozen=True)
-class Strength:
-    """The penalty that was used: alpha against the mean loss, which is C against the summed one; in which units.
-
-    Attributes
-    ----------
-    alpha : float
-        0 for none; the objective is mean weighted loss + alpha / 2 * sum of squared coefficients.
-    C : float
-        1 / (alpha * total weight); inf for no penalty.
-    standardized : bool
-        Whether the coefficients of standardised columns were penalised rather than those in the units of the data.
-    l1_ratio : float
-        Share of the L1 penalty: alpha * (l1_ratio * sum of absolute coefficients + (1 - l1_ratio) / 2 * sum of squares).
-    bias : str or None
-        ``firth`` where half the log determinant of the information was added to the log-likelihood; ``alpha`` is 0 then.
-    """
-
-    alpha: float
-    C: float
-    standardized: bool
-    l1_ratio: float = 0.0
-    bias: str | None = None
-
-    def __str__(self) -> str:
-        """The penalty in words."""
-        if self.bias is not None:
-            return FIRTH
-        if self.alpha == 0:
-            return "no penalty (maximum likelihood)"
-        units = "standardised columns" if self.standardized else "the units of the data"
-        return f"{penalty_name(self.l1_ratio)} penalty, C={self.C:.6g} (alpha={self.alpha:.6g}), on coefficients in {units}"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -161,6 +120,10 @@ class Model:
             Naming the row or column that cannot be used.
         """
         return self._each(_themselves, X, offset, "float64")
+
+    def designed(self, X: Any) -> tuple[Model, Any]:
+        """The model of the columns of its design, and these columns for X, where a formula makes them; else itself and X."""
+        return (self, X) if self.recipe is None else (replace(self, recipe=None), self.recipe.design(X))
 
     def _each(self, made: Callable[[Array], Array], X: Any, offset: Any, dtype: str = "auto") -> Array:
         """What is made of the logits (n, M) of the rows; of many dense rows block by block, while they are in the caches.
@@ -274,6 +237,16 @@ class Model:
         logits = to_numpy(self.logits(X, offset))
         p, log_p = self.loss.probabilities(logits), self.loss.log_probabilities(logits)
         return metrics(y, p, self.classes, sample_weight, log_probabilities=log_p)
+
+    def augment(self, X: Any, y: Any, **rows: Any) -> Any:
+        """X beside what the model says of each row, see :func:`logistic.inference.influence`, as a data frame of the kind of X.
+
+        The added columns begin with a dot. ``rows`` may hold ``sample_weight``, ``freq_weights`` and ``offset`` of the fit.
+        """
+        from .inference.diagnostics import influence
+
+        found: dict[str, Any] = {f".{name}": column for name, column in influence(self, X, y, **rows).table.items()}
+        return beside(X, found, self.features)
 
     def summary(self, level: float = 0.95, reference: Any = None, symmetric: bool = False) -> Summary:
         """Objective, certificate and coefficients, as a table that prints; see :class:`logistic.outputs.summary.Summary`."""

@@ -197,6 +197,7 @@ def likelihood(
         For other rows, a penalised model, or one that is not a maximum of a likelihood.
     """
     refuse(model)
+    model, X = model.designed(X)
     source = _source(model, X, y, sample_weight, freq_weights, offset)
     check_names(source.features, model.features, "X")
     with _encoded(model, source) as (frame, objective):
@@ -336,6 +337,7 @@ def _of_added(model: Model, X: Any, y: Any, added: Any, rows: dict[str, Any]) ->
         raise InputError("classes are separated, where the information about the coefficients vanishes; drop columns first")
     with likelihood(model, X, y, **rows) as smaller:
         free = smaller.whole.W.shape[0] - smaller.objective.null_space().shape[1]
+    model, X = model.designed(X)
     given, _ = matrix(X)
     more, names = matrix(np.asarray(added)[:, None] if getattr(added, "ndim", 2) == 1 else added)
     if more.shape[0] != given.shape[0]:

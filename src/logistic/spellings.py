@@ -9,7 +9,7 @@ from typing import Any
 
 from .contracts import Solver, Spec
 from .errors import InputError
-from .model import FIRTH, penalty_name
+from .strength import FIRTH, penalty_name
 
 SOLVERS = {  # scikit-learn's names, and which of ours does the same
     "newton-cholesky": "newton",

@@ -12,10 +12,10 @@ from pathlib import Path
 import numpy as np
 
 from logistic import Certificate, Model, Status
-from logistic.model import Strength
 from logistic.outcome import Statistics
 from logistic.provenance import Provenance
 from logistic.recipes import Factor, Recipe
+from logistic.strength import Strength
 
 FOLDER = Path(__file__).parent
 

@@ -22,10 +22,10 @@ from logistic.fit import fit
 from logistic.frame import Frame, block_size
 from logistic.inference.estimates import estimates
 from logistic.loss import Softmax
-from logistic.model import Strength
 from logistic.online import advance
 from logistic.penalty import L2
 from logistic.sources import ArraySource
+from logistic.strength import Strength
 from support import Forgetful, fit_arrays, overlapping
 
 FIRTH: dict[str, Any] = {"C": math.inf, "bias": "firth"}

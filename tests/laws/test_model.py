@@ -18,10 +18,10 @@ from threadpoolctl import threadpool_limits
 
 from logistic import Certificate, InputError, LogisticRegression, Model
 from logistic.contracts import Stop
-from logistic.model import Strength
 from logistic.provenance import Provenance
 from logistic.recipes import Factor, Recipe
 from logistic.sources.arrays import MAX_ROWS
+from logistic.strength import Strength
 from support import fit_arrays, overlapping
 
 LABELS: dict[str, np.ndarray] = {

@@ -21,9 +21,9 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 from safetensors.numpy import save as pack
 
 from logistic import Certificate, InputError, Model, ModelFileError, Status, load, strict
-from logistic.model import Strength
 from logistic.provenance import Provenance
 from logistic.store import parts
+from logistic.strength import Strength
 from support import fit_arrays, overlapping
 
 LABELS = {

@@ -183,7 +183,8 @@ def rows_of(
     InputError
         Naming the argument, row or column that cannot be used.
     """
-    found, source = model_of(model), ArraySource(X, y, sample_weight)
+    found, X = model_of(model).designed(X)
+    source = ArraySource(X, y, sample_weight)
     if labelled and source.y is None:
         raise InputError("y is missing; pass one label for each row of X")
     n, p = source.shape

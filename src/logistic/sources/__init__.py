@@ -5,7 +5,7 @@ from __future__ import annotations
 from .arrays import ArraySource, check_names, check_numbers, matrix, real, validation_source, vector
 from .columns import Column, Columns
 from .files import parse_table, read_table
-from .frames import frame, frame_kind
+from .frames import beside, frame, frame_kind
 from .tables import ArrayTable, Table
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "Column",
     "Columns",
     "Table",
+    "beside",
     "check_names",
     "check_numbers",
     "frame",

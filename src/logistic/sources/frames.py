@@ -7,7 +7,9 @@ from typing import Any, Literal, cast
 
 import numpy as np
 
+from ..designs import is_sparse
 from ..errors import InputError
+from .arrays import matrix
 
 KINDS = ("pandas", "polars", "pyarrow")
 
@@ -37,3 +39,19 @@ def frame(columns: dict[str, np.ndarray], kind: str | None = None) -> Any:
         raise InputError(f"kind={kind!r} needs {kind}: pip install {kind}")
     plain = {name: column.tolist() if column.dtype == object else column for name, column in columns.items()}
     return nw.from_dict(plain, backend=cast(Literal["pandas", "polars", "pyarrow"], kind)).to_native()
+
+
+def beside(X: Any, columns: dict[str, np.ndarray], names: tuple[str, ...] | None = None) -> Any:
+    """X with more columns, as a data frame of its kind; arrays get ``names``, or x0, x1, ..."""
+    import narwhals.stable.v2 as nw
+
+    if type(X).__module__.split(".")[0] in KINDS:
+        data = nw.from_native(X, eager_only=True)
+        new = (nw.new_series(name, column, backend=data.implementation) for name, column in columns.items())
+        return data.with_columns(*new).to_native()
+    if isinstance(X, dict):
+        return frame({**X, **columns})
+    given = matrix(X)[0]
+    given = given.toarray() if is_sparse(given) else given
+    own = names or tuple(f"x{j}" for j in range(given.shape[1]))
+    return frame({**{name: given[:, j] for j, name in enumerate(own)}, **columns})

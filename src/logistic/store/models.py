@@ -15,8 +15,9 @@ from typing import Any
 import numpy as np
 
 from ..errors import InputError, ModelFileError
-from ..model import Model, Strength
+from ..model import Model
 from ..outcome import Statistics
+from ..strength import Strength
 from ..strict import (
     canonical,
     check_labels,

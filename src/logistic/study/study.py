@@ -22,12 +22,13 @@ from ..errors import InputError
 from ..fit import fit
 from ..frame import Frame, block_size
 from ..minimize import minimize
-from ..model import Model, Strength
+from ..model import Model
 from ..objective import LogisticObjective
 from ..outcome import Certificate, Status
 from ..penalty import L2
 from ..solvers import NEWTON_SIZE, choose, named
 from ..sources import ArraySource
+from ..strength import Strength
 from ..tasks import Place
 from .chord import Curvatures, Found, Goal, Shared, Starts, descend
 from .folds import WHOLE, Folds, Splits, splits_of
