@@ -42,6 +42,7 @@ def spec_of(options: dict[str, Any]) -> Spec:
         fit_intercept=not options["no_intercept"],
         standardize=options["standardize"],
         bias=options["bias"],
+        covariance=options["covariance"] or ("cluster" if options["groups"] is not None else "auto"),
         solver=_solver(options),
         stop=Stop(options["tol"], options["max_iter"], options["max_time"]),
         init=options["init"] or "zeros",

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
 SOLVERS = ("auto", "newton", "lbfgs", "proxnewton", "gd", "sgd", "adam")
 BIASES = ("firth",)
+COVARIANCES = ("observed", "HC0", "HC1", "cluster")
 STARTS = ("zeros", "normal", "lecun_normal", "torch_linear")
 
 
@@ -53,6 +54,8 @@ def _one_of(words: tuple[str, ...]) -> Any:
 @click.option("--features", metavar="A,B,C", multiple=True, panel="Rows", help="Columns to learn from.  [default: all others]")
 @click.option("--formula", metavar="'Y ~ A + C(B)*D'", panel="Rows", help="Target and columns of any kind, in place of both.")
 @click.option("--weight", metavar="COLUMN", panel="Rows", help="Column of sample weights.")
+@click.option("--freq-weights", metavar="COLUMN", panel="Rows", help="Column of how many observations each row stands for.")
+@click.option("--groups", metavar="COLUMN", panel="Rows", help="Column of clusters, for --covariance cluster.")
 @click.option("--positive", metavar="LABEL", panel="Rows", help="Set one label against the rest.")
 @click.option("--bins", metavar="N", type=click.IntRange(2), panel="Rows", help="Cut a numeric target into N classes by rank.")
 @click.option(
@@ -97,6 +100,13 @@ def _one_of(words: tuple[str, ...]) -> Any:
     metavar="WEIGHTS",
     panel="Model",
     help="balanced, inverse (1 / count), or LABEL=WEIGHT, once for each label that is not to weigh 1.",
+)
+@click.option(
+    "--covariance",
+    metavar="KIND",
+    shell_complete=_one_of(COVARIANCES),
+    panel="Model",
+    help=f"For standard errors: {', '.join(COVARIANCES[:-1])} or {COVARIANCES[-1]}.  [default: observed with --no-penalty]",
 )
 @click.option("--linear", is_flag=True, panel="Model", help="Instead: linear regression on the numbers of the target.")
 @click.option(

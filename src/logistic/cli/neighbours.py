@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ..recipes import Recipe
     from .rows import Rows
 
-PENALTIES = ("C", "l1_ratio", "no_penalty", "bias")
+PENALTIES = ("C", "l1_ratio", "no_penalty", "bias", "covariance", "groups", "freq_weights")
 FOREIGN = {
     "linear": ("positive", "alpha", "standardize", "class_weight", "hidden", "patience", "max_time", *PENALTIES),
     "hidden": ("standardize", "no_intercept", "init", "linear", *PENALTIES),

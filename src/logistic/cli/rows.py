@@ -50,6 +50,9 @@ def open_table(data: str) -> Table:
     return read_table(path)
 
 
+ROLES = ("weight", "freq_weights", "groups")  # options that name a column
+
+
 @dataclass(frozen=True)
 class Rows:
     """Rows whose classes are known.
@@ -61,6 +64,8 @@ class Rows:
         Columns to learn from.
     target, weight : str, str or None
         Columns.
+    counts, groups : str or None
+        Columns of frequencies and of clusters.
     rule : Target
         How the target column becomes classes.
     y : (n,) array
@@ -82,6 +87,8 @@ class Rows:
     split: Split | None = None
     notes: list[str] = field(default_factory=list)
     recipe: Recipe | None = None
+    counts: str | None = None
+    groups: str | None = None
 
     @property
     def learned(self) -> str | None:
@@ -104,7 +111,9 @@ class Rows:
         """The rows of a part of the split, or all."""
         from ..sources import ArraySource
 
-        return ArraySource(self._of(self._numbers, part), self.labels(part), self.weights(part), features=self.features)
+        found = ArraySource(self._of(self._numbers, part), self.labels(part), self.weights(part), features=self.features)
+        counts = None if self.counts is None else self._of(self._column(self.counts), part)
+        return found.counting(counts, None if self.groups is None else self._of(self.table.labels(self.groups), part))
 
     def _of(self, values: Any, part: str | None) -> Any:
         return values if self.split is None or part is None else values[self.split.rows[self.split.names.index(part)]]
@@ -131,14 +140,19 @@ class Rows:
     def _weights(self) -> np.ndarray | None:
         if self.weight is None:
             return None
-        column = self.table.features([self.weight])
-        weights: np.ndarray = (column.toarray() if hasattr(column, "toarray") else column)[:, 0]
+        weights = self._column(self.weight)
         if (weights < 0).any():
             row = int((weights < 0).argmax())
             raise InputError(
                 f"column {self.weight!r} of {self.table.name} is {weights[row]:g} in row {row + 1}; weights must be at least 0"
             )
         return weights
+
+    def _column(self, name: str) -> np.ndarray:
+        """(n,) numbers."""
+        found = self.table.features([name])
+        column: np.ndarray = (found.toarray() if hasattr(found, "toarray") else found)[:, 0]
+        return column
 
 
 def rows_to_fit(table: Table, choices: dict[str, Any]) -> Rows:
@@ -152,13 +166,10 @@ def rows_to_fit(table: Table, choices: dict[str, Any]) -> Rows:
     from ..preparation import cut_by_rank
     from ..strict import check_labels
 
-    formula, weight = choices["formula"], choices["weight"]
+    formula = choices["formula"]
     target = _target(table, choices["target"] if formula is None else _response(formula))
-    if weight == target:
-        raise InputError(f"--target and --weight both name {target!r}; a column is one or the other")
-    if weight is not None:
-        table.check_column(weight)
-    features = _features(table, choices["features"], target, weight) if formula is None else ()
+    roles = _roles(table, target, choices)
+    features = _features(table, choices["features"], roles) if formula is None else ()
     values, name = table.labels(target), f"column {target!r} of {table.name}"
     check_labels(values)
     rule = _rule(values, name, choices["positive"], choices["bins"])
@@ -177,9 +188,10 @@ def rows_to_fit(table: Table, choices: dict[str, Any]) -> Rows:
             rule = cut_by_rank(values[split.rows[0]], choices["bins"], f"the training part of {name}")
             y = rule.classes(values, name)
             split = recounted(split, y)
-    recipe = None if formula is None else _recipe(formula, table, weight, split)
+    recipe = None if formula is None else _recipe(formula, table, [name for name in roles if name != target], split)
     features = features if recipe is None else tuple(recipe.names())
-    rows = Rows(table, features, target, weight, rule, y, split, notes, recipe)
+    weight, counts, groups = (choices[role] for role in ROLES)
+    rows = Rows(table, features, target, weight, rule, y, split, notes, recipe, counts, groups)
     try:
         _ = rows._numbers  # before anything is computed
     except InputError as error:
@@ -228,13 +240,13 @@ def _response(formula: str) -> str:
     return response_of(formula)
 
 
-def _recipe(formula: str, table: Table, weight: str | None, split: Split | None) -> Recipe:
+def _recipe(formula: str, table: Table, aside: list[str], split: Split | None) -> Recipe:
     """What the formula means, learned from the rows that are learned from."""
     from ..formula import recipe_of
     from ..sources import Columns
 
     columns = Columns(table)
-    return recipe_of(formula, columns if split is None else columns.take(split.rows[0]), [] if weight is None else [weight])
+    return recipe_of(formula, columns if split is None else columns.take(split.rows[0]), aside)
 
 
 def _rule(values: np.ndarray, name: str, positive: str | None, bins: int | None) -> Target:
@@ -260,18 +272,33 @@ def _classes(rule: Target, values: np.ndarray, name: str) -> tuple[np.ndarray, s
     return y, doubt.replace(WAYS, options)
 
 
-def _features(table: Table, asked: tuple[str, ...], target: str, weight: str | None) -> tuple[str, ...]:
-    """The columns to learn from: those asked for, or all but target and weights."""
+def _roles(table: Table, target: str, choices: dict[str, Any]) -> dict[str, str]:
+    """The columns that are not learned from, each with what it is."""
+    roles = {target: "target"}
+    for role in ROLES:
+        name = choices[role]
+        if name is None:
+            continue
+        table.check_column(name)
+        spelt = role.replace("_", "-")
+        if name in roles:
+            raise InputError(f"--{roles[name]} and --{spelt} both name {name!r}; a column is one or the other")
+        roles[name] = spelt
+    return roles
+
+
+def _features(table: Table, asked: tuple[str, ...], roles: dict[str, str]) -> tuple[str, ...]:
+    """The columns to learn from: those asked for, or all that are nothing else."""
     names: list[str] = []
     for given in asked:
         names += [given] if given in table.columns else [name.strip() for name in given.split(",")]
     for name in names:
         table.check_column(name)
-        if name in (target, weight):
-            raise InputError(f"--features names {name!r}, which is the {'target' if name == target else 'weight'}; leave it out")
+        if name in roles:
+            raise InputError(f"--features names {name!r}, which is the column of --{roles[name]}; leave it out")
     if len(set(names)) < len(names):
         raise InputError(f"--features names {next(n for n in names if names.count(n) > 1)!r} twice; name each column once")
-    features = tuple(names) or tuple(name for name in table.columns if name not in (target, weight))
+    features = tuple(names) or tuple(name for name in table.columns if name not in roles)
     if not features:
-        raise InputError(f"{table.name} has no column besides {target!r} to learn from")
+        raise InputError(f"{table.name} has no column besides {listed(list(roles))} to learn from")
     return features

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from ..model import Model
     from .rows import Rows
 
-ALONE = ("C", "alpha", "no_penalty", "bias", "linear", "hidden", "init", "max_time")
+ALONE = ("C", "alpha", "no_penalty", "bias", "covariance", "groups", "freq_weights", "linear", "hidden", "init", "max_time")
 
 
 def check_tuning(options: dict[str, Any]) -> None:
@@ -30,7 +30,7 @@ def check_tuning(options: dict[str, Any]) -> None:
     for name in ALONE:
         if options[name] not in (None, False):
             spelt = f"--{name.replace('_', '-')}"
-            raise InputError(f"--cv chooses the strength of the penalty, which {spelt} does not go with; leave one of them out")
+            raise InputError(f"--cv chooses the strength of a penalty, which {spelt} does not go with; leave one of them out")
 
 
 def tuned(rows: Rows, spec: Spec, options: dict[str, Any], quiet: bool) -> tuple[Model, dict[str, Any]]:
