@@ -22,7 +22,7 @@ class Status(Enum):
     INTERRUPTED = "a signal ended the fit; the best point so far was kept"
     SEPARATED = (
         "a combination of the columns separates the classes, so no finite estimate exists; add a penalty (C=1), "
-        "or drop or merge columns"
+        "reduce bias (bias='firth'), or drop or merge columns"
     )
     RANK_DEFICIENT = "some columns are combinations of others; the minimum-norm answer is given, its predictions are unique"
     UNDETERMINED = "no certificate and no witness of separation; rescale or drop nearly collinear columns, or add a penalty"
