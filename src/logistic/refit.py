@@ -342,7 +342,8 @@ def _of_added(model: Model, X: Any, y: Any, added: Any, rows: dict[str, Any]) ->
     more, names = matrix(np.asarray(added)[:, None] if getattr(added, "ndim", 2) == 1 else added)
     if more.shape[0] != given.shape[0]:
         raise InputError(f"added has {more.shape[0]} rows, but X has {given.shape[0]}")
-    names = names or tuple(f"added column {j}" for j in range(more.shape[1]))
+    named = getattr(added, "name", None)
+    names = names or ((named,) if isinstance(named, str) else None) or tuple(f"added column {j}" for j in range(more.shape[1]))
     source = _source(model, _beside(given, more), y, **{"sample_weight": None, "freq_weights": None, "offset": None, **rows})
     with _encoded(model, source) as (frame, objective):
         df = (placed(model, frame.change).shape[0] - objective.null_space().shape[1] - free) * (len(model.classes) - 1)

@@ -134,9 +134,7 @@ def why_none(model: Model) -> str:
     if model.statistics is None:
         return "no standard errors: no fit to all rows by LogisticRegression.fit lies behind this model; fit it there with C=inf"
     if status is Status.SEPARATED:
-        return (
-            "no standard errors: classes are separated, so no estimate is finite; use bias='firth', add a penalty, or drop columns"
-        )
+        return "no standard errors: classes are separated, no estimate is finite; use bias='firth', add a penalty, or drop columns"
     if penalty.l1_ratio > 0:
         return "no standard errors: under an L1 penalty, exact zeros have no normal distribution; use the bootstrap"
     if penalty.alpha > 0:
