@@ -87,7 +87,7 @@ def test_the_summary_is_that_of_python(run: Run, people: pd.DataFrame) -> None:
         (("--groups", "answer"), "--target and --groups both name 'answer'"),
         (("--weight", "persons", "--freq-weights", "persons"), "--weight and --freq-weights both name 'persons'"),
         (("--features", "sex", "--freq-weights", "age"), "freq_weights counts observations"),
-        (("--features", "household", "--groups", "household"), "which is the column of --groups"),
+        (("--features", "household", "--groups", "household"), "which is the group"),
         (("--linear", "--covariance", "HC0"), "--covariance does not go with --linear"),
         (("--hidden", "3", "--freq-weights", "persons"), "--freq-weights does not go with --hidden"),
         (("--cv", "3", "--covariance", "HC0"), "--covariance does not go with"),

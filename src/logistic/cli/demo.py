@@ -13,12 +13,12 @@ from ..errors import InputError
 from .fitted import facts, predictions, sentence
 from .options import CERTIFIED, DATASET, NOT_CERTIFIED, json_option, silent_option
 from .parts import provenance
-from .rows import open_table, rows_to_fit
+from .rows import ROLES, open_table, rows_to_fit
 from .writing import answer, write, write_columns
 
 SETS = ("iris", "breast_cancer", "digits")
 FRACTIONS, SEED = "0.8/0.2", 0
-CHOICES = {"target": None, "features": (), "formula": None, "weight": None, "positive": None, "bins": None, "linear": False}
+CHOICES = {"features": (), "linear": False, **dict.fromkeys(("target", "formula", *ROLES, "positive", "bins"))}
 MOST_SHOWN = 100  # coefficients in a table
 
 

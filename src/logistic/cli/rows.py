@@ -50,7 +50,7 @@ def open_table(data: str) -> Table:
     return read_table(path)
 
 
-ROLES = ("weight", "freq_weights", "groups")  # options that name a column
+ROLES = {"weight": "weight", "freq_weights": "frequency", "groups": "group"}  # options that name a column, and what it is
 
 
 @dataclass(frozen=True)
@@ -275,15 +275,16 @@ def _classes(rule: Target, values: np.ndarray, name: str) -> tuple[np.ndarray, s
 def _roles(table: Table, target: str, choices: dict[str, Any]) -> dict[str, str]:
     """The columns that are not learned from, each with what it is."""
     roles = {target: "target"}
-    for role in ROLES:
+    for role, what in ROLES.items():
         name = choices[role]
         if name is None:
             continue
         table.check_column(name)
-        spelt = role.replace("_", "-")
         if name in roles:
-            raise InputError(f"--{roles[name]} and --{spelt} both name {name!r}; a column is one or the other")
-        roles[name] = spelt
+            other = next((option for option, column in choices.items() if option in ROLES and column == name), "target")
+            spelt = [f"--{option.replace('_', '-')}" for option in (other, role)]
+            raise InputError(f"{' and '.join(spelt)} both name {name!r}; a column is one or the other")
+        roles[name] = what
     return roles
 
 
@@ -295,10 +296,10 @@ def _features(table: Table, asked: tuple[str, ...], roles: dict[str, str]) -> tu
     for name in names:
         table.check_column(name)
         if name in roles:
-            raise InputError(f"--features names {name!r}, which is the column of --{roles[name]}; leave it out")
+            raise InputError(f"--features names {name!r}, which is the {roles[name]}; leave it out")
     if len(set(names)) < len(names):
         raise InputError(f"--features names {next(n for n in names if names.count(n) > 1)!r} twice; name each column once")
     features = tuple(names) or tuple(name for name in table.columns if name not in roles)
     if not features:
-        raise InputError(f"{table.name} has no column besides {listed(list(roles))} to learn from")
+        raise InputError(f"{table.name} has no column besides {', '.join(map(repr, roles))} to learn from")
     return features
