@@ -281,7 +281,7 @@ def _roles(table: Table, target: str, choices: dict[str, Any]) -> dict[str, str]
             continue
         table.check_column(name)
         if name in roles:
-            other = next((option for option, column in choices.items() if option in ROLES and column == name), "target")
+            other = next(option for option in ("target", *ROLES) if {**ROLES, "target": "target"}[option] == roles[name])
             spelt = [f"--{option.replace('_', '-')}" for option in (other, role)]
             raise InputError(f"{' and '.join(spelt)} both name {name!r}; a column is one or the other")
         roles[name] = what
