@@ -22,6 +22,18 @@ NAMES = {
 }
 
 
+def gaps(objective: np.ndarray, gap: np.ndarray) -> np.ndarray:
+    """(n,) bounds on F - min F at every point, from the objective and from the gaps that were certified.
+
+    What the fit certified at any point bounds min F from below, and so bounds the gap of every other point too.
+    """
+    known = np.isfinite(gap) & np.isfinite(objective)
+    if not known.any():
+        return gap
+    least = (objective - gap)[known].max()
+    return np.asarray(np.fmin(gap, np.maximum(objective - least, gap[known].min())))
+
+
 def history(trace: Sequence[Record]) -> dict[str, np.ndarray]:
     """One entry a point, an epoch for stochastic solvers; what was never measured is left out.
 

@@ -208,40 +208,52 @@ def metrics(y: Any, probabilities: Any, classes: Any, sample_weight: Any = None,
     InputError
         If a label is not among ``classes``, a row is no distribution, no row has a positive weight, or lengths differ.
     """
-    labels = class_labels(classes, "classes")
-    p = distributions(probabilities, "probabilities", len(labels))
-    logs = None if log_probabilities is None else _logarithms(log_probabilities, p)
-    for name, values in (("y", y), ("sample_weight", sample_weight)):
-        if hasattr(values, "__len__") and getattr(values, "shape", "list") != () and len(values) != len(p):
-            raise InputError(f"{name} has {counted(len(values), 'row')}, but probabilities has {len(p):,}; pass one for each")
-    weight = None if sample_weight is None else _weight(sample_weight, p)
-    kept = np.ones(len(p), dtype=bool) if weight is None else weight > 0
-    codes = _codes(vector(y, "y", len(p)), labels, kept)[kept]
-    tally = _Counted(codes, p[kept], None if logs is None else logs[kept], None if weight is None else weight[kept])
+    labels, tally = tallied(y, probabilities, classes, sample_weight, log_probabilities)
     return Metrics(
         classes=labels,
-        rows=len(p),
-        total=float(len(p) if weight is None else weight.sum()),
+        rows=tally.rows,
+        total=float(tally.rows if tally.weight is None else tally.weight.sum()),
         log_loss=_log_loss(tally),
         brier=_brier(tally),
         **_label_scores(tally),
     )
 
 
-class _Counted(NamedTuple):
-    """Rows that count: positions of the true labels (n,), probabilities and their logarithms (n, K), weights above 0 (n,)."""
+class Tally(NamedTuple):
+    """What counts: positions of the true labels (n,), probabilities, logarithms (n, K), weights > 0 (n,); all rows given."""
 
     codes: np.ndarray
     p: np.ndarray
     logs: np.ndarray | None
     weight: np.ndarray | None
+    rows: int
+
+    @property
+    def scores(self) -> np.ndarray:
+        """(n, K) what ranks rows, finite."""
+        return self.p if self.logs is None else np.maximum(self.logs, np.finfo(np.float64).min)
 
 
-def _label_scores(rows: _Counted) -> dict[str, Any]:
+def tallied(y: Any, probabilities: Any, classes: Any, sample_weight: Any = None, logs: Any = None) -> tuple[np.ndarray, Tally]:
+    """The classes (K,) and the rows that count, checked; arguments and errors are those of :func:`metrics`."""
+    labels = class_labels(classes, "classes")
+    p = distributions(probabilities, "probabilities", len(labels))
+    logs = None if logs is None else _logarithms(logs, p)
+    for name, values in (("y", y), ("sample_weight", sample_weight)):
+        if hasattr(values, "__len__") and getattr(values, "shape", "list") != () and len(values) != len(p):
+            raise InputError(f"{name} has {counted(len(values), 'row')}, but probabilities has {len(p):,}; pass one for each")
+    weight = None if sample_weight is None else weights_of(sample_weight, p)
+    kept = np.ones(len(p), dtype=bool) if weight is None else weight > 0
+    codes = codes_of(vector(y, "y", len(p)), labels, kept)[kept]
+    logs, weight = (None if values is None else values[kept] for values in (logs, weight))
+    return labels, Tally(codes, p[kept], logs, weight, len(p))
+
+
+def _label_scores(rows: Tally) -> dict[str, Any]:
     """What follows from the predicted labels, and the ROC AUC, which belongs to the same averages."""
     from sklearn.metrics import accuracy_score, confusion_matrix, precision_recall_fscore_support, recall_score
 
-    codes, p, _, weight = rows
+    codes, p, _, weight, _ = rows
     predicted, every, present = p.argmax(axis=1), np.arange(p.shape[1]), np.unique(codes)
     # What neither occurs nor is predicted would only pull a mean down by zeros; scikit-learn's report leaves it out too.
     occurring = np.union1d(present, predicted)
@@ -266,20 +278,19 @@ def _label_scores(rows: _Counted) -> dict[str, Any]:
     }
 
 
-def _auc(rows: _Counted) -> np.ndarray:
+def _auc(rows: Tally) -> np.ndarray:
     """(K,) area under the ROC curve of each class against the rest; NaN where y has only the class, or only the rest."""
     from sklearn.metrics import roc_auc_score
 
-    scores = rows.p if rows.logs is None else np.maximum(rows.logs, np.finfo(np.float64).min)  # scikit-learn refuses -inf
-    found = np.full(scores.shape[1], np.nan)
+    found = np.full(rows.p.shape[1], np.nan)
     present = np.unique(rows.codes)
     if len(present) > 1:
         for k in present:
-            found[k] = roc_auc_score(rows.codes == k, scores[:, k], sample_weight=rows.weight)
+            found[k] = roc_auc_score(rows.codes == k, rows.scores[:, k], sample_weight=rows.weight)
     return found
 
 
-def _log_loss(rows: _Counted) -> float:
+def _log_loss(rows: Tally) -> float:
     """Not scikit-learn's, which takes every probability below 2.2e-16 for 2.2e-16."""
     true = (np.arange(len(rows.codes)), rows.codes)
     with np.errstate(divide="ignore"):
@@ -287,11 +298,11 @@ def _log_loss(rows: _Counted) -> float:
     return float(np.average(-logs, weights=rows.weight))
 
 
-def _brier(rows: _Counted) -> float:
+def _brier(rows: Tally) -> float:
     """The sum of the scores of all classes against the rest, because before 1.7 scikit-learn knows two classes only."""
     from sklearn.metrics import brier_score_loss
 
-    codes, p, _, weight = rows
+    codes, p, _, weight, _ = rows
     columns = [1] if p.shape[1] == 2 else range(p.shape[1])
     return float(sum(brier_score_loss(codes == k, p[:, k], sample_weight=weight, pos_label=True) for k in columns))
 
@@ -343,7 +354,8 @@ def _logarithms(values: Any, p: np.ndarray) -> np.ndarray:
     return found
 
 
-def _weight(sample_weight: Any, p: np.ndarray) -> np.ndarray:
+def weights_of(sample_weight: Any, p: np.ndarray) -> np.ndarray:
+    """(n,) weights of the rows of p, checked."""
     weight = ArraySource(p, weight=sample_weight).weight
     assert weight is not None
     if not 1e-300 < weight.sum() < 1e300:
@@ -351,8 +363,8 @@ def _weight(sample_weight: Any, p: np.ndarray) -> np.ndarray:
     return weight
 
 
-def _codes(y: np.ndarray, labels: np.ndarray, kept: np.ndarray) -> np.ndarray:
-    """(n,) position of each label among the classes; -1 for a label that is none of them in a row that does not count."""
+def codes_of(y: np.ndarray, labels: np.ndarray, kept: np.ndarray) -> np.ndarray:
+    """(n,) position of each label y among the classes; -1 for a label that is none of them in a row that does not count."""
     if y.ndim != 1:
         raise InputError(f"y must be one label a row, but has shape {y.shape}")
     positions = {label: k for k, label in enumerate(labels.tolist())}
