@@ -12,7 +12,7 @@ from ..backend import to_numpy
 from ..errors import InputError
 from ..inference import tails
 from ..sources import vector
-from .metrics import Tally, class_labels, codes_of, weights_of
+from .tally import Tally, class_labels, codes_of, weights_of
 
 STRATEGIES = ("uniform", "quantile")
 

@@ -8,7 +8,7 @@ from typing import Any, Self
 import numpy as np
 
 from ..curves import Calibration, calibration
-from ..metrics import Tally, tallied
+from ..tally import Tally, tallied
 from .display import Display, Layout
 from .inputs import probabilities
 from .look import COLOURS, DASHES, GREY, HATCHES, MARKERS, PALE, legend, number, percent, spoken, words

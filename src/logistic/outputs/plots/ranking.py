@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from ..curves import Curve, precision_recall, roc, thinned
-from ..metrics import Tally, tallied
+from ..tally import Tally, tallied
 from .display import Display, Layout
 from .inputs import classes_among, labels_of, probabilities
 from .look import COLOURS, DASHES, GREY, INK, MARKERS, PALE, legend, spoken, words
@@ -20,7 +20,7 @@ MOST = 1000  # points of a curve
 
 
 def tallied_for_two(y: Any, p: Any, classes: Any, sample_weight: Any, logs: Any = None) -> tuple[np.ndarray, Tally]:
-    """As :func:`logistic.outputs.metrics.tallied`, where p may also be the probability (n,) of the second of two classes."""
+    """As :func:`logistic.outputs.tally.tallied`, where p may also be the probability (n,) of the second of two classes."""
     found = np.asarray(p) if np.ndim(p) == 1 else p
     if np.ndim(found) == 1:
         found = np.column_stack([1 - found, found])
