@@ -11,7 +11,7 @@ from ..curves import Calibration, calibration
 from ..tally import Tally, tallied
 from .display import Display, Layout
 from .inputs import probabilities
-from .look import COLOURS, DASHES, GREY, HATCHES, MARKERS, PALE, legend, number, percent, spoken, words
+from .look import COLOURS, DASHES, GREY, HATCHES, MARKERS, PALE, amount, legend, percent, spoken, words
 from .ranking import tallied_for_two
 
 FEW = 4  # classes with a curve each; of more, the probability of the predicted label is looked at
@@ -132,4 +132,4 @@ class CalibrationDisplay(Display):
         ax.get_legend().set_alignment("left")
         most = max(float(curve.weight.max()) for curve in self.curves)
         strip.set(xlabel="probability", ylabel="rows", yticks=[0, most], xlim=(-0.02, 1.02))
-        strip.set_yticklabels(["0", number(most)])
+        strip.set_yticklabels(["0", amount(most)])

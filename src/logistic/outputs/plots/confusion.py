@@ -10,7 +10,7 @@ import numpy as np
 from ..curves import confusion
 from .display import Display, Layout
 from .inputs import either, predictions
-from .look import GREY, INK, number, percent, spoken, words
+from .look import GREY, INK, amount, number, percent, spoken, words
 
 NUMBERED = 12  # classes whose cells hold numbers
 NAMED = 40  # classes that all have their name at the side
@@ -77,11 +77,11 @@ class ConfusionMatrixDisplay(Display):
         """The figure in words."""
         wrong = self.confusion - np.diag(np.diag(self.confusion))
         i, j = np.unravel_index(int(wrong.argmax()), wrong.shape)
-        total, right = number(float(self.confusion.sum()), 6), number(float(np.trace(self.confusion)), 6)
+        total, right = amount(float(self.confusion.sum())), amount(float(np.trace(self.confusion)))
         text = f"Confusion matrix of {len(self.classes)} classes: {right} of {total} right, accuracy {self.accuracy:.4f}"
         if wrong[i, j] <= 0:
             return f"{text}; no mistakes."
-        pair = f"{spoken(self.classes[i])} taken for {spoken(self.classes[j])}, {number(float(wrong[i, j]), 6)}"
+        pair = f"{spoken(self.classes[i])} taken for {spoken(self.classes[j])}, {amount(float(wrong[i, j]))}"
         return f"{text}; most frequent mistake: {pair} ({percent(float(self.shares[i, j]))} of that class)."
 
     @property
@@ -94,7 +94,7 @@ class ConfusionMatrixDisplay(Display):
         """Colours are shares of the true class."""
         (ax,), K, shares = axes, len(self.classes), self.shares
         picture = ax.imshow(np.nan_to_num(shares), cmap="Blues", vmin=0, vmax=1, aspect="equal")
-        ax.set_title(f"{number(float(self.confusion.sum()), 6)} rows, accuracy {self.accuracy:.3f}")
+        ax.set_title(f"{amount(float(self.confusion.sum()))} rows, accuracy {self.accuracy:.3f}")
         ax.set_xlabel("predicted class")
         ax.set_ylabel("true class")
         ax.spines[:].set_visible(False)
@@ -117,5 +117,5 @@ class ConfusionMatrixDisplay(Display):
         for i, j in np.ndindex(K, K):
             count, share = float(self.confusion[i, j]), float(shares[i, j])
             colour = "white" if share > 0.5 else INK if count else GREY
-            text = number(count, 4) + ("\n" + percent(share) if count else "")
+            text = (amount(count) if count.is_integer() else number(count, 4)) + ("\n" + percent(share) if count else "")
             ax.text(j, i, text, ha="center", va="center", color=colour, fontsize=9 if K <= 8 else 7.5, linespacing=1.15)

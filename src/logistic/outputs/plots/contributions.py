@@ -13,6 +13,7 @@ from ...errors import InputError
 from ...inference.estimates import feature_names
 from ...model import Model
 from ...sources import check_names, matrix
+from ..text import counted
 from .display import Display, Layout
 from .inputs import plain_model
 from .look import COLOURS, GREY, HATCHES, INK, number, spoken, words
@@ -117,7 +118,7 @@ class ContributionsDisplay(Display):
         shown, rest = order[:MOST], order[MOST:]
         steps = [(f"{words(self.names[j], 26)} = {number(self.values[j], 4)}", float(self.contributions[j])) for j in shown]
         if rest:
-            steps.append((f"{len(rest)} others", float(self.contributions[rest].sum())))
+            steps.append((counted(len(rest), "other"), float(self.contributions[rest].sum())))
         at, reach = self.base, [self.base]
         ax.plot([at, at], [-0.4, 0.5], color=INK, linewidth=2.2)
         for i, (_, size) in enumerate(steps, start=1):

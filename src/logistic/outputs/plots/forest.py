@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from textwrap import wrap
 from typing import Any, Self
 
 import numpy as np
@@ -14,7 +15,7 @@ from .display import Display, Layout
 from .inputs import plain_model
 from .look import COLOURS, GREY, MARKERS, MINUS, PALE, beside, number, percent, spoken, words
 
-MOST_TERMS, MOST_CONTRASTS, TOLD = 30, 6, 5
+MOST_TERMS, FEWEST_TERMS, MOST_CONTRASTS, TOLD = 30, 10, 6, 5
 
 
 @dataclass(eq=False, repr=False)
@@ -32,7 +33,8 @@ class CoefficientsDisplay(Display):
     odds : bool
     level : float
     total : tuple of int
-        Terms and contrasts that there are; at most 30 and 6 are drawn, those furthest from zero in standard errors.
+        Terms and contrasts that there are. At most 30 terms are drawn, fewer of several contrasts, those furthest from zero in
+        standard errors; and at most 6 contrasts.
     note : str
         Why there are no intervals; empty where there are.
     scaled : bool
@@ -93,7 +95,8 @@ class CoefficientsDisplay(Display):
             weight = np.nan_to_num(abs(estimate / errors), nan=-1.0)
         if (weight < 0).all():
             weight = np.nan_to_num(abs(estimate), nan=-1.0)
-        kept = np.sort(np.argsort(-weight.max(axis=0), kind="stable")[:MOST_TERMS])
+        most = max(MOST_TERMS // min(C, MOST_CONTRASTS), FEWEST_TERMS)
+        kept = np.sort(np.argsort(-weight.max(axis=0), kind="stable")[:most])
         first = slice(0, MOST_CONTRASTS)
         names = [_contrast(own, other) for own, other in zip(table["class"][::q], table["reference"][::q], strict=True)]
         parts = [values[first][:, kept] for values in (estimate, low, high)]
@@ -112,7 +115,7 @@ class CoefficientsDisplay(Display):
         told, flat = [], [(c, t) for t in range(len(self.terms)) for c in range(len(self.contrasts))]
         with np.errstate(divide="ignore"):
             size = np.nan_to_num(abs(np.log(self.estimate) if self.odds else self.estimate), nan=-1.0, posinf=np.inf)
-        for c, t in sorted(flat, key=lambda at: -size[at])[:TOLD]:
+        for c, t in sorted((at for at in flat if size[at] >= 0), key=lambda at: -size[at])[:TOLD]:
             about = f", {spoken(self.contrasts[c])}" if len(self.contrasts) > 1 else ""
             span = f" ({number(self.low[c, t])} to {number(self.high[c, t])})" if np.isfinite(self.low[c, t]) else ""
             told.append(f"{spoken(self.terms[t])}{about} {number(self.estimate[c, t])}{span}")
@@ -120,7 +123,7 @@ class CoefficientsDisplay(Display):
         shown = f" of {len(self.terms)} of {self.total[0]} columns" if self.total[0] > len(self.terms) else ""
         note = f" {self.note[:1].upper()}{self.note[1:]}." if self.note else ""
         about = spoken(self.contrasts[0]) if len(self.contrasts) == 1 else f"{len(self.contrasts)} of {self.total[1]} contrasts"
-        return f"{kind}{shown}, {about}{span}; the largest: {'; '.join(told)}.{note}"
+        return f"{kind}{shown}, {about}{span}; the largest: {'; '.join(told) or 'none is known'}.{note}"
 
     @property
     def layout(self) -> Layout:
@@ -148,6 +151,11 @@ class CoefficientsDisplay(Display):
             self._arrows(ax, c, at, known)
         if not np.isfinite(self.estimate).any():
             ax.set_xlim((0.1, 10) if self.odds else (-1, 1))
+        if np.isnan(self.estimate).all():
+            ax.set_xticks([])
+            ax.text(
+                0.5, 0.5, "\n".join(wrap(f"Nothing to draw: {self.note}", 60)), transform=ax.transAxes, ha="center", va="center"
+            )
         ax.set_yticks(places, [words(term, 32) for term in self.terms])
         ax.set_ylim(len(self.terms) - 0.4, -0.6)
         for line in places[1:] - 0.5:

@@ -82,7 +82,7 @@ class ImageDisplay(Display):
         rows = -(-m // columns)
         cell = 2.6 if m == 1 else 1.05
         title = 0.3 if any(self.titles) else 0.05
-        return Layout(rows=rows, columns=columns, width=columns * cell + 0.8, height=rows * (cell * min(h / w, 3) + title) + 0.3)
+        return Layout(rows=rows, columns=columns, width=columns * cell + 0.8, height=rows * (cell * min(h / w, 3) + title) + 0.15)
 
     def draw(self, axes: list[Any]) -> None:
         """Dark is ink: large numbers, as on paper."""

@@ -20,7 +20,7 @@ DASHES: tuple[Any, ...] = ("-", (0, (5, 2)), (0, (1, 1.2)), (0, (6, 1.5, 1, 1.5)
 HATCHES = ("", "///", "|||", "\\\\\\", "xxx", "---", "+++", "//")
 INK, GREY, PALE = "#222222", "#767676", "#d9d9d9"
 SIGNED = ("#08306b", "#3f78b5", "#a6a6a6", "#f2b35e", "#fff3c4")  # below, at and above zero: also ever lighter, for grey
-MISSING, MINUS = "□", "\N{MINUS SIGN}"
+MISSING, MINUS, EMPTY = "□", "\N{MINUS SIGN}", "(empty)"
 
 # On top of Matplotlib's defaults, whatever the user has set: the same numbers make the same figure.
 FAMILIES = frozenset(
@@ -88,13 +88,13 @@ def dress(ax: Any) -> None:
 def words(text: Any, width: int = 24) -> str:
     """Any text as one short line that is drawn as it is: no mathematics, no line breaks, no characters that the font lacks."""
     known = _glyphs(_families())
-    shown = "".join(c if ord(c) in known else MISSING for c in clip(printable(str(text)), width))
+    shown = "".join(c if ord(c) in known else MISSING for c in spoken(text, width))
     return (" " if shown.startswith("_") else "") + shown.replace("$", r"\$")  # a legend leaves out what begins with _
 
 
 def spoken(text: Any, width: int = 60) -> str:
     """Any text as one line of an alternative text, which no font restricts."""
-    return clip(printable(str(text)), width)
+    return clip(printable(str(text)), width) if str(text).strip() else EMPTY
 
 
 def number(value: float, digits: int = 3) -> str:
@@ -104,6 +104,19 @@ def number(value: float, digits: int = 3) -> str:
     if 10**digits <= abs(value) < 1e6:
         return f"{value:,.0f}".replace("-", MINUS)
     return f"{value:.{digits}g}".replace("-", MINUS)
+
+
+def amount(value: float) -> str:
+    """Rows, or a weight."""
+    return f"{value:,.0f}" if float(value).is_integer() else f"{value:,.6g}"
+
+
+def counting(axis: Any) -> None:
+    """Ticks of an axis of rows: few, whole, with their thousands apart."""
+    from matplotlib.ticker import MaxNLocator, StrMethodFormatter
+
+    axis.set_major_locator(MaxNLocator(nbins=4, integer=True))
+    axis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
 
 
 def percent(share: float) -> str:
@@ -129,10 +142,11 @@ def signed_map() -> Any:
     return LinearSegmentedColormap.from_list("signed", SIGNED)
 
 
-def legend(ax: Any, handles: list[Any], labels: list[str], where: str = "best", columns: int = 1) -> None:
+def legend(ax: Any, handles: list[Any], labels: list[str], where: str = "best") -> None:
     """A legend in the look; nothing for no entries."""
     if handles:
-        ax.legend(handles, labels, loc=where, ncols=columns, handlelength=2.6, borderaxespad=0.3, labelspacing=0.35)
+        paper: dict[str, Any] = {"frameon": True, "framealpha": 0.85, "edgecolor": "none", "borderpad": 0.2}
+        ax.legend(handles, labels, loc=where, handlelength=2.6, borderaxespad=0.3, labelspacing=0.35, **paper)
 
 
 def beside(ax: Any, handles: list[Any], labels: list[str]) -> None:

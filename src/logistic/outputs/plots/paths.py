@@ -9,6 +9,7 @@ import numpy as np
 
 from ...errors import InputError
 from ...inference.estimates import feature_names
+from ..text import counted
 from .display import Display, Layout
 from .inputs import either
 from .look import COLOURS, DASHES, GREY, PALE, beside, number, spoken, words
@@ -113,7 +114,7 @@ class PathDisplay(Display):
             ax.plot(self.Cs, self.values[:, j], color=COLOURS[i % len(COLOURS)], linestyle=DASHES[i % len(DASHES)])[0]
             for i, j in enumerate(large)
         ]
-        names = [words(self.names[j], 24) for j in large] + ([f"{len(others)} others"] if pale else [])
+        names = [words(self.names[j], 24) for j in large] + [counted(len(others), "other")] * len(pale)
         beside(ax, handles + pale, names)
         what = "coefficient" if self.classes == 2 else f"size over {self.classes} classes"
         ax.set(xlabel="C (penalties get weaker to the right)", ylabel=what)

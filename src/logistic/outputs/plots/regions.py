@@ -12,8 +12,9 @@ from .display import Display, Layout
 from .inputs import Rows, classes_among, predictions, read, said, sample, two_columns
 from .look import INK, MARKERS, beside, colours, percent, spoken, words
 
+BLOCK = 2**13  # points that are predicted at a time
 TINT = 0.3  # of the colour of a class, for its region
-NAMED = 20  # classes in the legend
+NAMED = 14  # classes in the legend
 
 
 class Part(NamedTuple):
@@ -85,15 +86,15 @@ class DecisionRegionsDisplay(Display):
         check_plane(rows, grid, margin)
         (across, down), names = _axes(rows, grid, margin), rows[0].names
         points = np.column_stack([part.ravel() for part in np.meshgrid(across, down)])
-        there = predictions(model, two_columns(points, X, names))
+        there, labels = _predicted(model, points, X, names)
         found = [predictions(model, values) for _, values, _ in given]
         truths = [part.y for part in rows if part.y is not None]
-        classes = classes_among(np.concatenate([there, *found, *truths]), model)
+        classes = classes_among(np.concatenate([labels, *map(np.unique, [*found, *truths])]), model)
         parts = [
             Part(name, _dense(part.X), _codes(truth, classes), float(np.mean(truth == predicted)))
             for (name, _, _), part, truth, predicted in zip(given, rows, truths, found, strict=True)
         ]
-        return cls(across, down, _codes(there, classes).reshape(grid, grid), classes, parts, names).plot(ax)
+        return cls(across, down, _codes(labels, classes)[there].reshape(grid, grid), classes, parts, names).plot(ax)
 
     @property
     def alt(self) -> str:
@@ -183,6 +184,17 @@ def _axes(rows: list[Rows], grid: int, margin: float) -> list[np.ndarray]:
         room = margin * (high - low) or max(abs(high), 1.0) / 2
         found.append(np.linspace(low - room, high + room, grid) if high == low or margin else np.linspace(low, high, grid))
     return found
+
+
+def _predicted(model: Any, points: np.ndarray, X: Any, names: tuple[str, ...]) -> tuple[np.ndarray, np.ndarray]:
+    """(n,) which of the labels is predicted at each point, and the labels. In blocks, because labels may be long texts."""
+    known: dict[Any, int] = {}
+    codes = [
+        known.setdefault(label, len(known))
+        for start in range(0, len(points), BLOCK)
+        for label in predictions(model, two_columns(points[start : start + BLOCK], X, names)).tolist()
+    ]
+    return np.array(codes), np.array(list(known))
 
 
 def _smooth(inside: np.ndarray) -> np.ndarray:

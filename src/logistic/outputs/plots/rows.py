@@ -10,7 +10,7 @@ import numpy as np
 from ...errors import InputError
 from .display import Display, Layout
 from .inputs import chosen, classes_among, labels_of, of_column, read, said, sample, several
-from .look import COLOURS, DASHES, HATCHES, INK, beside, colours, number, percent, spoken, words
+from .look import COLOURS, DASHES, HATCHES, INK, beside, colours, counting, number, percent, spoken, words
 from .regions import class_legend, draw_points
 
 MOST_CLASSES, MOST_PARTS, TOLD = 20, 6, 10
@@ -71,22 +71,21 @@ class ClassBalanceDisplay(Display):
         if len(names) > MOST_CLASSES:
             order = np.argsort(-np.sum(list(counts.values()), axis=0), kind="stable")
             first, rest = order[:MOST_CLASSES], order[MOST_CLASSES:]
-            names = [names[k] for k in first] + [f"{len(rest)} others"]
+            names = [names[k] for k in first] + [f"{len(rest)} others"]  # as a number: their bar would dwarf the others
             counts = {name: np.append(values[first], values[rest].sum()) for name, values in counts.items()}
         places, width, handles = np.arange(len(names)), 0.8 / len(counts), []
-        most = max(float(values.max()) for values in counts.values())
+        named = len(self.classes) if len(self.classes) <= MOST_CLASSES else MOST_CLASSES
+        most = max(float(values[:named].max()) for values in counts.values())
         for i, values in enumerate(counts.values()):
             at = places + (i - (len(counts) - 1) / 2) * width
             style = {"color": COLOURS[i], "hatch": HATCHES[i], "edgecolor": "white", "linewidth": 0.4}
-            handles.append(ax.barh(at, values, width * 0.92, **style))
-            for place, value in zip(at, values, strict=True):
-                share = percent(value / values.sum())
-                ax.annotate(
-                    f"{value:,.0f} ({share})", (value, place), (4, 0), textcoords="offset points", va="center", fontsize=8.5
-                )
+            handles.append(ax.barh(at[:named], values[:named], width * 0.92, **style))
+            for k, (place, value) in enumerate(zip(at, values, strict=True)):
+                text, end = f"{value:,.0f} ({percent(value / values.sum())})", value if k < named else 0
+                ax.annotate(text, (end, place), (4, 0), textcoords="offset points", va="center", fontsize=8.5)
         ax.set_yticks(places, names)
-        ax.set(xlim=(0, 1.22 * most), xlabel="rows")
-        ax.invert_yaxis()
+        ax.set(xlim=(0, 1.25 * most), ylim=(len(names) - 0.45, -0.55), xlabel="rows")
+        counting(ax.xaxis)
         ax.spines["left"].set_visible(False)
         ax.tick_params(axis="y", length=0)
         if len(counts) > 1:
@@ -180,7 +179,8 @@ class HistogramsDisplay(Display):
                 ax.stairs(values, edges, fill=True, color=COLOURS[i], alpha=0.7 if len(counts) == 1 else 0.15, linewidth=0)
                 handles.append(ax.stairs(values, edges, **style if len(counts) > 1 else {"color": INK, "linewidth": 0.5}))
             ax.set_title(words(name, 26), fontsize=9.5)
-            ax.locator_params(nbins=4)
+            ax.locator_params(axis="x", nbins=4)
+            counting(ax.yaxis)
         for ax in axes[len(self.names) :]:
             ax.set_axis_off()
         columns = self.layout.columns

@@ -13,10 +13,12 @@ from ...errors import InputError
 from ..history import gaps
 from .display import Display, Layout
 from .inputs import several
-from .look import COLOURS, DASHES, GREY, MARKERS, PALE, colours, legend, number, spoken, words
+from .look import COLOURS, DASHES, GREY, MARKERS, PALE, beside, colours, legend, number, spoken, words
 
 MOST_BATCHES = 500  # mini-batches drawn one by one; more are drawn in groups
 MOST_NAMED = 10
+FEW = 12  # points of a line that are marked
+CROWD = 6  # entries of a legend inside the axes; more stand beside the last ones
 
 
 class Panel(NamedTuple):
@@ -115,27 +117,31 @@ class TrainingDisplay(Display):
         many, paint = len(self.runs) > 1, colours(len(self.runs))
         for ax, panel in zip(axes, self.panels, strict=True):
             handles, names, batches = [], [], ""
+            both = any(panel.held in run for run in self.runs.values())
             for i, (name, run) in enumerate(self.runs.items()):
                 colour, about = paint[i], f"{words(name, 18)}" if many or name else ""
                 if panel.own == "loss" and "batch_loss" in run:
                     batches = _draw_batches(ax, run, colour)
                 dashes = DASHES[i % len(DASHES)] if many else "-"
+                few = {"marker": ".", "markersize": 5} if len(run["iteration"]) <= FEW else {}
                 for key, of in ((panel.own, "training"), (panel.held, "validation")):
                     if key not in run:
                         continue
                     held = key == panel.held
                     marks: dict[str, Any] = (
-                        {"marker": MARKERS[i % len(MARKERS)], "markevery": 0.14, "markersize": 4} if held else {}
+                        {"marker": MARKERS[i % len(MARKERS)], "markevery": 0.14, "markersize": 4} if held else few
                     )
                     tint = COLOURS[4] if held and not many else colour
                     handles.append(ax.plot(run["iteration"], _positive(run[key], panel), color=tint, linestyle=dashes, **marks)[0])
-                    names.append(" ".join(filter(None, (about, of if panel.held else ""))) or of)
+                    names.append(" ".join(filter(None, (about, of if both else ""))) or of)
             self._finish(ax, panel)
             if batches:
                 handles.append(ax.plot([], [], color=GREY, alpha=0.5, linewidth=2.5)[0])
                 names.append(batches)
-            if len(handles) > 1:
-                legend(ax, handles[: 2 * MOST_NAMED], names[: 2 * MOST_NAMED])
+            if len(handles) > CROWD and ax is axes[-1]:
+                beside(ax, handles[: 2 * MOST_NAMED], names[: 2 * MOST_NAMED])
+            elif 1 < len(handles) <= CROWD:
+                legend(ax, handles, names)
 
     def _finish(self, ax: Any, panel: Panel) -> None:
         ax.set(xlabel=self._unit(next(iter(self.runs.values()))), ylabel=panel.name)
