@@ -45,6 +45,7 @@ class Display(ABC):
     ax_: Any
     axes_: np.ndarray
     figure_: Any
+    _own: bool  # whether the figure was made for it
 
     @property
     @abstractmethod
@@ -75,6 +76,7 @@ class Display(ABC):
         """
         with look():
             axes = self._made() if ax is None else self._given(ax)
+            self._own = ax is None
             for one in axes:
                 dress(one)
             self.axes_, self.ax_, self.figure_ = np.array(axes, dtype=object), axes[0], axes[0].figure
@@ -114,6 +116,8 @@ class Display(ABC):
         file = io.BytesIO()
         with look():
             figure = self.figure_.canvas.figure  # not the part of a figure that the axes may be in
+            for ax in self.axes_ if self._own else ():
+                ax.set_subplotspec(ax.get_subplotspec())  # the layout begins anew, not where the last drawing left it
             figure.savefig(file, format=kind, metadata=about[kind], **({"dpi": 150} if kind == "png" else {}))
         return file.getvalue()
 

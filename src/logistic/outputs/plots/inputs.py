@@ -93,7 +93,9 @@ def predictions(model: Any, X: Any) -> np.ndarray:
 def two_columns(values: np.ndarray, like: Any, names: Sequence[str]) -> Any:
     """Rows (n, 2) as the kind of thing that ``like`` is: a data frame of the same package, else an array."""
     package = type(like).__module__.split(".")[0]
-    if package not in ("pandas", "polars", "pyarrow"):
+    if package == "pandas":
+        return type(like)(values, columns=like.columns)  # names that are no text stay what they are
+    if package not in ("polars", "pyarrow"):
         return values
     return frame({name: values[:, j] for j, name in enumerate(names)}, package)
 

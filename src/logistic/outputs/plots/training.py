@@ -63,7 +63,9 @@ class TrainingDisplay(Display):
             if not hasattr(one, "history_"):
                 what = f"model is a {type(one).__name__} without history_"
                 raise InputError(f"{what}; pass an estimator that was fitted by fit, or use from_history")
-            runs[name] = one.history_
+            runs[name] = dict(one.history_)
+            if "objective" in one.history_ and hasattr(one, "certificate_"):
+                runs[name]["gap"] = gaps(one.history_, one.certificate_)
         return cls.from_history(runs if isinstance(model, Mapping) else runs[""], ax=ax)
 
     @classmethod
@@ -79,13 +81,16 @@ class TrainingDisplay(Display):
         keys = {"batch_loss", *(key for panel in PANELS for key in (panel.own, panel.held) if key)}
         one = not isinstance(history, Mapping) or bool(keys & set(history))
         runs = {name: _history(run, keys) for name, run in ({"": history} if one else several(history, "")).items()}
+        if not runs:
+            raise InputError("history is empty; pass at least one run")
         return cls(runs).plot(ax)
 
     @property
     def panels(self) -> list[Panel]:
         """Those for which something was measured."""
         measured = {key for run in self.runs.values() for key, values in run.items() if np.isfinite(values).sum() > 1}
-        return [p for p in PANELS if {p.own, p.held, *(["batch_loss"] if p.own == "loss" else [])} & measured]
+        found = [p for p in PANELS if {p.own, p.held, *(["batch_loss"] if p.own == "loss" else [])} & measured]
+        return found or list(PANELS[:1])
 
     @property
     def alt(self) -> str:
@@ -109,7 +114,7 @@ class TrainingDisplay(Display):
     @property
     def layout(self) -> Layout:
         """Panels side by side."""
-        count = max(len(self.panels), 1)
+        count = len(self.panels)
         return Layout(columns=count, width=1.0 + 3.6 * count, height=3.5)
 
     def draw(self, axes: list[Any]) -> None:
@@ -165,8 +170,6 @@ def _history(run: Any, keys: set[str]) -> dict[str, np.ndarray]:
     if not found or len(lengths) > 1 or any(values.ndim != 1 or not len(values) for values in found.values()):
         raise InputError(f"history holds {list(given)!r:.100}; pass history_, or losses of one length, at least one number")
     n = lengths.pop() if lengths else 2
-    if "gap" in found and "objective" in given:
-        found["gap"] = gaps(np.asarray(given["objective"], dtype=np.float64), found["gap"])
     return {"iteration": np.asarray(given.get("iteration", np.arange(n)), dtype=np.int64), **found}
 
 
