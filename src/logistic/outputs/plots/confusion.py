@@ -88,7 +88,8 @@ class ConfusionMatrixDisplay(Display):
     def layout(self) -> Layout:
         """Square cells, and room for names."""
         side = min(max(CELL * len(self.classes), 2.6), 6.0)
-        return Layout(width=side + 1.7, height=side + 1.3)
+        bar = 1.1 if len(self.classes) > NUMBERED else 0.0
+        return Layout(width=side + 1.7 + bar, height=side + 1.3)
 
     def draw(self, axes: list[Any]) -> None:
         """Colours are shares of the true class."""

@@ -10,7 +10,6 @@ import numpy as np
 
 from ...backend import to_numpy
 from ...errors import InputError
-from ...model import Model
 from .display import Display, Layout
 from .inputs import either
 from .look import needs_matplotlib, number, signed_map, spoken, words
@@ -161,12 +160,10 @@ class WeightsDisplay(ImageDisplay):
 
 
 def _weights(model: Any) -> np.ndarray:
-    """(K, p), without what is common to all of more than two classes."""
+    """(K, p)."""
     coef = either(model, "coef_", "coef")
     if coef is not None:
-        found = np.atleast_2d(to_numpy(coef.toarray() if hasattr(coef, "toarray") else coef))
-        common = 0.0 if isinstance(model, Model) or len(found) < 3 else found.mean(axis=0)
-        return np.asarray(found - common)
+        return np.atleast_2d(to_numpy(coef.toarray() if hasattr(coef, "toarray") else coef))
     module, p = either(model, "module_"), getattr(model, "n_features_in_", 0)
     for parameter in () if module is None else module.parameters():
         if parameter.ndim == 2 and p in parameter.shape:

@@ -42,6 +42,8 @@ def labels_of(y: Any, n: int | None = None, name: str = "y") -> np.ndarray:
     found = vector(y, name, length)
     if found.ndim != 1 or not len(found):
         raise InputError(f"{name} has shape {found.shape}; pass one label a row, at least one")
+    if found.dtype.kind == "O":
+        raise InputError(f"{name} holds labels of several types; make them all text or all numbers")
     return found
 
 

@@ -43,6 +43,8 @@ class ClassBalanceDisplay(Display):
         parts = {name: labels_of(values, name=name or "y") for name, values in several(y, "").items()}
         if not 0 < len(parts) <= MOST_PARTS:
             raise InputError(f"y has {len(parts)} parts; pass labels, or a dict of 1 to {MOST_PARTS} parts")
+        if len({labels.dtype.kind in "US" for labels in parts.values()}) > 1:
+            raise InputError("the parts of y hold text and numbers; make the labels all text or all numbers")
         classes = np.unique(np.concatenate(list(parts.values())))
         counts = {name: np.bincount(np.searchsorted(classes, labels), minlength=len(classes)) for name, labels in parts.items()}
         return cls(classes, counts).plot(ax)
@@ -106,6 +108,9 @@ class HistogramsDisplay(Display):
     classes : (C,) array or None
     total : int
         Columns that X has.
+    rows : int
+    missing : list of int
+        Of each panel the rows without a finite number, which are in no bin.
     """
 
     names: list[str]
@@ -113,6 +118,8 @@ class HistogramsDisplay(Display):
     counts: list[np.ndarray]
     classes: np.ndarray | None
     total: int
+    rows: int
+    missing: list[int]
 
     @classmethod
     def from_rows(cls, X: Any, y: Any = None, *, columns: Any = None, bins: int = 30, ax: Any = None) -> Self:
@@ -143,25 +150,28 @@ class HistogramsDisplay(Display):
         classes = None if rows.y is None else classes_among(rows.y)
         classes = classes if classes is not None and len(classes) <= LINES else None
         members = [slice(None)] if classes is None else [rows.y == label for label in classes]
-        edges, counts = [], []
+        edges, counts, missing = [], [], []
         for j in shown:
             column = of_column(rows.X, j)
-            edges.append(np.histogram_bin_edges(column, bins))
+            known = np.isfinite(column)
+            missing.append(int((~known).sum()))
+            edges.append(np.histogram_bin_edges(column[known], bins))
+            column = np.where(known, column, edges[-1][0] - 1)  # left of all bins
             counts.append(np.array([np.histogram(column[mine], edges[-1])[0] for mine in members]))
         names = [str(getattr(X, "name", None) or "values")] if single else [rows.names[j] for j in shown]
-        return cls(names, edges, counts, classes, len(rows.names)).plot(ax)
+        return cls(names, edges, counts, classes, len(rows.names), rows.X.shape[0], missing).plot(ax)
 
     @property
     def alt(self) -> str:
         """The figure in words."""
         told = []
-        for name, edges, counts in zip(self.names, self.edges, self.counts, strict=True):
+        for name, edges, counts, missing in zip(self.names, self.edges, self.counts, self.missing, strict=True):
             peak = int(counts.sum(axis=0).argmax())
             span = f"{number(edges[0])} to {number(edges[-1])}, most between {number(edges[peak])} and {number(edges[peak + 1])}"
-            told.append(f"{spoken(name, 40)} {span}")
+            told.append(f"{spoken(name, 40)} {span}" + (f", {missing:,} missing" if missing else ""))
         by = f" by class ({', '.join(spoken(label, 30) for label in self.classes)})" if self.classes is not None else ""
         shown = f"{len(self.names)} of {self.total} columns" if self.total > len(self.names) else f"{self.total} columns"
-        return f"Histograms of {shown}{by}, {int(self.counts[0].sum()):,} rows: {'; '.join(told)}."
+        return f"Histograms of {shown}{by}, {self.rows:,} rows: {'; '.join(told)}."
 
     @property
     def layout(self) -> Layout:
@@ -173,12 +183,12 @@ class HistogramsDisplay(Display):
     def draw(self, axes: list[Any]) -> None:
         """Classes are outlines that differ in colour and dashes."""
         handles: list[Any] = []
-        for ax, name, edges, counts in zip(axes, self.names, self.edges, self.counts, strict=False):
+        for ax, name, edges, counts, missing in zip(axes, self.names, self.edges, self.counts, self.missing, strict=False):
             for i, values in enumerate(counts):
                 style = {"color": COLOURS[i], "linestyle": DASHES[i], "linewidth": 1.3}
                 ax.stairs(values, edges, fill=True, color=COLOURS[i], alpha=0.7 if len(counts) == 1 else 0.15, linewidth=0)
                 handles.append(ax.stairs(values, edges, **style if len(counts) > 1 else {"color": INK, "linewidth": 0.5}))
-            ax.set_title(words(name, 26), fontsize=9.5)
+            ax.set_title(words(name, 26) if not missing else f"{words(name, 18)}, {missing:,} missing", fontsize=9.5)
             ax.locator_params(axis="x", nbins=4)
             counting(ax.yaxis)
         for ax in axes[len(self.names) :]:
