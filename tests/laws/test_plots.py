@@ -249,6 +249,37 @@ def test_missing_matplotlib_is_told_with_the_extra(kind: type[Display], monkeypa
         EXAMPLES[kind]()
 
 
+def inside(display: Any) -> None:
+    """Nothing is cut off at the border of a figure that is made for it."""
+    display.figure_.canvas.figure.draw_without_rendering()
+    drawn_in, paper = display.figure_.get_tightbbox(), display.figure_.bbox_inches
+    room = (drawn_in.x0, drawn_in.y0, paper.x1 - drawn_in.x1, paper.y1 - drawn_in.y1)
+    assert min(room) > -0.03, room
+
+
+def test_nothing_is_cut_off(kind: type[Display]) -> None:
+    """Labels, legends and titles have room."""
+    display = EXAMPLES[kind]()
+    inside(display)
+
+
+@pytest.mark.parametrize("classes", [2, 5, 9, 14, 60])
+def test_many_classes_have_room(classes: int) -> None:
+    """Long names of many classes too."""
+    rng = np.random.default_rng(0)
+    y = np.array([f"a rather long name of class {k}" for k in range(classes)])[np.arange(20 * classes) % classes]
+    X = rng.normal(size=(len(y), 2))
+    model = LogisticRegression(C=0.1).fit(X, y)
+    for draw in (plots.confusion_matrix, plots.roc, plots.precision_recall, plots.calibration):
+        inside(draw(model, X, y))
+    inside(plots.regions(model, X, y, grid=15, test=(X, y)))
+    inside(plots.coefficients(model))
+    inside(plots.contributions(model, X))
+    inside(plots.class_balance({"train": y, "test": y}))
+    inside(plots.scatter(X, y))
+    inside(plots.WeightsDisplay.from_coef(rng.normal(size=(classes, 16)), classes=model.classes_))
+
+
 # --------------------------------------------------------------------------------------------------------------- hostile names
 
 
@@ -291,9 +322,10 @@ def test_hostile_names_are_drawn_as_they_are(kind: type[Display]) -> None:
     assert "<script" not in text
     assert "\u202e" not in text
     assert len(display.alt) < 3000
-    drawn = [t.get_text() for t in display.figure_.findobj(matplotlib.text.Text)]
-    assert max(map(len, drawn)) < 120
-    assert not any(matplotlib.cbook.is_math_text(t) for t in drawn if "10^" not in t)
+    texts = [t.get_text() for t in display.figure_.findobj(matplotlib.text.Text)]
+    assert max(map(len, texts)) < 120
+    inside(display)
+    assert not any(matplotlib.cbook.is_math_text(t) for t in texts if "10^" not in t)
 
 
 # ---------------------------------------------------------------------------------------------------------- kinds of models, rows

@@ -11,7 +11,7 @@ from ..curves import Calibration, calibration
 from ..tally import Tally, tallied
 from .display import Display, Layout
 from .inputs import probabilities
-from .look import COLOURS, DASHES, GREY, HATCHES, MARKERS, PALE, amount, legend, percent, spoken, words
+from .look import COLOURS, DASHES, GREY, HATCHES, MARKERS, PALE, amount, beside, percent, spoken, words
 from .ranking import tallied_for_two
 
 FEW = 4  # classes with a curve each; of more, the probability of the predicted label is looked at
@@ -106,8 +106,8 @@ class CalibrationDisplay(Display):
 
     @property
     def layout(self) -> Layout:
-        """A square above, a strip below."""
-        return Layout(rows=2, width=4.8, height=5.8, heights=(4, 1), share=True)
+        """A square above, a strip below, names of several curves beside."""
+        return Layout(rows=2, width=4.8 if len(self.curves) == 1 else 6.6, height=5.8, heights=(4, 1), share=True)
 
     def draw(self, axes: list[Any]) -> None:
         """Points lie where the mean probability of their bin is."""
@@ -126,10 +126,14 @@ class CalibrationDisplay(Display):
             strip.bar(where + i * width, curve.weight, width, align="edge", **colour, **hatch)
         ax.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), ylabel="share that came true")
         ax.grid(color=PALE, linewidth=0.6)
-        ax.set_title(f"calibration on {self.rows:,} rows, {percent(self.level)} intervals", fontsize=10)
-        legend(ax, handles, names, "upper left")
-        ax.get_legend().set_title("calibration error", prop={"size": 9})
-        ax.get_legend().set_alignment("left")
+        about = f"{self.rows:,} rows, {percent(self.level)} intervals"
+        if count == 1:
+            ax.set_title(f"{words(self.names[0], 22)}: calibration error {self.curves[0].error:.3f}\n{about}", fontsize=10)
+        else:
+            ax.set_title(about, fontsize=10)
+            beside(ax, handles, names)
+            ax.get_legend().set_title("calibration error", prop={"size": 9})
+            ax.get_legend().set_alignment("left")
         most = max(float(curve.weight.max()) for curve in self.curves)
         strip.set(xlabel="probability", ylabel="rows", yticks=[0, most], xlim=(-0.02, 1.02))
         strip.set_yticklabels(["0", amount(most)])

@@ -138,7 +138,7 @@ class ContributionsDisplay(Display):
         ax.set_yticks(range(len(names)), names)
         ax.set_ylim(len(names) - 0.5, -0.6)
         room = (max(reach) - min(reach)) or 1.0
-        ax.set_xlim(min(*reach, 0) - 0.04 * room, max(*reach, 0) + 0.16 * room)
+        ax.set_xlim(min(*reach, 0) - 0.04 * room, max(*reach, 0) + 0.22 * room)
         ax.set_xlabel(f"log-odds of {words(self.own, 18)} against {words(self.other, 18)}")
         ax.set_title(f"probability of {words(self.own, 18)}: {number(self.probability, 4)}")
 

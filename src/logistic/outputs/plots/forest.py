@@ -165,7 +165,7 @@ class CoefficientsDisplay(Display):
         ax.set_xlabel(f"{kind}{unit}" if not self.odds else f"{kind}{unit}, logarithmic")
         few = f", {len(self.terms)} of {self.total[0]} columns" if self.total[0] > len(self.terms) else ""
         span = "no intervals" if self.note else f"{percent(self.level)} intervals"
-        ax.set_title((words(self.contrasts[0], 40) + ": " if C == 1 else "") + span + few)
+        ax.set_title((words(self.contrasts[0], 40) + "\n" if C == 1 else "") + span + few)
         if self.odds:
             _odds_ticks(ax)
         if C > 1:

@@ -80,7 +80,9 @@ def look() -> Iterator[None]:
 
 
 def dress(ax: Any) -> None:
-    """Ticks as in :data:`LOOK`, also those that are made after the look ended."""
+    """Axes of the caller's, and ticks that are made after the look ended, as in :data:`LOOK`."""
+    ax.spines[["top", "right"]].set_visible(False)
+    ax.spines[["left", "bottom"]].set(edgecolor=GREY, linewidth=0.8)
     ax.tick_params(which="both", labelsize=9, length=3, width=0.8, color=GREY, labelcolor=INK)
     ax.tick_params(which="minor", length=0)
 
