@@ -659,6 +659,7 @@ def test_the_gap_of_every_point_follows_from_the_last_certificate() -> None:
 
 def test_weights_share_a_symmetric_scale() -> None:
     W = np.random.default_rng(0).normal(size=(3, 784))
+    W[0, 0] = 10.0  # the largest is above zero, so that the scale must reach below the smallest
     display = plots.WeightsDisplay.from_coef(W)
     assert display.images.shape == (3, 28, 28)
     np.testing.assert_array_equal(display.images[1].ravel(), W[1])
