@@ -20,7 +20,7 @@ test-slow: $(READY)  ## the tests that take minutes
 	$(BIN)/python -m pytest -m slow -n auto --maxprocesses 4
 
 test-oldest: .venv-oldest/.installed  ## scikit-learn's contract on the oldest versions that are admitted
-	.venv-oldest/bin/python -m pytest tests/parity/test_scikit_learn_contract.py tests/laws/test_linear.py
+	.venv-oldest/bin/python -m pytest tests/parity/test_scikit_learn_contract.py tests/laws/test_linear.py tests/laws/test_plots.py
 
 lint: $(READY)  ## style, format, types
 	$(BIN)/ruff check .
@@ -55,7 +55,7 @@ $(READY): pyproject.toml constraints.txt
 		--index-url $(TORCH_INDEX) "$(TORCH)" 2>/dev/null \
 		|| .venv-oldest/bin/python -m pip install --quiet --disable-pip-version-check "$(TORCH)"
 	@.venv-oldest/bin/python -m pip install --quiet --disable-pip-version-check -c constraints-oldest.txt -e . \
-		hypothesis pandas polars pytest statsmodels
+		hypothesis matplotlib pandas polars pytest statsmodels
 	@touch $@
 
 # Peers are for measuring only, so they have an environment of their own.

@@ -26,7 +26,7 @@ MATHEMATICS = (
 DATA = "designs moments encoding sources executor"
 RESULT = "provenance strength affine recipes model plane store inference outputs"
 MEETING = "frame fit refit profile online regress study"
-FACES = "fitted estimator formula crossval heldout paths linear modules cli datasets"
+FACES = "fitted estimator formula crossval heldout paths linear modules cli datasets plots"
 
 OURS = {
     # base
@@ -101,6 +101,7 @@ OURS = {
     "crossval": f"{BASE} spellings validation solvers executor model outputs fit study paths heldout estimator",
     "cli": f"strict contracts outcome errors solvers sources {RESULT} {MEETING} cli",
     "datasets": "errors preparation sources datasets",
+    "plots": "outputs",
     # lessons
     "learn": "",
     # public names
@@ -143,6 +144,7 @@ OTHERS_LAZILY = {
     "safetensors": "store modules",
     "threadpoolctl": "pools cli",
     "rich": "outputs",
+    "matplotlib": "outputs",
 }
 
 # scikit-learn's estimators list their settings there, and so do the functions that fit.

@@ -6,7 +6,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from . import datasets, solvers
+    from . import datasets, plots, solvers
     from .crossval import LogisticRegressionCV
     from .errors import InputError, LogisticError, ModelFileError, SeparationWarning
     from .estimator import LogisticRegression
@@ -77,6 +77,7 @@ __all__ = [
     "datasets",
     "load",
     "path",
+    "plots",
     "rank_bins",
     "set_seed",
     "solvers",

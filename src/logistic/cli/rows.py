@@ -273,18 +273,17 @@ def _classes(rule: Target, values: np.ndarray, name: str) -> tuple[np.ndarray, s
 
 
 def _roles(table: Table, target: str, choices: dict[str, Any]) -> dict[str, str]:
-    """The columns that are not learned from, each with what it is."""
+    """The columns that are not learned from, each with its option."""
     roles = {target: "target"}
-    for role, what in ROLES.items():
+    for role in ROLES:
         name = choices[role]
         if name is None:
             continue
         table.check_column(name)
         if name in roles:
-            other = next(option for option in ("target", *ROLES) if {**ROLES, "target": "target"}[option] == roles[name])
-            spelt = [f"--{option.replace('_', '-')}" for option in (other, role)]
-            raise InputError(f"{' and '.join(spelt)} both name {name!r}; a column is one or the other")
-        roles[name] = what
+            spelt = " and ".join(f"--{option.replace('_', '-')}" for option in (roles[name], role))
+            raise InputError(f"{spelt} both name {name!r}; a column is one or the other")
+        roles[name] = role
     return roles
 
 
@@ -296,7 +295,7 @@ def _features(table: Table, asked: tuple[str, ...], roles: dict[str, str]) -> tu
     for name in names:
         table.check_column(name)
         if name in roles:
-            raise InputError(f"--features names {name!r}, which is the {roles[name]}; leave it out")
+            raise InputError(f"--features names {name!r}, which is the {ROLES.get(roles[name], 'target')}; leave it out")
     if len(set(names)) < len(names):
         raise InputError(f"--features names {next(n for n in names if names.count(n) > 1)!r} twice; name each column once")
     features = tuple(names) or tuple(name for name in table.columns if name not in roles)

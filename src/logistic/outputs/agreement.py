@@ -10,7 +10,7 @@ import numpy as np
 
 from ..backend import to_numpy
 from ..errors import InputError
-from .metrics import class_labels, distributions
+from .tally import class_labels, distributions
 from .text import aligned, counted
 
 

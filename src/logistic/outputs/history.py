@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from ..outcome import Record
+from ..outcome import Certificate, Record
 
 NAMES = {
     "iteration": "iteration",
@@ -20,6 +20,20 @@ NAMES = {
     "validation_loss": "validation_loss",
     "validation_accuracy": "validation_accuracy",
 }
+
+
+def gaps(found: Mapping[str, np.ndarray], certificate: Certificate) -> np.ndarray:
+    """(n,) bounds on F - min F at the points of a history; NaN where nothing is certified.
+
+    What the certificate says of the published answer bounds min F from below, and so bounds the gap of every point. The last one
+    is the published answer's own, which may be better than the last point of the solver.
+    """
+    objective = found["objective"]
+    if not (np.isfinite(certificate.gap) and certificate.kind == "proof"):
+        return np.full(len(objective), np.nan)
+    bounds = np.maximum(objective - (certificate.value - certificate.gap), certificate.gap)
+    bounds[-1] = certificate.gap
+    return bounds
 
 
 def history(trace: Sequence[Record]) -> dict[str, np.ndarray]:

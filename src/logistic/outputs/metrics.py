@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..backend import to_numpy
-from ..errors import InputError
-from ..sources import ArraySource, vector
+from .tally import Tally, listed, tallied
 from .text import MAX_WIDTH, aligned, clip, counted, plain, printable
 
-SUM_SLACK = 1e-3  # probabilities of a row may miss 1 by this much: what is left by float32 or by a few printed digits
 MAX_LINE = 120  # characters of a printed confusion matrix
 HEADING = 12  # characters of a class above a column
-SHOWN = 10  # labels or mistakes in a list
+SHOWN = 10  # mistakes in a list
 
 
 class Average(NamedTuple):
@@ -108,13 +104,13 @@ class Metrics:
         absent, never = self.support == 0, self.confusion.sum(axis=0) == 0
         notes = []
         if absent.any():
-            notes.append(f"no row of y is {_listed(self.classes[absent])}: recall counts as 0, ROC AUC is undefined")
+            notes.append(f"no row of y is {listed(self.classes[absent])}: recall counts as 0, ROC AUC is undefined")
         if absent.sum() == len(self.classes) - 1:
-            notes.append(f"every row of y is {_listed(self.classes[~absent])}: there is nothing to rank it against, so no ROC AUC")
+            notes.append(f"every row of y is {listed(self.classes[~absent])}: there is nothing to rank it against, so no ROC AUC")
         if never.any():
-            notes.append(f"no row is predicted as {_listed(self.classes[never])}: precision counts as 0")
+            notes.append(f"no row is predicted as {listed(self.classes[never])}: precision counts as 0")
         if (absent & never).any():
-            notes.append(f"neither in y nor predicted, so left out of the averages: {_listed(self.classes[absent & never])}")
+            notes.append(f"neither in y nor predicted, so left out of the averages: {listed(self.classes[absent & never])}")
         return tuple(notes)
 
     def to_dict(self) -> dict[str, Any]:
@@ -208,40 +204,22 @@ def metrics(y: Any, probabilities: Any, classes: Any, sample_weight: Any = None,
     InputError
         If a label is not among ``classes``, a row is no distribution, no row has a positive weight, or lengths differ.
     """
-    labels = class_labels(classes, "classes")
-    p = distributions(probabilities, "probabilities", len(labels))
-    logs = None if log_probabilities is None else _logarithms(log_probabilities, p)
-    for name, values in (("y", y), ("sample_weight", sample_weight)):
-        if hasattr(values, "__len__") and getattr(values, "shape", "list") != () and len(values) != len(p):
-            raise InputError(f"{name} has {counted(len(values), 'row')}, but probabilities has {len(p):,}; pass one for each")
-    weight = None if sample_weight is None else _weight(sample_weight, p)
-    kept = np.ones(len(p), dtype=bool) if weight is None else weight > 0
-    codes = _codes(vector(y, "y", len(p)), labels, kept)[kept]
-    tally = _Counted(codes, p[kept], None if logs is None else logs[kept], None if weight is None else weight[kept])
+    labels, tally = tallied(y, probabilities, classes, sample_weight, log_probabilities)
     return Metrics(
         classes=labels,
-        rows=len(p),
-        total=float(len(p) if weight is None else weight.sum()),
+        rows=tally.rows,
+        total=float(tally.rows if tally.weight is None else tally.weight.sum()),
         log_loss=_log_loss(tally),
         brier=_brier(tally),
         **_label_scores(tally),
     )
 
 
-class _Counted(NamedTuple):
-    """Rows that count: positions of the true labels (n,), probabilities and their logarithms (n, K), weights above 0 (n,)."""
-
-    codes: np.ndarray
-    p: np.ndarray
-    logs: np.ndarray | None
-    weight: np.ndarray | None
-
-
-def _label_scores(rows: _Counted) -> dict[str, Any]:
+def _label_scores(rows: Tally) -> dict[str, Any]:
     """What follows from the predicted labels, and the ROC AUC, which belongs to the same averages."""
     from sklearn.metrics import accuracy_score, confusion_matrix, precision_recall_fscore_support, recall_score
 
-    codes, p, _, weight = rows
+    codes, p, _, weight, _ = rows
     predicted, every, present = p.argmax(axis=1), np.arange(p.shape[1]), np.unique(codes)
     # What neither occurs nor is predicted would only pull a mean down by zeros; scikit-learn's report leaves it out too.
     occurring = np.union1d(present, predicted)
@@ -266,20 +244,19 @@ def _label_scores(rows: _Counted) -> dict[str, Any]:
     }
 
 
-def _auc(rows: _Counted) -> np.ndarray:
+def _auc(rows: Tally) -> np.ndarray:
     """(K,) area under the ROC curve of each class against the rest; NaN where y has only the class, or only the rest."""
     from sklearn.metrics import roc_auc_score
 
-    scores = rows.p if rows.logs is None else np.maximum(rows.logs, np.finfo(np.float64).min)  # scikit-learn refuses -inf
-    found = np.full(scores.shape[1], np.nan)
+    found = np.full(rows.p.shape[1], np.nan)
     present = np.unique(rows.codes)
     if len(present) > 1:
         for k in present:
-            found[k] = roc_auc_score(rows.codes == k, scores[:, k], sample_weight=rows.weight)
+            found[k] = roc_auc_score(rows.codes == k, rows.scores[:, k], sample_weight=rows.weight)
     return found
 
 
-def _log_loss(rows: _Counted) -> float:
+def _log_loss(rows: Tally) -> float:
     """Not scikit-learn's, which takes every probability below 2.2e-16 for 2.2e-16."""
     true = (np.arange(len(rows.codes)), rows.codes)
     with np.errstate(divide="ignore"):
@@ -287,97 +264,17 @@ def _log_loss(rows: _Counted) -> float:
     return float(np.average(-logs, weights=rows.weight))
 
 
-def _brier(rows: _Counted) -> float:
+def _brier(rows: Tally) -> float:
     """The sum of the scores of all classes against the rest, because before 1.7 scikit-learn knows two classes only."""
     from sklearn.metrics import brier_score_loss
 
-    codes, p, _, weight = rows
+    codes, p, _, weight, _ = rows
     columns = [1] if p.shape[1] == 2 else range(p.shape[1])
     return float(sum(brier_score_loss(codes == k, p[:, k], sample_weight=weight, pos_label=True) for k in columns))
 
 
-def class_labels(classes: Any, name: str) -> np.ndarray:
-    """``classes`` as an array (K,) of two or more different labels; ``name`` is what an error calls them."""
-    found = list(classes)
-    labels = vector(found, name, len(found))
-    if labels.ndim != 1 or len(labels) < 2:
-        raise InputError(f"{name} has shape {labels.shape}; pass two or more labels in one dimension")
-    twice = next((label for label, count in Counter(labels.tolist()).items() if count > 1), None)
-    if twice is not None:
-        raise InputError(f"{name} holds {twice!r} twice; pass each label once, in the order of the columns of probabilities")
-    return labels
-
-
-def distributions(values: Any, name: str, classes: int) -> np.ndarray:
-    """``values`` as float64 (n, K) with one distribution over the classes a row; ``name`` is what an error calls them."""
-    try:
-        found = to_numpy(values)
-    except ValueError:
-        raise InputError(f"{name} has rows of different length; pass {classes} probabilities a row") from None
-    if found.ndim != 2 or found.shape[1] != classes or found.dtype.kind not in "fiub":
-        raise InputError(f"{name} is {found.dtype} of shape {found.shape}; pass numbers of shape (rows, {classes}), by class")
-    if not len(found):
-        raise InputError(f"{name} has no rows; pass at least one")
-    found = np.asarray(found, dtype=np.float64)
-    outside = ~((found >= 0) & (found <= 1))
-    if outside.any():
-        row, column = np.argwhere(outside)[0].tolist()
-        raise InputError(f"{name} is {found[row, column]:g} in row {row}, column {column}; pass numbers from 0 to 1")
-    total = found.sum(axis=1)
-    row = int(abs(total - 1).argmax())
-    if abs(total[row] - 1) > SUM_SLACK:
-        raise InputError(f"{name} of row {row} sum to {total[row]:.6g}; pass one distribution a row, as predict_proba gives")
-    return found
-
-
-def _logarithms(values: Any, p: np.ndarray) -> np.ndarray:
-    found = np.asarray(to_numpy(values), dtype=np.float64)
-    if found.shape != p.shape:
-        raise InputError(f"log_probabilities has shape {found.shape}, but probabilities has {p.shape}; pass one for each")
-    with np.errstate(over="ignore"):
-        off = ~(abs(np.exp(found) - p) <= SUM_SLACK)
-    if off.any():
-        row, column = np.argwhere(off)[0].tolist()
-        where = f"in row {row}, column {column}"
-        raise InputError(f"log_probabilities is {found[row, column]:g} {where}; pass the logarithm of {p[row, column]:g} there")
-    return found
-
-
-def _weight(sample_weight: Any, p: np.ndarray) -> np.ndarray:
-    weight = ArraySource(p, weight=sample_weight).weight
-    assert weight is not None
-    if not 1e-300 < weight.sum() < 1e300:
-        raise InputError(f"sample_weight sums to {weight.sum():g}; make the sum positive and finite, from 1e-300 to 1e300")
-    return weight
-
-
-def _codes(y: np.ndarray, labels: np.ndarray, kept: np.ndarray) -> np.ndarray:
-    """(n,) position of each label among the classes; -1 for a label that is none of them in a row that does not count."""
-    if y.ndim != 1:
-        raise InputError(f"y must be one label a row, but has shape {y.shape}")
-    positions = {label: k for k, label in enumerate(labels.tolist())}
-    codes = np.array([positions.get(label, -1) for label in y.tolist()])
-    unknown = (codes < 0) & kept
-    if unknown.any():
-        row = int(unknown.argmax())
-        many = counted(int(unknown.sum()), "such row")
-        raise InputError(f"y is {_quoted(y[row])} in row {row} ({many}), but the classes are {_listed(labels)}; correct or drop it")
-    return codes
-
-
 def _name(label: Any, width: int = MAX_WIDTH) -> str:
     return clip(printable(str(label)), width)
-
-
-def _listed(labels: np.ndarray) -> str:
-    """The first labels and how many more there are, on one line."""
-    more = f" and {len(labels) - SHOWN} more" if len(labels) > SHOWN else ""
-    return ", ".join(map(_quoted, labels[:SHOWN])) + more
-
-
-def _quoted(label: Any) -> str:
-    """A label as Python writes it, so that the text '1' and the number 1 differ."""
-    return clip(repr(label.item() if isinstance(label, np.generic) else label), MAX_WIDTH)
 
 
 def _rate(value: float) -> str:
