@@ -76,7 +76,7 @@ OURS = {
     "model": f"{BASE} strength affine loss encoding designs sources provenance recipes",
     "plane": f"{BASE} designs sources provenance",
     "store": f"{BASE} strict provenance strength recipes model plane store",
-    "inference": f"{BASE} loss tasks objective designs encoding sources executor model inference",
+    "inference": f"{BASE} loss tasks objective designs encoding sources executor recipes model inference",
     "outputs": f"{BASE} model inference plane sources outputs",
     # meeting
     "frame": f"{BASE} {MATHEMATICS} {DATA} model strength",

@@ -11,7 +11,8 @@ import numpy as np
 
 from ..errors import InputError
 from ..model import Model
-from .delta import Change, Quantity, Slope
+from . import designed
+from .delta import Change, Probability, Quantity, Slope
 from .estimates import feature_names
 from .rows import Rows, columns_of, number
 
@@ -37,6 +38,8 @@ def slopes(rows: Rows, variables: Any) -> list[Contrast]:
     """
     if isinstance(variables, Mapping):
         raise InputError("variables is a dict, which says how columns change; slopes take names of columns, comparisons a dict")
+    if rows.recipe is not None:
+        return [Contrast(*asked) for asked in designed.slopes(rows, variables)]
     names, indicators = feature_names(rows.model), _indicators(rows)
     return [
         Contrast(names[j], "1 - 0", Change(j, 0, 1)) if indicators[j] else Contrast(names[j], "dY/dX", Slope(j))
@@ -52,6 +55,8 @@ def changes(rows: Rows, variables: Any) -> list[Contrast]:
     InputError
         For what is no column, or no change.
     """
+    if rows.recipe is not None:
+        return [Contrast(*asked) for asked in designed.changes(rows, variables)]
     names, indicators = feature_names(rows.model), _indicators(rows)
     chosen = _chosen(rows.model, variables)
     how: Iterable[Any] = variables.values() if isinstance(variables, Mapping) else [None] * len(chosen)
@@ -104,7 +109,14 @@ def _moments(rows: Rows, j: int) -> tuple[float, float]:
     return mean, math.sqrt(share @ (x - mean) ** 2 * n / (n - 1))
 
 
-def grid(model: Model, at: Mapping[Any, Any] | None) -> list[tuple[tuple[int, float], ...]]:
+class Setting(NamedTuple):
+    """Values of some columns, by name, and the probabilities there."""
+
+    values: tuple[tuple[str, Any], ...]
+    quantity: Quantity
+
+
+def grid(rows: Rows, at: Mapping[Any, Any] | None) -> list[Setting]:
     """Combinations of values of columns, one empty one where none are given.
 
     Raises
@@ -113,17 +125,19 @@ def grid(model: Model, at: Mapping[Any, Any] | None) -> list[tuple[tuple[int, fl
         For what is no column or no value, or too many combinations.
     """
     if at is None:
-        return [()]
+        return [Setting((), Probability())]
     if not isinstance(at, Mapping) or not at:
         raise InputError(f"at must be a dict of columns and their values, such as {{'age': [20, 30]}}, but is {at!r:.60}")
-    columns, names = columns_of(model, list(at), "at"), feature_names(model)
+    counts = [np.atleast_1d(np.asarray(given, dtype=object)).size for given in at.values()]
+    if 0 in counts:
+        raise InputError(f"at[{list(at)[counts.index(0)]!r}] has no values; give one or more")
+    if math.prod(counts) > MOST_AT:
+        raise InputError(f"at has {math.prod(counts):,} combinations of values, more than {MOST_AT:,}; give fewer values")
+    if rows.recipe is not None:
+        return [Setting(*asked) for asked in designed.grid(rows, at)]
+    columns, names = columns_of(rows.model, list(at), "at"), feature_names(rows.model)
     values = []
     for j, given in zip(columns, at.values(), strict=True):
         each = np.atleast_1d(np.asarray(given, dtype=object)).ravel().tolist()
-        if not each:
-            raise InputError(f"at[{names[j]!r}] has no values; give one or more")
         values.append([(j, number(value, f"at[{names[j]!r}]")) for value in each])
-    count = math.prod(map(len, values))
-    if count > MOST_AT:
-        raise InputError(f"at has {count:,} combinations of values, more than {MOST_AT:,}; give fewer values")
-    return list(itertools.product(*values))
+    return [Setting(tuple((names[j], value) for j, value in one), Probability(one)) for one in itertools.product(*values)]

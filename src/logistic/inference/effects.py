@@ -26,7 +26,7 @@ from ..outcome import Status
 from . import changes, tails
 from .changes import Contrast
 from .delta import LogOdds, Probability, averages, each_row
-from .estimates import covariance_of, feature_names, why_none
+from .estimates import covariance_of, why_none
 from .record import Record, named, texts
 from .rows import Rows, rows_of
 from .table import check_level
@@ -61,7 +61,8 @@ def avg_slopes(
     """Average marginal effects: the mean over the rows of the derivative of the probability in each column.
 
     A column of which X holds only the values 0 and 1, such as an indicator of a category, has the difference that it makes instead,
-    at 1 less at 0.
+    at 1 less at 0. Where the fit was by a formula, the columns are those of the data, and products, powers and indicators that the
+    formula makes of one follow it; a column of categories has the difference between each level and the first.
 
     Parameters
     ----------
@@ -198,8 +199,8 @@ def avg_predictions(
     """
     check_level(level)
     rows = rows_of(model, X, None, sample_weight, offset).counted()
-    S, known, grid = _covariance(rows.model), feature_names(rows.model), changes.grid(rows.model, at)
-    found = averages(rows, [Probability(combination) for combination in grid])
+    S, grid = _covariance(rows.model), changes.grid(rows, at)
+    found = averages(rows, [setting.quantity for setting in grid])
     V, R = found.blind.shape
     p = np.where(found.blind, math.nan, found.values[:, -R:])
     rest = found.values @ (1 - np.eye(found.values.shape[1])[:, -R:])  # of the other classes, never by subtraction from 1
@@ -208,11 +209,12 @@ def avg_predictions(
     with np.errstate(divide="ignore", invalid="ignore"):
         low, high = _between(np.log(p) - np.log(rest), errors / (p * rest), rows.model, level)
     set_to = {
-        f"at_{known[j]}": np.repeat(np.array([combination[i][1] for combination in grid]), R) for i, (j, _) in enumerate(grid[0])
+        f"at_{name}": np.repeat(np.array([setting.values[i][1] for setting in grid]), R)
+        for i, (name, _) in enumerate(grid[0].values)
     }
     table = {**set_to, "class": np.tile(texts(_labels(rows.model)), V)}
     table |= {"estimate": p.ravel(), "std_error": errors.ravel(), "low": low.ravel(), "high": high.ravel()}
-    terms = [", ".join(f"{known[j]} = {value:g}" for j, value in combination) or "the mean" for combination in grid]
+    terms = [", ".join(f"{name} = {value}" for name, value in setting.values) or "the mean" for setting in grid]
     notes = _notes(rows.model, [term for term, blind in zip(terms, found.blind, strict=True) if blind.any()])
     return Effects(_title(rows, "Average", level), table, notes, _kind(rows.model), level, covariance)
 

@@ -15,7 +15,8 @@ from ..designs import is_sparse
 from ..encoding import refuse_unknown
 from ..errors import InputError, did_you_mean, listed
 from ..model import Model
-from ..sources import ArraySource, check_names
+from ..recipes import Recipe
+from ..sources import ArraySource, Columns, check_names
 from .estimates import feature_names
 
 CHUNK = 2**17  # numbers of the widest array of a chunk, 1 MiB
@@ -101,6 +102,9 @@ class Rows:
     frequency : (n,) array
         How many observations a row stands for.
     offset : (n, M) array or None
+    recipe : Recipe or None
+        Where a formula makes X of ``data``.
+    data : Columns or None
     """
 
     model: Model
@@ -109,6 +113,8 @@ class Rows:
     weight: np.ndarray
     frequency: np.ndarray
     offset: np.ndarray | None
+    recipe: Recipe | None = None
+    data: Columns | None = None
 
     @property
     def count(self) -> int:
@@ -149,7 +155,8 @@ class Rows:
             raise InputError("no row has a positive weight; at least one of sample_weight must be above zero")
         names = ("X", "y", "weight", "frequency", "offset")
         given = ((name, getattr(self, name)) for name in names)
-        return replace(self, **{name: values[kept] for name, values in given if values is not None})
+        data = None if self.data is None else self.data.take(np.flatnonzero(kept))
+        return replace(self, data=data, **{name: values[kept] for name, values in given if values is not None})
 
 
 def rows_of(
@@ -183,7 +190,9 @@ def rows_of(
     InputError
         Naming the argument, row or column that cannot be used.
     """
-    found, X = model_of(model).designed(X)
+    whole = model_of(model)
+    data = None if whole.recipe is None else whole.recipe.held(X)
+    found, X = whole.designed(X if data is None else data)
     source = ArraySource(X, y, sample_weight)
     if labelled and source.y is None:
         raise InputError("y is missing; pass one label for each row of X")
@@ -199,7 +208,7 @@ def rows_of(
     frequency = np.ones(n) if freq_weights is None else source.counting(freq_weights).frequency
     assert frequency is not None
     shift = None if offset is None and not found.offset else found._shift(offset, n)
-    return Rows(found, source.X, codes, weight, frequency, shift)
+    return Rows(found, source.X, codes, weight, frequency, shift, whole.recipe, data)
 
 
 def model_of(model: Any) -> Model:

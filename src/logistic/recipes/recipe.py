@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -66,6 +66,12 @@ class Recipe:
         """The levels of a column of the data that is taken for categories as it is; none for numbers."""
         return next((factor.levels for factor in self.factors if factor.category == column), ())
 
+    def made_of(self, names: Iterable[str]) -> np.ndarray:
+        """(p,) whether each column of the design is made of one of these columns of the data."""
+        among = [not set(factor.columns).isdisjoint(names) for factor in self.factors]
+        found = [any(among[number] for number, _ in term) for term in self.terms]
+        return np.repeat(found, [math.prod(self._width(part) for part in term) for term in self.terms])
+
     @property
     def sparse(self) -> bool:
         """Whether the design is sparse, as crossed or long lists of levels make it: that shows before any row is read."""
@@ -85,7 +91,7 @@ class Recipe:
         InputError
             Naming the column, level or row that cannot be used.
         """
-        held = data if isinstance(data, Columns) else self._columns(data)
+        held = self.held(data)
         if self.sparse:
             return self._sparse(held)
         found = np.empty((held.rows, self.count))
@@ -151,7 +157,10 @@ class Recipe:
         found = {factor.label: factor.reference for number, factor in enumerate(self.factors) if number in parts}
         return {label: str(level) for label, level in found.items() if level is not None}
 
-    def _columns(self, data: Any) -> Columns:
+    def held(self, data: Any) -> Columns:
+        """The columns of data, to be read by name."""
+        if isinstance(data, Columns):
+            return data
         if isinstance(data, np.ndarray) and data.dtype.names is None:
             named = ", ".join(self.columns)
             raise InputError(

@@ -95,6 +95,12 @@ class Columns:
         found._read, found._raw, found._places, found.rows = {}, read, rows, len(rows)
         return found
 
+    def replaced(self, name: str, values: np.ndarray) -> Columns:
+        """The same with other values (n,) in one column."""
+        found = copy(self)
+        found._read = {**self._read, name: Column(values, self[name].levels)}
+        return found
+
     def row(self, bad: np.ndarray) -> str:
         """``row 3 (5 such rows)``: where something is wrong."""
         place = int(bad.argmax())
