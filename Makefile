@@ -31,6 +31,7 @@ bench: .venv-bench/.installed  ## the quick set against all peers, about a quart
 	.venv-bench/bin/python -m benchmarks
 	.venv-bench/bin/python benchmarks/certified_fit.py
 	.venv-bench/bin/python benchmarks/digits.py
+	.venv-bench/bin/python benchmarks/summary_cost.py
 	.venv-bench/bin/python benchmarks/one_row.py
 
 bench-full: .venv-bench/.installed  ## everything at full size, five rounds: a day or more

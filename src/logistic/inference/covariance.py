@@ -24,7 +24,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..backend import to_numpy
-from ..contracts import Executor, Loss, Objective, Point, RawBlock
+from ..contracts import Design, Executor, Loss, Objective, Point, RawBlock
 from ..encoding import Encoding, counted
 from ..errors import InputError
 from ..objective import LogisticObjective
@@ -159,18 +159,17 @@ class Gradients(NamedTuple):
     loss: Loss
     W: np.ndarray
 
-    def of(self, raw: RawBlock) -> Iterator[tuple[np.ndarray, np.ndarray, slice]]:
-        """Chunk by chunk: gradients (r, q M) of one observation of each row, frequencies (r,), and which counted rows these are."""
+    def of(self, raw: RawBlock) -> Iterator[tuple[Design, np.ndarray, np.ndarray, slice]]:
+        """Chunk by chunk: design (r, q), residuals (r, M) of one observation, frequencies (r,), and which counted rows these are."""
         block = self.encoding.block(raw, self.scale, self.intercept)
         frequency = np.ones(len(block.y)) if raw.frequency is None else counted(raw).frequency
         size = max(CHUNK // self.W.size, 1)
         for start in range(0, len(block.y), size):
             part = slice(start, start + size)
-            X = block.X.take(part).ready()
+            X = (block.X if size >= len(block.y) else block.X.take(part)).ready()
             eta = X.matmul(self.W) if block.offset is None else X.matmul(self.W) + block.offset[part]
-            residual = (block.weight[part] / frequency[part])[:, None] * self.loss.evaluate(eta, block.y[part])[1]
-            each = (X.dense()[:, :, None] * residual[:, None, :]).reshape(len(residual), -1)
-            yield each, frequency[part], part
+            residual = self.loss.evaluate(eta, block.y[part])[1]
+            yield X, (block.weight[part] / frequency[part])[:, None] * residual, frequency[part], part
 
 
 def clusters(executor: Executor, raw: list[Any]) -> int:
@@ -215,16 +214,25 @@ def _last(raw: RawBlock) -> int:
 
 def _products(raw: RawBlock, gradients: Gradients) -> tuple[np.ndarray]:
     found = np.zeros((gradients.W.size, gradients.W.size))
-    for each, frequency, _ in gradients.of(raw):
+    for X, residual, frequency, _ in gradients.of(raw):
+        if residual.shape[1] == 1:
+            found += np.asarray(X.gram(frequency * residual[:, 0] ** 2))
+            continue
+        each = (X.dense()[:, :, None] * residual[:, None, :]).reshape(len(residual), -1)
         found += each.T @ (frequency[:, None] * each)
     return (found,)
 
 
 def _sums(raw: RawBlock, gradients: Gradients) -> _Sums:
     """The clusters of each chunk, and the sums of their gradients."""
+    from scipy.sparse import csr_array
+
     group, found = counted(raw).group, []
-    for each, frequency, part in gradients.of(raw):
+    for X, residual, frequency, part in gradients.of(raw):
         order = np.argsort(group[part], kind="stable")
         names, starts = np.unique(group[part][order], return_index=True)
-        found.append((names, np.add.reduceat((frequency[:, None] * each)[order], starts)))
+        ends, rows = np.append(starts, len(order)), X.dense()
+        weighted = (frequency[:, None] * residual)[order]
+        sums = [csr_array((column, order, ends), shape=(len(names), len(order))) @ rows for column in weighted.T]
+        found.append((names, np.stack(sums, axis=2).reshape(len(names), -1)))
     return found
