@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
@@ -31,6 +32,7 @@ from .sources import ArraySource, check_names, matrix
 
 TAIL = 1e-10  # of the log-likelihood that may be missing where it nears a supremum, in its own units
 STILL = 1e-9  # a function of the coefficients stays finite if no direction of separation moves it by more; so for aliases
+SAME = 1e-8  # relative difference of log-likelihoods that is rounding
 CLOSE = 1e-7  # the same for a certified restricted maximum: an error of the test that nobody sees
 
 
@@ -91,6 +93,12 @@ class Likelihood:
         if self.separated and limit is not None:
             self.top, rest = limit.supremum, remaining(objective, self.whole.W)
             self.finite = None if rest is None else _Face(rest[0], np.asarray(rest[1]), np.asarray(rest[0].flat))
+
+    @property
+    def known(self) -> float:
+        """The log-likelihood of the rows at the coefficients of the model, without any penalty."""
+        point = self.objective.at(self.whole.W)
+        return -self.total * (point.value - self.objective.penalty_value(point))
 
     def face(self, normals: np.ndarray) -> _Face:
         """Where functions of the coefficients, the columns of (q M, r), are finite: all rows, or what separation leaves of them."""
@@ -163,8 +171,8 @@ class Likelihood:
             sound = sound and face.objective.temptation(point.W) <= -UNDERFLOW
         if not sound:
             raise InputError(
-                f"the maximum of the likelihood under the hypotheses was not found ({certificate.status.word}: "
-                f"{certificate.status.value})"
+                f"the maximum of the likelihood under the hypotheses was not found ({certificate.status.word}); "
+                "where classes are separated under them too, fit without the columns and compare the fits by logistic.anova"
             )
         whole = face.objective.at(point.W)
         return Maximum(-self.total * whole.value, np.asarray(whole.W), self.total * np.asarray(whole.grad))
@@ -208,7 +216,13 @@ def likelihood(
             )
         if "hessian" not in objective.offers:
             raise InputError(f"{model.coef.size:,} coefficients are too many for tests by their likelihood; use fewer columns")
-        yield Likelihood(model, objective, frame.change)
+        whole = Likelihood(model, objective, frame.change)
+        if model.statistics is None or not math.isclose(whole.known, model.statistics.log_likelihood, rel_tol=SAME, abs_tol=SAME):
+            raise InputError(
+                "X, y, weights or offset are not those of the fit: its coefficients have another likelihood here; "
+                "pass the rows of the fit, X and y in the same order"
+            )
+        yield whole
 
 
 def refuse(model: Model) -> None:
@@ -339,7 +353,7 @@ def _of_added(model: Model, X: Any, y: Any, added: Any, rows: dict[str, Any]) ->
         free = smaller.whole.W.shape[0] - smaller.objective.null_space().shape[1]
     model, X = model.designed(X)
     given, _ = matrix(X)
-    more, names = matrix(np.asarray(added)[:, None] if getattr(added, "ndim", 2) == 1 else added)
+    more, names = matrix(np.asarray(added)[:, None] if np.ndim(added) == 1 and not is_sparse(added) else added)
     if more.shape[0] != given.shape[0]:
         raise InputError(f"added has {more.shape[0]} rows, but X has {given.shape[0]}")
     named = getattr(added, "name", None)

@@ -428,13 +428,13 @@ def test_anova_refuses_models_that_cannot_be_compared():
     model = fitted(X, y)
     cases = [
         ((model,), "two or more"),
-        ((model, 3), "model 1 is a int"),
+        ((model, 3), "model 2 is a int"),
         ((model, fitted(X[["a"]], np.where(X["b"] > 1, 1, y))), "differ in log-likelihood of the intercept alone"),
         ((model, fitted(X[["a"]][:-1], y[:-1])), r"differ in rows \("),
         ((model, fitted(X[["a"]], y + 1)), "differ in classes"),
         ((model, fitted(X[["a"]], y, sample_weight=np.full(len(y), 2.0))), "differ in total weight"),
         ((model, fitted(X[["a"]], y, offset=np.zeros(len(y)))), "differ in offset"),
-        ((model, LogisticRegression(C=1.0).fit(X[["a"]], y)), "model 1: the model has an L2 penalty"),
+        ((model, LogisticRegression(C=1.0).fit(X[["a"]], y)), "model 2: the model has an L2 penalty"),
         ((fitted(X[["a", "b"]], y), fitted(X[["a", "c"]], y)), "3 coefficients each"),
         ((fitted(X[["a", "b"]], y), fitted(X[["c"]], y)), "which has no c"),
         ((LogisticRegression(C=np.inf, fit_intercept=False).fit(X, y), fitted(X[["a"]], y)), "which has no intercept"),
@@ -444,7 +444,7 @@ def test_anova_refuses_models_that_cannot_be_compared():
             logistic.anova(*models)
     with pytest.warns(UserWarning, match="max_iter"):
         stopped = LogisticRegression(C=np.inf, max_iter=1).fit(X[["a"]], y)
-    with pytest.raises(InputError, match="model 1 is not certified"):
+    with pytest.raises(InputError, match="model 2 is not certified"):
         logistic.anova(model, stopped)
 
 

@@ -315,3 +315,70 @@ def test_tiny_probabilities_are_written() -> None:
     """As a power of ten."""
     assert tails.text(0.0, -1234.5) == "7.30e-537"
     assert tails.text(0.0123, math.log(0.0123)) == "0.0123"
+
+
+# ------------------------------------------------------------------------------------------------------- mistakes that are made
+
+
+def test_rows_in_another_order_are_refused() -> None:
+    """Shuffled labels, or another offset, are not the rows of the fit, though each of their columns is."""
+    X, y, _ = grouped(20, K=2)
+    rng, offset = np.random.default_rng(0), np.random.default_rng(1).normal(size=len(y))
+    model, beside = inferred(X, y), inferred(X, y, offset=offset)
+    for ask in (
+        lambda: model.confint(X, rng.permutation(y)),
+        lambda: model.likelihood_ratio_test(X, rng.permutation(y), "x0"),
+        lambda: model.score_test(X, rng.permutation(y), added=X[:, 0] ** 2),
+        lambda: beside.confint(X, y, offset=-offset),
+    ):
+        with pytest.raises(InputError, match="in the same order"):
+            ask()
+
+
+def test_rows_of_leverage_one_have_no_influence_to_tell() -> None:
+    """NaN and a note, for two classes and more; every other row keeps its numbers."""
+    from logistic.inference import influence
+
+    X, y, _ = grouped(21)
+    own = np.zeros((len(y), 1))
+    own[0] = 1
+    shares = np.eye(3)[y] * 0.9 + 0.1 / 3
+    model = inferred(np.hstack([X, own]), shares)
+    found = influence(model, np.hstack([X, own]), shares)
+    assert found.table["leverage"][0] == pytest.approx(2, rel=1e-8)
+    assert np.isnan(found.table["cooks_distance"][0])
+    assert np.isfinite(found.table["cooks_distance"][1:]).all()
+    assert "leverage 1" in str(found)
+
+
+@pytest.mark.parametrize(
+    ("choices", "words"),
+    [
+        ({"class_weight": {0: 3.0}}, "takes a weight of 2 for two observations"),
+        ({"covariance": "HC0", "class_weight": {0: 3.0}}, ""),
+    ],
+)
+def test_weights_that_are_no_observations_are_cautioned(choices: dict[str, Any], words: str) -> None:
+    """Where errors come from the information, in the summary and in a Wald test; robust ones need no caution."""
+    X, y, _ = grouped(22, K=2)
+    model = LogisticRegression(C=np.inf, **choices).fit(X, y).model_
+    for text in (str(model.summary()), str(model.test("x0"))):
+        assert (words in text) if words else ("two observations" not in text)
+
+
+def test_too_few_observations_or_clusters_are_said() -> None:
+    """A factor that divides by nothing is refused; few clusters are a caution."""
+    X, y, _ = grouped(23, K=2)
+    with pytest.raises(InputError, match="more observations than coefficients"):
+        inferred(X[:4, :3], np.array([[0.3, 0.7], [0.6, 0.4], [0.5, 0.5], [0.2, 0.8]]), "HC1")
+    assert "errors are too small" in str(inferred(X, y, "cluster", np.arange(len(y)) % 2).summary())
+    with pytest.raises(InputError, match="mixes labels"):
+        inferred(X, y, "cluster", [1] * 100 + ["a"] * 200)
+
+
+def test_augment_overwrites_nothing() -> None:
+    """A column that is there already is named."""
+    X, y, _ = grouped(24, K=2)
+    frame = pl.DataFrame(X, schema=["a", ".fitted", "c"])
+    with pytest.raises(InputError, match=r"has a column .* already"):
+        LogisticRegression(C=np.inf).fit(frame, y).augment(frame, y)

@@ -91,11 +91,13 @@ def _chosen(model: Model, variables: Any) -> list[int]:
 
 
 def _indicators(rows: Rows) -> np.ndarray:
-    """(p,) whether a column holds only 0 and 1."""
-    found = np.ones(rows.model.coef.shape[1], dtype=bool)
+    """(p,) whether a column holds 0 and 1, and nothing else."""
+    only, zero, one = np.ones((3, rows.model.coef.shape[1]), dtype=bool) & [[True], [False], [False]]
     for _, X in rows.blocks(BLOCK):
-        found &= ((X == 0) | (X == 1)).all(axis=0)
-    return found
+        only &= ((X == 0) | (X == 1)).all(axis=0)
+        zero |= (X == 0).any(axis=0)
+        one |= (X == 1).any(axis=0)
+    return np.asarray(only & zero & one)
 
 
 def _moments(rows: Rows, j: int) -> tuple[float, float]:

@@ -97,12 +97,14 @@ def with_covariance(
     bread = inside(inside(np.asarray(to_numpy(objective.inverse(point)), dtype=np.float64)).T)
     curvature = np.repeat(to_numpy(objective.penalty.curvature(point.W)), M)
     n, df = statistics.count, statistics.df
+    if kind in ("HC1", "cluster") and n <= df:
+        raise InputError(f"covariance={kind!r} needs more observations than coefficients, but there are {n:g} and {df}; use 'HC0'")
     if meat is not None:
         found = bread @ meat @ bread / total**2
         if kind == "HC1":
-            found *= n / (n - df) if n > df else math.nan
+            found *= n / (n - df)
         if kind == "cluster":
-            found *= clusters / (clusters - 1) * ((n - 1) / (n - df) if n > df else math.nan)
+            found *= clusters / (clusters - 1) * (n - 1) / (n - df)
     elif curvature.any():
         found = (bread - (bread * curvature) @ bread) / total
     else:
@@ -160,7 +162,7 @@ class Gradients(NamedTuple):
     W: np.ndarray
 
     def of(self, raw: RawBlock) -> Iterator[tuple[Design, np.ndarray, np.ndarray, slice]]:
-        """Chunk by chunk: design (r, q), residuals (r, M) of one observation, frequencies (r,), and which counted rows these are."""
+        """Chunk by chunk: design (r, q), residuals (r, M) of one observation, frequencies (r,), and where among counted rows."""
         block = self.encoding.block(raw, self.scale, self.intercept)
         frequency = np.ones(len(block.y)) if raw.frequency is None else counted(raw).frequency
         size = max(CHUNK // self.W.size, 1)

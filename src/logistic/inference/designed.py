@@ -152,7 +152,7 @@ def _default(rows: Rows, name: str, of_numbers: Callable[[Rows, str], Asked]) ->
     if levels:
         return [_between(rows, name, levels[0], level) for level in levels[1:]]
     values = _data(rows)[name].values
-    if ((values == 0) | (values == 1)).all():
+    if values.dtype.kind == "b" or (((values == 0) | (values == 1)).all() and values.any() and not values.all()):
         return [_between(rows, name, 0, 1)]
     return [of_numbers(rows, name)]
 

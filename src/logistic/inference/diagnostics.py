@@ -23,6 +23,7 @@ from .record import Record, named, texts
 from .rows import Chunk, Rows, rows_of
 
 MOST_COLUMNS = 10_000  # whose triangle takes 800 MB
+ALONE = 1e-10  # 1 less a leverage that is 1 but for rounding
 SAME = 1e-8  # relative difference of log-likelihoods of the same rows
 
 
@@ -90,9 +91,12 @@ def influence(model: Any, X: Any, y: Any, sample_weight: Any = None, *, freq_wei
     table = {"fitted": fitted[:, 1]} if K == 2 else {f"fitted_{label}": fitted[:, k] for k, label in enumerate(rows.model.classes)}
     table |= {"pearson": pearson, "deviance": deviance, "leverage": leverage}
     if K == 2:
-        with np.errstate(divide="ignore", invalid="ignore"):
-            root = np.sqrt(1 - leverage)
+        with np.errstate(invalid="ignore"):
+            root = np.sqrt(np.where(1 - leverage > ALONE, 1 - leverage, math.nan))
             table |= {"std_pearson": pearson / root, "std_deviance": deviance / root}
+    alone = int((leverage > 1 - ALONE).sum())
+    if alone and not note:
+        note = f"{alone:,} row{'s' * (alone != 1)} of leverage 1 alone determine a coefficient: without them it has no estimate"
     title = f"Residuals and influence of {n:,} row{'s' * (n != 1)}"
     return Record((title,), table | {"cooks_distance": distance}, (note,) if note else ())
 
@@ -113,7 +117,8 @@ def _residuals(rows: Rows, chunk: Chunk, t: np.ndarray) -> tuple[np.ndarray, np.
         deviance = np.sqrt(2 * chunk.weight * np.maximum(values - least, 0))
         if residual.shape[1] == 1:
             away = -np.asarray(residual)[:, 0]
-            return np.sqrt(chunk.weight) * away / np.sqrt(chunk.p[:, 0] * chunk.p[:, 1]), np.sign(away) * deviance
+            pearson = np.sqrt(chunk.weight) * away / np.sqrt(chunk.p[:, 0] * chunk.p[:, 1])
+            return np.where(away == 0, 0.0, pearson), np.sign(away) * deviance
         pearson = np.sqrt(chunk.weight * (np.asarray(residual) ** 2 / chunk.p).sum(axis=1))
     return pearson, deviance
 
@@ -124,11 +129,13 @@ def _deletion(chunk: Chunk, t: np.ndarray, S: np.ndarray, df: int) -> tuple[np.n
     square = quadratic(chunk.Z, S)
     V = chunk.weight[:, None, None] * chunk.curvature
     residual = chunk.weight[:, None] * (t - chunk.p)[:, -M:]
-    leverage = np.einsum("rkm,rmk->r", V, square)
-    rest = np.eye(M) - V @ square
-    with np.errstate(divide="ignore", invalid="ignore"):
-        alone = residual[:, :, None] / rest if M == 1 else np.linalg.solve(rest, residual[:, :, None])
-        return leverage, np.einsum("rk,rkm,rm->r", alone[..., 0], square, alone[..., 0]) / df
+    share = V @ square
+    leverage, distance = np.einsum("rkk->r", share), np.full(len(share), math.nan)
+    left = 1 - (share[:, 0, 0] if M == 1 else np.linalg.eigvals(share).real.max(axis=1))
+    sure = np.isfinite(left) & (left > ALONE)  # without the others nothing is known of what they determine alone
+    gone = np.linalg.solve(np.eye(M) - share[sure], residual[sure][:, :, None])[..., 0]
+    distance[sure] = np.einsum("rk,rkm,rm->r", gone, square[sure], gone) / (df or math.nan)
+    return leverage, distance
 
 
 def _bread(rows: Rows) -> tuple[np.ndarray | None, int, str]:

@@ -358,7 +358,7 @@ def _title(rows: Rows, what: str, level: float) -> tuple[str, ...]:
     from ..outputs.text import counted
 
     m = rows.model
-    of = f"P({_labels(m)[0]})" if len(m.classes) == 2 else "the probability of each class"
+    of = f"P({_labels(m)[0]})" if len(m.classes) == 2 else "P(class)"
     weighted = "" if (rows.weight == 1).all() else ", weighted"
     errors = f"; {_kind(m)} covariance, intervals of {100 * level:g}%" if _kind(m) else ""
     return (f"{what} {of}, {counted(rows.count, 'row')}{weighted}{errors}",)

@@ -10,6 +10,7 @@ import numpy as np
 
 from ..errors import InputError
 from ..loss import Binary
+from ..outcome import Status
 from . import tails
 from .diagnostics import targets
 from .record import Record, texts
@@ -143,6 +144,10 @@ def calibration(model: Any, X: Any, y: Any, sample_weight: Any = None, *, offset
     """
     check_level(level)
     rows = rows_of(model, X, y, sample_weight, offset, labelled=True).counted()
+    if rows.model.certificate.status is Status.SEPARATED:
+        raise InputError(
+            "classes are separated: the model's log-odds are where the search stopped; calibrate a fit with bias='firth'"
+        )
     K = len(rows.model.classes)
     if K > 2:
         raise InputError(f"calibration has one slope for two classes, but there are {K}; look at each class against the others")
@@ -154,8 +159,13 @@ def calibration(model: Any, X: Any, y: Any, sample_weight: Any = None, *, offset
     center = float(share @ logit)
     spread = math.sqrt(share @ (logit - center) ** 2)
     Z = np.column_stack([np.ones(len(logit)), (logit - center) / spread])
-    (a, b), covariance = _newton(Z, t, rows.weight, np.zeros_like(logit))
-    (large,), (own,) = _newton(Z[:, :1], t, rows.weight, logit)
+    try:
+        (a, b), covariance = _newton(Z, t, rows.weight, np.zeros_like(logit))
+        (large,), (own,) = _newton(Z[:, :1], t, rows.weight, logit)
+    except np.linalg.LinAlgError:
+        raise InputError(
+            "the log-odds of these rows are so extreme that no calibration can be told; look for huge numbers in X"
+        ) from None
     change = np.array([[1, -center / spread], [0, 1 / spread]])
     errors = np.sqrt([*np.diag(change @ covariance @ change.T), own[0]])
     values = np.array([*(change @ [a, b]), large])

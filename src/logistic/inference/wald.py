@@ -9,7 +9,7 @@ import numpy as np
 from ..errors import InputError, listed
 from ..model import Model
 from ..outcome import Statistics
-from .chisquare import ChiSquareTest
+from .chisquare import ChiSquareTest, cautions
 from .estimates import Estimates, covariance_of, estimates, moved
 from .hypotheses import Hypotheses, read
 
@@ -60,7 +60,8 @@ def wald(model: Model, hypotheses: Any, values: Any = None, reference: Any = Non
         why = f"{len(rows)} hypotheses are more than the {basis(statistics)} can tell apart"
         raise InputError(f"{why}; test fewer at a time" + (", or use more clusters" if statistics.kind == "cluster" else ""))
     statistic = float((apart / root) @ np.linalg.solve(spread / root / root[:, None], apart / root))
-    return ChiSquareTest("Wald", asked.words, max(statistic, 0.0), len(rows), basis(statistics))
+    notes = cautions(statistics, model.total, robust=False) if statistics.kind == "observed" else []
+    return ChiSquareTest("Wald", asked.words, max(statistic, 0.0), len(rows), basis(statistics), "; ".join(notes))
 
 
 def basis(statistics: Statistics) -> str:

@@ -71,7 +71,7 @@ def anova(*models: Any) -> Anova:
     Parameters
     ----------
     *models : Model or fitted LogisticRegression
-        Without a penalty, in any order.
+        Without a penalty, in any order; the table and messages number them from the smallest.
 
     Raises
     ------
@@ -83,17 +83,18 @@ def anova(*models: Any) -> Anova:
         raise InputError("anova compares two or more models; pass anova(smaller, larger)")
     statistics = [_statistics(model, i) for i, model in enumerate(given)]
     order = sorted(range(len(given)), key=lambda i: (statistics[i].df, len(given[i].features or ())))
+    given, statistics = [given[i] for i in order], [statistics[i] for i in order]
     notes: list[str] = []
-    for i, j in pairwise(order):
+    for i, j in pairwise(range(len(given))):
         _check_rows(given, statistics, i, j)
         _check_nested(given, statistics, i, j, notes)
-    df = np.array([statistics[i].df for i in order], dtype=np.float64)
-    top = np.array([_supremum(given[i], statistics[i]) for i in order])
+    df = np.array([found.df for found in statistics], dtype=np.float64)
+    top = np.array([_supremum(*pair) for pair in zip(given, statistics, strict=True)])
     ratio = 2 * np.diff(top)
     if (ratio < -NOISE * abs(top[1:])).any():
         k = int((ratio < -NOISE * abs(top[1:])).argmax())
         raise InputError(
-            f"model {order[k + 1]} has more coefficients than model {order[k]} but a smaller log-likelihood, so they are not "
+            f"model {k + 2} has more coefficients than model {k + 1} but a smaller log-likelihood, so they are not "
             "nested, or not of the same rows"
         )
     ratio, more = np.maximum(ratio, 0), np.diff(df)
@@ -110,14 +111,14 @@ def anova(*models: Any) -> Anova:
         "p": np.concatenate([first, p]),
         "log_p": np.concatenate([first, log_p]),
     }
-    notes += _of_all([given[i] for i in order], [statistics[i] for i in order])
-    return Anova(table, ((), *(_added(given[i], given[j]) for i, j in pairwise(order))), tuple(notes))
+    notes += _of_all(given, statistics)
+    return Anova(table, ((), *(_added(a, b) for a, b in pairwise(given))), tuple(notes))
 
 
 def _plain(model: Any, i: int) -> Model:
     found = model if isinstance(model, Model) else getattr(model, "model_", None)
     if not isinstance(found, Model):
-        raise InputError(f"model {i} is a {type(model).__name__}; pass fitted models of logistic regression")
+        raise InputError(f"model {i + 1} is a {type(model).__name__}; pass fitted models of logistic regression")
     return found
 
 
@@ -127,14 +128,18 @@ def _statistics(model: Model, i: int) -> Statistics:
         refuse_penalty(model)
         refuse_bias(model)
     except InputError as error:
-        raise InputError(f"model {i}: {error}") from None
+        raise InputError(f"model {i + 1}: {error}") from None
     status, limit = model.certificate.status, model.certificate.limit
     if model.statistics is None:
-        raise InputError(f"model {i} has no log-likelihood, since it was not fitted by LogisticRegression.fit; fit it there")
+        raise InputError(f"model {i + 1} has no log-likelihood, since it was not fitted by LogisticRegression.fit; fit it there")
     if status is Status.SEPARATED and limit is None:
-        raise InputError(f"model {i} is of separated classes, and the supremum of its log-likelihood is not known; drop columns")
+        raise InputError(
+            f"model {i + 1} is of separated classes, and the supremum of its log-likelihood is not known; drop columns"
+        )
     if not (status.certified or status in (Status.RANK_DEFICIENT, Status.SEPARATED)):
-        raise InputError(f"model {i} is not certified ({status.word}), so its log-likelihood is not the largest; {status.value}")
+        raise InputError(
+            f"model {i + 1} is not certified ({status.word}), so its log-likelihood is not the largest; {status.value}"
+        )
     return model.statistics
 
 
@@ -160,27 +165,33 @@ def _check_rows(models: list[Model], statistics: list[Statistics], i: int, j: in
         same = math.isclose(mine, theirs, rel_tol=SAME) if isinstance(mine, float) else mine == theirs
         if not same:
             raise InputError(
-                f"models {i} and {j} differ in {what} ({mine!r:.100} and {theirs!r:.100}); fit both to the same rows, weights and "
-                "offsets"
+                f"models {i + 1} and {j + 1} differ in {what} ({mine!r:.100} and {theirs!r:.100}); fit both to the same rows, "
+                "weights and offsets"
             )
     alike = a.features is not None and (a.features, a.fit_intercept) == (b.features, b.fit_intercept)
     if alike and a.fingerprint != b.fingerprint:
-        raise InputError(f"models {i} and {j} have the same columns, but were fitted to other rows or weights")
+        raise InputError(f"models {i + 1} and {j + 1} have the same columns, but were fitted to other rows or weights")
 
 
 def _check_nested(models: list[Model], statistics: list[Statistics], i: int, j: int, notes: list[str]) -> None:
     """The columns of the smaller model i are among those of j, as far as they have names."""
     a, b = models[i], models[j]
     if statistics[i].df == statistics[j].df:
-        raise InputError(f"models {i} and {j} have {statistics[i].df} coefficients each, so neither is nested in the other")
+        raise InputError(f"models {i + 1} and {j + 1} have {statistics[i].df} coefficients each, so neither is nested in the other")
     if a.features is None or b.features is None:
-        notes.append(f"that model {i} is nested in model {j} cannot be seen, as columns have no names; only df was checked")
+        notes.append(f"that model {i + 1} is nested in model {j + 1} cannot be seen, as columns have no names; only df was checked")
         return
     missing = [name for name in a.features if name not in b.features]
     if a.fit_intercept and not b.fit_intercept:
         missing.append("intercept")
+    if missing and (a.recipe is not None or b.recipe is not None):
+        notes.append(
+            f"that model {i + 1} is nested in model {j + 1}, which has no {listed(missing)}, cannot be seen from the names that "
+            "formulas make; only df was checked"
+        )
+        return
     if missing:
-        raise InputError(f"model {i} is not nested in model {j}, which has no {listed(missing)}")
+        raise InputError(f"model {i + 1} is not nested in model {j + 1}, which has no {listed(missing)}")
 
 
 def _added(smaller: Model, larger: Model) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..inference import tails
+from ..inference.chisquare import cautions
 from ..inference.estimates import feature_names, why_none
 from ..inference.table import Columns, coefficients, goodness
 from ..model import Model
@@ -252,9 +253,14 @@ class Summary:
             return [
                 "errors are the spread of penalised coefficients around their own mean: their bias is unknown, so nothing is tested"
             ]
+        statistics, found = self.model.statistics, []
+        if statistics is not None and statistics.kind == "observed":
+            found = cautions(statistics, self.model.total, robust=False)
+        if statistics is not None and statistics.kind == "cluster" and statistics.clusters <= statistics.df:
+            found.append(f"{statistics.clusters} clusters cannot tell {statistics.df} coefficients apart: errors are too small")
         if self.model.certificate.status is Status.RANK_DEFICIENT:
-            return ["inestimable coefficients are those of columns that are combinations of others, one choice among many"]
-        return []
+            return [*found, "inestimable coefficients are those of columns that are combinations of others, one choice among many"]
+        return found
 
     def _bare(self) -> Table:
         """Coefficients without errors, a column a contrast; for two classes with odds ratios."""

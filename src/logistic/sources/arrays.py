@@ -88,7 +88,10 @@ class ArraySource(Source):
             given = vector(group, "groups", n)
             if given.ndim != 1:
                 raise InputError(f"groups must have one label a row, but has shape {given.shape}")
-            labels, self.group = np.unique(given, return_inverse=True)
+            try:
+                labels, self.group = np.unique(given, return_inverse=True)
+            except TypeError:
+                raise InputError("groups mixes labels of several types; make them all one type") from None
             if len(labels) < 2:
                 raise InputError("groups has one label only; errors by cluster need two or more clusters")
         return self

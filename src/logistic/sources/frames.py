@@ -45,6 +45,10 @@ def beside(X: Any, columns: dict[str, np.ndarray], names: tuple[str, ...] | None
     """X with more columns, as a data frame of its kind; arrays get ``names``, or x0, x1, ..."""
     import narwhals.stable.v2 as nw
 
+    own = [str(name) for name in getattr(X, "column_names", getattr(X, "columns", names or ()))]
+    taken = next((name for name in columns if name in own), None)
+    if taken is not None:
+        raise InputError(f"X has a column {taken!r} already; rename it, since a column of that name is added")
     if type(X).__module__.split(".")[0] in KINDS:
         data = nw.from_native(X, eager_only=True)
         new = (nw.new_series(name, column, backend=data.implementation) for name, column in columns.items())
@@ -53,5 +57,5 @@ def beside(X: Any, columns: dict[str, np.ndarray], names: tuple[str, ...] | None
         return frame({**X, **columns})
     given = matrix(X)[0]
     given = given.toarray() if is_sparse(given) else given
-    own = names or tuple(f"x{j}" for j in range(given.shape[1]))
-    return frame({**{name: given[:, j] for j, name in enumerate(own)}, **columns})
+    titles = names or tuple(f"x{j}" for j in range(given.shape[1]))
+    return frame({**{name: given[:, j] for j, name in enumerate(titles)}, **columns})
