@@ -179,6 +179,8 @@ def pairs_of(cv: Any, source: ArraySource, groups: Any) -> Pairs:
     elif not whole and not hasattr(cv, "split") and not isinstance(cv, Iterable):
         raise InputError(f"cv must be a number of folds, a splitter, or pairs of rows to learn from and to hold out, but is {cv!r}")
     else:
+        if whole and cv is not None:
+            _check_folds(int(cv), source.y[kept])
         splitter = check_cv(_default_folds(source.y[kept]) if cv is None else cv, source.y, classifier=True)
     if not whole and not hasattr(cv, "split"):  # pairs name rows as they were given
         found = [(_rows(learned, n), _rows(held, n)) for learned, held in splitter.split()]
@@ -189,6 +191,14 @@ def pairs_of(cv: Any, source: ArraySource, groups: Any) -> Pairs:
     if not found:
         raise InputError("cv makes no fold; at least one is needed")
     return found
+
+
+def _check_folds(cv: int, y: np.ndarray) -> None:
+    """Refuse more folds than stratified ones can have."""
+    most = len(y) if y.ndim > 1 else int(np.unique(y, return_counts=True)[1].max())
+    if not 2 <= cv <= most:
+        what = "rows" if y.ndim > 1 else "rows of its largest class"
+        raise InputError(f"cv={cv} folds cannot be made of these rows; choose from 2 to {most:,}, the number of {what}")
 
 
 def _default_folds(y: np.ndarray) -> int:

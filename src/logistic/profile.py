@@ -15,7 +15,7 @@ from .inference.hypotheses import about
 from .inference.table import check_level
 from .inference.tails import chi2_quantile
 from .model import Model
-from .outputs.text import aligned
+from .outputs.text import aligned, printable
 from .refit import Likelihood, likelihood
 
 Profile = Callable[[float], tuple[float, float]]
@@ -76,7 +76,7 @@ class Intervals:
             prefix = f"{label}: " if len(self.contrasts) > 1 else ""
             for j, name in enumerate(self.names):
                 cells.append([f"{prefix}{name}", *(f"{v[c, j]:.6g}" for v in (self.estimate, self.low, self.high))])
-        return "\n".join([*lines, *aligned(cells), "", f"against {self.contrasts[0][1]}"])
+        return "\n".join([*lines, *aligned(cells), "", f"against {printable(str(self.contrasts[0][1]))}"])
 
     __repr__ = __str__
 

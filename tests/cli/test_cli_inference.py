@@ -86,7 +86,7 @@ def test_the_summary_is_that_of_python(run: Run, people: pd.DataFrame) -> None:
         (("--groups", "nobody"), "nobody"),
         (("--groups", "answer"), "--target and --groups both name 'answer'"),
         (("--weight", "persons", "--freq-weights", "persons"), "--weight and --freq-weights both name 'persons'"),
-        (("--features", "sex", "--freq-weights", "age"), "freq_weights counts observations"),
+        (("--features", "sex", "--freq-weights", "age"), "frequencies must be whole numbers from 0 on"),
         (("--features", "household", "--groups", "household"), "which is the group"),
         (("--linear", "--covariance", "HC0"), "--covariance does not go with --linear"),
         (("--hidden", "3", "--freq-weights", "persons"), "--freq-weights does not go with --hidden"),
@@ -105,3 +105,15 @@ def test_contrasts_speak_of_classes(run: Run, people: pd.DataFrame) -> None:
     choices = ("--target", "age", "--features", "sex", "--linear")
     assert run("fit", "people.csv", *choices, "-o", "m").code == 0
     refused(run("summary", "m", "--level", "0.9"), "--level speaks of classes")
+
+
+def test_more_folds_than_rows_are_refused(run: Run, people: pd.DataFrame) -> None:
+    """In words, as a mistake of the user's."""
+    refused(run("fit", "people.csv", "--target", "answer", "--features", "age", "--cv", "190", "-o", "m"), "cv=190 folds cannot be")
+
+
+def test_rows_of_counts_are_numbered_from_one(run: Run, people: pd.DataFrame) -> None:
+    """As everywhere in the shell."""
+    people.assign(persons=-1).to_csv("people.csv", index=False)
+    done = run("fit", "people.csv", "--target", "answer", "--features", "age", "--freq-weights", "persons", "-o", "m")
+    refused(done, "column 'persons' of people.csv is -1 in row 1", "whole numbers from 0 on")

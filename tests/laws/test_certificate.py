@@ -40,7 +40,8 @@ def _judge(ugly: Ugly, exactly: bool = False) -> str:
     if found.status is Status.CONVERGED:
         assert found.kind == "proof"
         assert found.gap <= 1e-8 * abs(found.value)
-    if found.kind == "proof" and found.status is not Status.RANK_DEFICIENT:
+    telling = found.gap < found.value  # losses are at least zero, so a larger gap claims nothing
+    if found.kind == "proof" and found.status is not Status.RANK_DEFICIENT and telling:
         problem = ugly.problem(result)
         if true_gap(problem, result.model) > found.gap:  # where nearly all of a tiny value is gap, its own rounding shows
             assert exact_gap(problem, result.model) <= found.gap

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -112,7 +113,7 @@ class Rows:
         from ..sources import ArraySource
 
         found = ArraySource(self._of(self._numbers, part), self.labels(part), self.weights(part), features=self.features)
-        counts = None if self.counts is None else self._of(self._column(self.counts), part)
+        counts = None if self._counts is None else self._of(self._counts, part)
         return found.counting(counts, None if self.groups is None else self._of(self.table.labels(self.groups), part))
 
     def _of(self, values: Any, part: str | None) -> Any:
@@ -140,13 +141,22 @@ class Rows:
     def _weights(self) -> np.ndarray | None:
         if self.weight is None:
             return None
-        weights = self._column(self.weight)
-        if (weights < 0).any():
-            row = int((weights < 0).argmax())
-            raise InputError(
-                f"column {self.weight!r} of {self.table.name} is {weights[row]:g} in row {row + 1}; weights must be at least 0"
-            )
-        return weights
+        return self._at_least_zero(self.weight, "weights", lambda values: values >= 0)
+
+    @cached_property
+    def _counts(self) -> np.ndarray | None:
+        if self.counts is None:
+            return None
+        return self._at_least_zero(self.counts, "frequencies", lambda values: (values >= 0) & (values % 1 == 0))
+
+    def _at_least_zero(self, name: str, what: str, sound: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+        """(n,) the numbers of a column, all of them as they should be."""
+        values = self._column(name)
+        bad = ~sound(values)
+        if bad.any():
+            row, must = int(bad.argmax()), f"{what} must be {'at least 0' if what == 'weights' else 'whole numbers from 0 on'}"
+            raise InputError(f"column {name!r} of {self.table.name} is {values[row]:g} in row {row + 1}; {must}")
+        return values
 
     def _column(self, name: str) -> np.ndarray:
         """(n,) numbers."""

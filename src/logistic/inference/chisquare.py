@@ -72,7 +72,9 @@ class ChiSquareTest:
     def __str__(self) -> str:
         """The test in two or three lines."""
         found = f"chi2({self.df}) = {self.statistic:.6g}, p = {tails.text(self.p, self.log_p)}"
-        lines = [f"{self.kind[0].upper()}{self.kind[1:]} test: {found}", f"  of           {listed(self.hypotheses)}"]
+        from ..outputs.text import printable
+
+        lines = [f"{self.kind[0].upper()}{self.kind[1:]} test: {found}", f"  of           {printable(listed(self.hypotheses))}"]
         lines.append(f"  by           {self.basis}")
         return "\n".join([*lines, *([f"  note         {self.note}"] if self.note else [])])
 

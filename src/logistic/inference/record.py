@@ -52,7 +52,7 @@ class Record:
 
     def __str__(self) -> str:
         """The table as text; of a long one the first rows."""
-        from ..outputs.text import MAX_WIDTH, aligned, counted
+        from ..outputs.text import MAX_WIDTH, aligned, counted, printable
 
         shown = {name: column[:SHOWN] for name, column in self.table.items() if name not in QUIET}
         cells = [
@@ -61,7 +61,8 @@ class Record:
         ]
         rest = len(self) - SHOWN
         more = [f"and {counted(rest, 'more row')}; to_frame() has them all"] if rest > 0 else []
-        return "\n".join([*self.title, "", *aligned(cells, MAX_WIDTH), *more, *(["", *self.notes] if self.notes else [])])
+        notes = ["", *map(printable, self.notes)] if self.notes else []
+        return "\n".join([*map(printable, self.title), "", *aligned(cells, MAX_WIDTH), *more, *notes])
 
     __repr__ = __str__
 

@@ -28,7 +28,7 @@ def quantile(level: float) -> float:
 
 def chi2(statistic: float, df: int) -> tuple[float, float]:
     """The probability of a chi-squared number of ``df`` degrees of freedom that is at least the statistic, and its logarithm."""
-    if math.isnan(statistic):
+    if math.isnan(statistic) or df < 0:
         return math.nan, math.nan
     if df == 0:
         return float(statistic <= 0), 0.0 if statistic <= 0 else -math.inf
@@ -55,7 +55,7 @@ def chi2_quantile(level: float, df: int) -> float:
 
 def text(p: float, log_p: float, digits: int = 3) -> str:
     """A probability as text, however small."""
-    if math.isnan(p):
+    if math.isnan(p) or math.isnan(log_p):
         return ""
     if p > TINY or log_p == -math.inf:
         return f"{p:.{digits}g}"

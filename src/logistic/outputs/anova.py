@@ -15,7 +15,7 @@ from ..inference.chisquare import SAME, cautions
 from ..inference.wald import refuse_bias, refuse_penalty
 from ..model import Model
 from ..outcome import Statistics, Status
-from .text import aligned
+from .text import aligned, printable
 
 NOISE = 1e-9  # by which a larger model's log-likelihood may seem smaller, relative to its size
 
@@ -56,7 +56,7 @@ class Anova:
             numbers = [f"{t['log_likelihood'][i]:.6f}", f"{t['aic'][i]:.3f}", f"{t['bic'][i]:.3f}"]
             cells.append([str(i + 1), f"{t['df'][i]:.0f}", *numbers, *against])
         lines = ["Analysis of deviance: likelihood-ratio tests of nested models", "", *aligned(cells), ""]
-        lines += [f"model {i + 1} adds {listed(names)}" for i, names in enumerate(self.added) if i and names]
+        lines += [f"model {i + 1} adds {printable(listed(names))}" for i, names in enumerate(self.added) if i and names]
         return "\n".join([*lines, *self.notes]).rstrip()
 
     __repr__ = __str__

@@ -75,7 +75,7 @@ class Summary:
         return {
             "classes": m.classes.tolist(),
             "rows": m.rows,
-            "total_weight": m.total,
+            "total_weight": plain(m.total),
             "fingerprint": m.fingerprint,
             "penalty": str(m.penalty),
             **({} if m.recipe is None else {"formula": m.recipe.formula, "references": m.recipe.references()}),
@@ -130,7 +130,7 @@ class Summary:
             *self._formula(),
             f"objective    mean log loss, {m.penalty}",
             *self._sparsity(),
-            f"solver       {m.solver}; {counted(m.n_iter, 'iteration')}",
+            f"solver       {printable(m.solver)}; {counted(m.n_iter, 'iteration')}",
             *certificate_lines(m),
             *self._likelihood(),
         ]

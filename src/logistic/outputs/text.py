@@ -8,9 +8,11 @@ MAX_WIDTH = 40  # of a column of a table
 
 
 def aligned(cells: list[list[str]], widest: int | None = None) -> list[str]:
-    """Rows of cells as lines, the first column to the left and the others to the right, texts longer than ``widest`` clipped."""
-    if widest is not None:
-        cells = [[clip(cell, widest) for cell in row] for row in cells]
+    """Rows of cells as lines, the first column to the left and the others to the right, texts longer than ``widest`` clipped.
+
+    What is not printable is written out: names and labels may hold anything.
+    """
+    cells = [[printable(cell) if widest is None else clip(printable(cell), widest) for cell in row] for row in cells]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     lines = []
     for first, *rest in cells:

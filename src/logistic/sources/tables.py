@@ -233,7 +233,7 @@ def _strange(column: Any) -> str:
     first = f"holds {cells[odd[0]]!r:.40} in row {odd[0] + 1}"
     if len(odd) < len(cells) - column.null_count:
         return f"{first}, which is not a number ({len(odd)} such rows); fix or drop these rows"
-    return f"{first}, not numbers; remove it or replace it by numbers"
+    return f"{first}, not numbers; remove it, replace it by numbers, or fit by a formula, which takes categories"
 
 
 def _is_number(text: str) -> bool:

@@ -13,6 +13,7 @@ from ..strict import exactly, number, one_of, read_count, read_number, typed
 
 NUMBERS = ("log_likelihood", "null", "count", "effective", "tjur")
 STATISTICS_KEYS = {*NUMBERS, "df", "kind", "clusters"}
+MOST, LARGEST = 1e300, 1e-6  # of numbers; of a log-likelihood, but for rounding
 ASYMMETRY = 1e-12  # relative, of a covariance
 
 
@@ -45,8 +46,13 @@ def read_statistics(entry: Any, covariance: np.ndarray | None, aliases: np.ndarr
             raise ModelFileError("its covariance is not one: it is not symmetric, or a variance is negative")
         aliases = np.zeros((q, 0)) if aliases is None else aliases
     numbers = {name: read_number(found[name]) for name in NUMBERS}
-    if not (math.isfinite(numbers["count"]) and numbers["count"] > 0 and numbers["effective"] > 0):
+    if not all(0 < numbers[name] < MOST for name in ("count", "effective")):
         raise ModelFileError("its statistics count no observations")
+    for name in ("log_likelihood", "null"):  # sums of logarithms of probabilities
+        if not (math.isnan(numbers[name]) or -MOST < numbers[name] <= LARGEST):
+            raise ModelFileError(f"its {name} is {numbers[name]:g}, which no log-likelihood is")
+    if not (math.isnan(numbers["tjur"]) or abs(numbers["tjur"]) <= 1):
+        raise ModelFileError(f"its Tjur R squared is {numbers['tjur']:g}, which no difference of probabilities is")
     penalised = read_number(found.get("penalised", "nan"))
     if "penalised" in found and math.isnan(penalised):
         raise ModelFileError("its penalised log-likelihood is no number; a file without one does not name it")

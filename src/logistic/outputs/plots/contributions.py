@@ -150,6 +150,7 @@ class ContributionsDisplay(Display):
 
 def _row(model: Model, X: Any, row: int, offset: Any) -> tuple[np.ndarray, np.ndarray]:
     """(p,) the row, and (M,) its offset."""
+    model, X = model.designed(X)
     one = np.ndim(X) == 1 and not hasattr(X, "columns")
     found, names = matrix(to_numpy(X)[None] if one else to_numpy(X) if is_tensor(X) else X)
     check_names(names, model.features, "X")

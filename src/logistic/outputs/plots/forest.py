@@ -16,6 +16,7 @@ from .inputs import plain_model
 from .look import COLOURS, GREY, MARKERS, MINUS, PALE, beside, number, percent, spoken, words
 
 MOST_TERMS, FEWEST_TERMS, MOST_CONTRASTS, TOLD = 30, 10, 6, 5
+NARROW = 0.7  # of a decade: ratios so near each other have ticks as other numbers have
 
 
 @dataclass(eq=False, repr=False)
@@ -197,9 +198,12 @@ def _steps(step: Any, p: int) -> np.ndarray:
 
 def _odds_ticks(ax: Any) -> None:
     """Ratios as plain numbers."""
-    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+    from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
     low, high = np.log10(ax.get_xlim())
-    ax.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if high - low < 2 else (1.0,), numticks=8))
+    locator: Any = LogLocator(subs=(1.0, 2.0, 5.0) if high - low < 2 else (1.0,), numticks=8)
+    if high - low < NARROW:
+        locator = MaxNLocator(5)
+    ax.xaxis.set_major_locator(locator)
     ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: number(value)))
     ax.xaxis.set_minor_formatter(NullFormatter())
