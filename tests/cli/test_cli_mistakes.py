@@ -120,7 +120,8 @@ MISTAKES = {
     "text in a cell": (fit_of("cell.csv"), "column 'wage' of cell.csv holds 'much' in row 3, which is not a number (1 such rows)"),
     "many columns of text": (
         fit_of("texts.csv"),
-        "'red' in row 1, not numbers; remove it, replace it by numbers, or fit by a formula, which takes categories; columns such as 'colour', 'shape', 'mood' cannot"
+        "'red' in row 1, not numbers; remove it, replace it by numbers, or fit by a formula, which takes "
+        "categories; columns such as 'colour', 'shape', 'mood' cannot"
         " be used as they are: name the others with --features",
     ),
     "dates among numbers": (fit_of("dates.csv"), "column 'day' of dates.csv holds"),
