@@ -140,3 +140,34 @@ def test_rows_are_counted_from_one(run: Run, births: pd.DataFrame) -> None:
     assert run("fit", "births.csv", "--formula", "low ~ C(race)", "-o", "m").code == 0
     births.assign(race=births["race"].where(births.index != 6, 8)).to_csv("new.csv", index=False)
     refused(run("predict", "m", "new.csv"), "C(race) is 8 in row 7 (1 such rows) of new.csv")
+
+
+def test_rows_held_out_do_not_stop_a_fit(run: Run, births: pd.DataFrame) -> None:
+    """A level that only they have is said where they are judged."""
+    births.loc[0, "sex"] = "unknown"
+    births.to_csv("births.csv", index=False)
+    fits = [
+        run("fit", "births.csv", "--formula", "low ~ sex", "--split", "0.5/0.5", "--seed", seed, "-o", f"m{seed}")
+        for seed in range(6)
+    ]
+    assert [done.code for done in fits] == [0] * 6
+    judged = [run("evaluate", f"m{seed}", "births.csv", "--split", "test") for seed in range(6)]
+    assert {done.code for done in judged} == {0, 2}
+    assert all("unknown" in done.err for done in judged if done.code == 2)
+
+
+def test_slips_in_columns_are_noted(run: Run, births: pd.DataFrame) -> None:
+    """Numbers with one odd cell, and words for nothing, are categories; the fit says so."""
+    rows = births.astype({"lwt": object, "sex": object})
+    rows.loc[3, "lwt"], rows.loc[5, "sex"] = "?", "NA"
+    rows.to_csv("births.csv", index=False)
+    told = run("fit", "births.csv", "--formula", "low ~ lwt + sex", "--C", 1, "-o", "m").err
+    assert "column 'lwt' of births.csv holds '?' among numbers, so its 150 values are taken for categories" in told
+    assert "column 'sex' of births.csv has the level 'NA'; only empty cells are missing" in told
+
+
+def test_frequencies_are_remembered_by_an_evaluation(run: Run, births: pd.DataFrame) -> None:
+    """Their column is not; what to pass is said."""
+    assert run("fit", "births.csv", "--formula", "low ~ lwt", "--freq-weights", "persons", "-o", "m").code == 0
+    assert "--weight COLUMN weighs these so" in run("evaluate", "m", "births.csv").err
+    assert "--weight COLUMN" not in run("evaluate", "m", "births.csv", "--weight", "persons").err

@@ -679,7 +679,7 @@ BAD_CELLS: dict[str, tuple[str | bytes, str, str]] = {
     "text": (
         "a,y\nblue,u\nred,v\n",
         "a",
-        r"column 'a' of t.csv holds 'blue' in row 1, not numbers; remove it or replace it by numbers",
+        r"column 'a' of t.csv holds 'blue' in row 1, not numbers; remove it, replace it by numbers",
     ),
     "a late text": ("a,y\n1,u\n2,v\nblue,v\n", "a", r"column 'a' of t.csv holds 'blue'"),
     "a date": ("a,y\n2020-01-01,u\n", "a", r"column 'a' of t.csv holds .*, not numbers"),

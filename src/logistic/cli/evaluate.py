@@ -30,11 +30,17 @@ def evaluate_command(
         logistic evaluate model.safetensors people.csv --split test
         logistic evaluate model.safetensors later.csv --json
     """
+    from ..model import Model
+
     found = read_model(model)
     table = open_table(data)
     rows = rows_to_judge(table, found, target, weight, split)
     metrics = metrics_of(without_formula(found), rows.part(split), "" if split is None else f" of the {split} part")
     origin = found.provenance
+    known = found.statistics if isinstance(found, Model) else None
+    if isinstance(found, Model) and known is not None and known.count != found.rows and rows.weight is None:
+        told = f"the fit took its {found.rows:,} rows for {known.count:,.0f} observations; --weight COLUMN weighs these so"
+        tell(f"note: {told}\n", quiet or as_json)
     if split is None and origin is not None and table.sha256 == origin.sha256:
         learned = f"the first of {len(origin.fractions)} parts of these rows was" if origin.fractions else "these rows were"
         others = "; --split test takes those held out" if origin.fractions else ""

@@ -51,6 +51,7 @@ def open_table(data: str) -> Table:
     return read_table(path)
 
 
+GAPS = ("na", "n/a", "nan", "null", "none", "missing")  # words for nothing
 ROLES = {"weight": "weight", "freq_weights": "frequency", "groups": "group"}  # options that name a column, and what it is
 
 
@@ -112,7 +113,7 @@ class Rows:
         """The rows of a part of the split, or all."""
         from ..sources import ArraySource
 
-        found = ArraySource(self._of(self._numbers, part), self.labels(part), self.weights(part), features=self.features)
+        found = ArraySource(self._design(part), self.labels(part), self.weights(part), features=self.features)
         counts = None if self._counts is None else self._of(self._counts, part)
         return found.counting(counts, None if self.groups is None else self._of(self.table.labels(self.groups), part))
 
@@ -121,7 +122,23 @@ class Rows:
 
     @cached_property
     def _numbers(self) -> Any:
-        return self.table.features(self.features) if self.recipe is None else self.recipe.design(self.table)
+        return self.table.features(self.features)
+
+    def _design(self, part: str | None) -> Any:
+        """The columns to learn from, of a part of the split or all; a formula makes those of this part alone."""
+        if self.recipe is None:
+            return self._of(self._numbers, part)
+        from ..sources import Columns
+
+        if part not in self._designs:
+            held = Columns(self.table)
+            rows = None if self.split is None or part is None else self.split.rows[self.split.names.index(part)]
+            self._designs[part] = self.recipe.design(held if rows is None else held.take(rows))
+        return self._designs[part]
+
+    @cached_property
+    def _designs(self) -> dict[str | None, Any]:
+        return {}
 
     def advice(self) -> str:
         """What to do where several columns, of which three are named, cannot be learned from; empty for one or none."""
@@ -202,11 +219,38 @@ def rows_to_fit(table: Table, choices: dict[str, Any]) -> Rows:
     features = features if recipe is None else tuple(recipe.names())
     weight, counts, groups = (choices[role] for role in ROLES)
     rows = Rows(table, features, target, weight, rule, y, split, notes, recipe, counts, groups)
+    if recipe is not None:
+        notes += doubts(recipe, table)
     try:
-        _ = rows._numbers  # before anything is computed
+        rows.part(rows.learned)  # before anything is computed
     except InputError as error:
         raise InputError(f"{error}{rows.advice()}") from None
     return rows
+
+
+def doubts(recipe: Recipe, table: Table) -> list[str]:
+    """Columns that a formula takes for categories, though they look like numbers with a slip, or like missing entries."""
+    found = []
+    for name in recipe.columns:
+        levels = [level for level in recipe.levels_of(name) if isinstance(level, str)]
+        odd = [level for level in levels if not _is_number(level)]
+        if levels and odd and len(odd) < len(levels) / 2:
+            found.append(
+                f"column {name!r} of {table.name} holds {odd[0]!r:.40} among numbers, so its {len(levels):,} values are taken for "
+                "categories"
+            )
+        gap = next((level for level in levels if level.strip().lower() in GAPS), None)
+        if gap is not None:
+            found.append(f"column {name!r} of {table.name} has the level {gap!r}; only empty cells are missing")
+    return found
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text.replace(",", "."))
+    except ValueError:
+        return False
+    return True
 
 
 def rows_to_judge(table: Table, model: Fitted, target: str | None, weight: str | None, part: str | None) -> Rows:

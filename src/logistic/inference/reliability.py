@@ -105,6 +105,8 @@ def hosmer_lemeshow(model: Any, X: Any, y: Any, groups: int = 10, *, offset: Any
     if expected.min() < FEW:
         notes.append(f"the smallest expected count is {expected.min():.3g}; below {FEW} the p-value is a rough guide")
     title = f"Hosmer-Lemeshow test: chi-squared {statistic:.6g} on {df} degrees of freedom, p = {tails.text(chance, log_p)}"
+    if rows.model.total != rows.model.rows:
+        notes.append("the fit weighed its rows, but each counts once here; write out rows that stand for several observations")
     return GroupedTest((title,), table, tuple(notes), statistic, df, chance, log_p)
 
 

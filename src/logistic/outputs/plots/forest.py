@@ -203,7 +203,7 @@ def _odds_ticks(ax: Any) -> None:
     low, high = np.log10(ax.get_xlim())
     locator: Any = LogLocator(subs=(1.0, 2.0, 5.0) if high - low < 2 else (1.0,), numticks=8)
     if high - low < NARROW:
-        locator = MaxNLocator(5)
+        locator = MaxNLocator(5, steps=[1, 2, 5, 10])
     ax.xaxis.set_major_locator(locator)
     ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: number(value)))
     ax.xaxis.set_minor_formatter(NullFormatter())
