@@ -382,3 +382,21 @@ def test_augment_overwrites_nothing() -> None:
     frame = pl.DataFrame(X, schema=["a", ".fitted", "c"])
     with pytest.raises(InputError, match=r"has a column .* already"):
         LogisticRegression(C=np.inf).fit(frame, y).augment(frame, y)
+
+
+def test_frequencies_are_observations_in_what_follows() -> None:
+    """Effects and calibration of counted rows are those of the rows written out."""
+    from logistic import inference
+
+    X, y, _ = grouped(25, K=2)
+    frequency = np.random.default_rng(4).integers(0, 4, len(y))
+    again = np.repeat(np.arange(len(y)), frequency)
+    model = inferred(X, y, freq_weights=frequency)
+    for counted, plain in (
+        (inference.avg_slopes(model, X, freq_weights=frequency), inference.avg_slopes(model, X[again])),
+        (inference.avg_comparisons(model, X, freq_weights=frequency), inference.avg_comparisons(model, X[again])),
+        (inference.avg_predictions(model, X, freq_weights=frequency), inference.avg_predictions(model, X[again])),
+        (inference.calibration(model, X, y, freq_weights=frequency), inference.calibration(model, X[again], y[again])),
+    ):
+        for name in ("estimate", "std_error", "low"):
+            np.testing.assert_allclose(counted.table[name], plain.table[name], rtol=1e-9, atol=1e-12)

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -56,13 +56,21 @@ class Effects(Record):
 
 
 def avg_slopes(
-    model: Any, X: Any, variables: Any = None, *, sample_weight: Any = None, offset: Any = None, level: float = 0.95
+    model: Any,
+    X: Any,
+    variables: Any = None,
+    *,
+    sample_weight: Any = None,
+    freq_weights: Any = None,
+    offset: Any = None,
+    level: float = 0.95,
 ) -> Effects:
     """Average marginal effects: the mean over the rows of the derivative of the probability in each column.
 
     A column of which X holds only the values 0 and 1, such as an indicator of a category, has the difference that it makes instead,
     at 1 less at 0. Where the fit was by a formula, the columns are those of the data, and products, powers and indicators that the
-    formula makes of one follow it; a column of categories has the difference between each level and the first.
+    formula makes of one follow it; a column of categories has the difference between each level and the first. Equal to Stata's
+    ``margins, dydx(*)`` and statsmodels' ``get_margeff(at="overall", dummy=True)``.
 
     Parameters
     ----------
@@ -73,6 +81,8 @@ def avg_slopes(
         Columns by name or position; all by default.
     sample_weight : (n,), optional
         Weights of the rows in the mean.
+    freq_weights : (n,) whole numbers, optional
+        How many observations each row stands for: a factor of its weight in the mean.
     offset : (n,) or (n, M), optional
         Needed where the model was fitted with one.
     level : float, default=0.95
@@ -87,12 +97,8 @@ def avg_slopes(
     ------
     InputError
         Where classes are separated, so that no estimate exists; naming the argument, row or column that cannot be used.
-
-    Notes
-    -----
-    Equal to Stata's ``margins, dydx(*)`` and statsmodels' ``get_margeff(at="overall", dummy=True)``.
     """
-    rows = rows_of(model, X, None, sample_weight, offset).counted()
+    rows = _over(model, X, sample_weight, freq_weights, offset)
     return _averaged(rows, changes.slopes(rows, variables), level, "Average marginal effects on")
 
 
@@ -119,13 +125,20 @@ def slopes(model: Any, X: Any, variables: Any = None, *, offset: Any = None, lev
 
 
 def avg_comparisons(
-    model: Any, X: Any, variables: Any = None, *, sample_weight: Any = None, offset: Any = None, level: float = 0.95
+    model: Any,
+    X: Any,
+    variables: Any = None,
+    *,
+    sample_weight: Any = None,
+    freq_weights: Any = None,
+    offset: Any = None,
+    level: float = 0.95,
 ) -> Effects:
     """The mean over the rows of the difference that a change of one column makes to the probability.
 
     Parameters
     ----------
-    model, X, sample_weight, offset, level
+    model, X, sample_weight, freq_weights, offset, level
         As for :func:`avg_slopes`.
     variables : str, int, list of these, or dict, optional
         Columns by name or position; all by default. A column of which X holds only 0 and 1 goes from 0 to 1, any other from its
@@ -142,7 +155,7 @@ def avg_comparisons(
     InputError
         As :func:`avg_slopes`.
     """
-    rows = rows_of(model, X, None, sample_weight, offset).counted()
+    rows = _over(model, X, sample_weight, freq_weights, offset)
     return _averaged(rows, changes.changes(rows, variables), level, "Average differences in")
 
 
@@ -174,6 +187,7 @@ def avg_predictions(
     at: Mapping[Any, Any] | None = None,
     *,
     sample_weight: Any = None,
+    freq_weights: Any = None,
     offset: Any = None,
     level: float = 0.95,
 ) -> Effects:
@@ -181,7 +195,7 @@ def avg_predictions(
 
     Parameters
     ----------
-    model, X, sample_weight, offset, level
+    model, X, sample_weight, freq_weights, offset, level
         As for :func:`avg_slopes`.
     at : dict, optional
         Values of columns, ``{"age": [20, 30], "smoke": [0, 1]}``: one mean for each combination of them.
@@ -198,7 +212,7 @@ def avg_predictions(
         As :func:`avg_slopes`.
     """
     check_level(level)
-    rows = rows_of(model, X, None, sample_weight, offset).counted()
+    rows = _over(model, X, sample_weight, freq_weights, offset)
     S, grid = _covariance(rows.model), changes.grid(rows, at)
     found = averages(rows, [setting.quantity for setting in grid])
     V, R = found.blind.shape
@@ -255,6 +269,12 @@ def predictions(model: Any, X: Any, *, offset: Any = None, level: float = 0.95) 
 
 
 # ------------------------------------------------------------------------------------------------------------------ tables
+
+
+def _over(model: Any, X: Any, sample_weight: Any, freq_weights: Any, offset: Any) -> Rows:
+    """The rows of a mean, those of positive weight."""
+    rows = rows_of(model, X, None, sample_weight, offset, freq_weights=freq_weights)
+    return replace(rows, weight=rows.weight * rows.frequency).counted()
 
 
 def _averaged(rows: Rows, contrasts: list[Contrast], level: float, what: str) -> Effects:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -110,7 +110,9 @@ def hosmer_lemeshow(model: Any, X: Any, y: Any, groups: int = 10, *, offset: Any
     return GroupedTest((title,), table, tuple(notes), statistic, df, chance, log_p)
 
 
-def calibration(model: Any, X: Any, y: Any, sample_weight: Any = None, *, offset: Any = None, level: float = 0.95) -> Record:
+def calibration(
+    model: Any, X: Any, y: Any, sample_weight: Any = None, *, freq_weights: Any = None, offset: Any = None, level: float = 0.95
+) -> Record:
     """Calibration intercept and slope: the logistic regression of y on the log-odds that the model says (Cox 1958, Biometrika 45).
 
     Probabilities that are right have intercept 0 and slope 1. A slope below 1 says that they are too extreme, as those of an
@@ -127,6 +129,8 @@ def calibration(model: Any, X: Any, y: Any, sample_weight: Any = None, *, offset
     X : (n, p) array, sparse matrix or data frame
     y : (n,) labels, or (n, 2) distributions
     sample_weight : (n,), optional
+    freq_weights : (n,) whole numbers, optional
+        How many observations each row stands for.
     offset : (n,), optional
         Needed where the model was fitted with one.
     level : float, default=0.95
@@ -145,7 +149,8 @@ def calibration(model: Any, X: Any, y: Any, sample_weight: Any = None, *, offset
         slope exists; naming the argument, row or column that cannot be used.
     """
     check_level(level)
-    rows = rows_of(model, X, y, sample_weight, offset, labelled=True).counted()
+    rows = rows_of(model, X, y, sample_weight, offset, labelled=True, freq_weights=freq_weights)
+    rows = replace(rows, weight=rows.weight * rows.frequency).counted()
     if rows.model.certificate.status is Status.SEPARATED:
         raise InputError(
             "classes are separated: the model's log-odds are where the search stopped; calibrate a fit with bias='firth'"
