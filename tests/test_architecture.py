@@ -54,7 +54,7 @@ OURS = {
     "nonsmooth": f"{BASE} penalty certificate tasks metric dual objective",
     "solvers": f"{BASE} solvers",
     "firth": f"{BASE} rank objective solvers tasks",
-    "held": f"{BASE} firth solvers minimize",
+    "held": f"{BASE} firth restricted solvers minimize",
     "squares": f"{BASE} penalty certificate tasks proof objective",
     "coordinates": "backend contracts outcome",
     "minimize": f"{BASE} solvers",

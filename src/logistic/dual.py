@@ -10,12 +10,10 @@ from .backend import Array, largest
 from .certificate import UNIT, summation_error
 from .contracts import Point
 from .outcome import Certificate, Status
-from .proof import SETTLED, Prover
+from .proof import Prover
 
 if TYPE_CHECKING:
     from .nonsmooth import NonsmoothObjective
-
-STILL = 64 * UNIT  # relative: a move that is no move
 
 
 class DualProver(Prover):
@@ -48,21 +46,6 @@ class DualProver(Prover):
         if self.objective.knows(point):
             return math.inf
         return self._bound(self.objective, point, point, self._touched(point), 0.0)
-
-    def settled(self, point: Point) -> tuple[Point, float]:
-        """The point whose intercept is optimal to rounding, and the smallest curvature of the intercepts there."""
-        shift, flat, bound = 0 * point.W[-1], 1.0, 1 + largest(point.W[-1])
-        for turn in range(30):
-            step, flat = self._intercept_step(point, shift)
-            size = largest(step)
-            if turn == 0 and size <= STILL * bound:
-                return point, max(flat, 5e-324)
-            shift = shift + step / max(1.0, size)
-            if size <= SETTLED * bound:
-                break
-        W = point.W + 0
-        W[-1] = W[-1] + shift
-        return self.objective.at(W), max(flat, 5e-324)
 
     def _gap(self, part: NonsmoothObjective, inner: Point, point: Point, flat: float) -> float:
         """The better bound of two: by strong convexity, and by residuals shortened until no gradient passes its kink."""

@@ -102,7 +102,7 @@ def fit(
         raw = workers.put(blocks)
         frame = Frame.learned(workers, raw, source, spec)
         objective = frame.objective(workers, raw, rng)
-        covariance.chosen(spec.covariance, frame.alpha > 0, objective)  # refused now, not after the fit
+        kind = covariance.chosen(spec.covariance, frame.alpha > 0, objective)  # refused now, not after the fit
         solver, why = choose(asked, objective)
         if solver.as_given:
             solver = InGivenUnits(solver, frame.change)
@@ -119,18 +119,19 @@ def fit(
         if solution.certificate.status is Status.SEPARATED:
             solution = solution._replace(certificate=recession.completed(objective, solution, frame.change))
         model = frame.model(why, solution.point, solution.certificate, solution.n_iter)
-        model = replace(model, statistics=_statistics(workers, raw, frame, objective, solution))
+        model = replace(model, statistics=_statistics(workers, raw, frame, objective, solution, kind))
     return Fit(model, solution)
 
 
-def _statistics(workers: Executor, raw: list[Any], frame: Frame, objective: LogisticObjective, solution: Solution) -> Statistics:
-    """What the rows say about the coefficients; their covariance, where it was asked for and they are a solution."""
+def _statistics(
+    workers: Executor, raw: list[Any], frame: Frame, objective: LogisticObjective, solution: Solution, kind: str
+) -> Statistics:
+    """What the rows say about the coefficients; their covariance, of some kind or none, where they are a solution."""
     point, status = solution.point, solution.certificate.status
-    found = likelihood.statistics(objective, point, workers, raw, frame.encoding)
+    found = likelihood.statistics(objective, point, workers, raw, frame.encoding, frame.offset)
     divisors = np.concatenate([frame.scale, frame.edge + 1])
     if isinstance(objective, FirthObjective):
         found = replace(found, penalised=found.log_likelihood + objective.log_determinant(point, divisors) / 2)
-    kind = covariance.chosen(frame.spec.covariance, frame.alpha > 0, objective)
     if not kind or not (status.certified or status is Status.RANK_DEFICIENT):
         return found
     clusters = covariance.clusters(workers, raw) if kind == "cluster" else 0

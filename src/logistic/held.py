@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from .backend import EPS, Array, largest, namespace
+from .backend import Array, namespace
 from .contracts import Batch, Line, Metric, Objective, Point, Stop
 from .firth import Afresh, FirthObjective, settled, span
 from .minimize import Solution, minimize
 from .outcome import Certificate, Status
+from .restricted import Equations
 from .solvers import LBFGS
 
 STOP = Stop(tol=1e-12, max_iter=200)
@@ -30,7 +31,7 @@ class HeldObjective(Objective):
     """
 
     def __init__(self, whole: FirthObjective, normals: Array, values: Array) -> None:
-        self.whole, self.normals, self.values = whole, normals, values
+        self.whole, self.normals, self.plane = whole, normals, Equations(normals, values)
         self.shape = whole.shape
         self.offers = frozenset({"gradient", "line", "metric", "early"})
         self.batch_losses = []
@@ -38,7 +39,7 @@ class HeldObjective(Objective):
     def at(self, W: Array) -> Point:
         """The same value; the part of the gradient along the plane."""
         point = self.whole.at(W)
-        return Point(W, point.value, self._projected(point.grad), point)
+        return Point(W, point.value, self.plane.along(point.grad), point)
 
     def line(self, point: Point, direction: Array) -> Line:
         """The objective along W + t * direction."""
@@ -53,7 +54,7 @@ class HeldObjective(Objective):
 
         def apply(G: Array) -> Array:
             turned = root @ G.reshape(-1)
-            return self._projected((root.T @ (turned - across @ (across.T @ turned))).reshape(G.shape))
+            return self.plane.along((root.T @ (turned - across @ (across.T @ turned))).reshape(G.shape))
 
         return apply
 
@@ -67,11 +68,7 @@ class HeldObjective(Objective):
 
     def canonical(self, W: Array) -> Array:
         """On the plane, where rounding has left it, and class-centred."""
-        flat = W.reshape(-1)
-        off = self.normals.T @ flat - self.values
-        if largest(off) > 4 * EPS * largest(abs(self.normals).T @ abs(flat)):
-            W = (flat - self.normals @ off).reshape(W.shape)
-        return self.whole.canonical(W)
+        return self.whole.canonical(self.plane.upon(W))
 
     def penalty_value(self, point: Point) -> float:
         """The part of the value that is the determinant."""
@@ -80,11 +77,6 @@ class HeldObjective(Objective):
     def certify(self, point: Point) -> tuple[Point, Certificate]:
         """The point, to the last digits where it is near the optimum, and an estimate of what is left."""
         return settled(self, point, self.metric(point), span(self.whole), (Status.CONVERGED, ()))
-
-    def _projected(self, G: Array) -> Array:
-        flat = G.reshape(-1)
-        found: Array = (flat - self.normals @ (self.normals.T @ flat)).reshape(G.shape)
-        return found
 
 
 def held(whole: FirthObjective, normals: Array, values: Array, starts: Sequence[Array]) -> Solution:

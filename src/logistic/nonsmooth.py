@@ -91,7 +91,7 @@ class NonsmoothObjective(LogisticObjective):
         """
         point = super().at(self.zeros())
         if self.intercept:
-            point, _ = self.prover._with_best_intercept(point)
+            point, _ = self.prover.settled(point)
         penalised = self.l1 > 0
         ratio = abs(point.grad[penalised]) / self.l1[penalised][:, None]
         return point, peak(ratio)

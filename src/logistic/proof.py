@@ -23,6 +23,7 @@ ROUGH = 0.05  # relative change of the Hessian that a proof need not know better
 ROUGHER = 0.9  # the same for how fast it changes, in a proof by some rows: that is several times too wide anyway
 WIDER = 1.2  # by this much at most a gap may grow by rounding that is foreseen, not looked at
 STEEPEST = 0.26  # no probability times its complement is larger
+STILL = 64 * UNIT  # relative: a move of the intercept that is no move
 SETTLED = 1e-8  # length of a Newton step after which its square is rounding
 SAME = 1.1  # by which factor it may have changed
 
@@ -214,9 +215,9 @@ class Prover:
         terms = 1.001 * largest(reach @ abs(point.W))  # in a logit
         adding = summation_error(self.rows.block_rows, len(self.rows.handles))
         noise = UNIT * (2 * (q + 4) * terms * STEEPEST + 8 * 3)
-        column = ((self.rows.terms + 0 * reach) ** 2 + self.rows.resolution**2) ** 0.5  # Cauchy and Schwarz: |residual| <= 1
+        column = self.rows.root_mean_squares  # Cauchy and Schwarz: |residual| <= 1
         pull = abs(self.objective.penalty.gradient(point.W))
-        gradient = 1.001 * self.rows.swell * (noise + adding) * column[:, None] + 16 * UNIT * pull
+        gradient = 1.001 * (noise + adding) * column[:, None] + 16 * UNIT * pull
         drift = M * STEEPEST * (8 * UNIT * terms) ** 2 + (8 * UNIT) ** 2 * vdot(pull, abs(point.W))
         return Rounding(gradient, drift, terms, 1.001 * float(reach.sum()), 1.001 * float((reach**2).sum()) ** 0.5)
 
@@ -239,7 +240,7 @@ class Prover:
         strength = self.objective.penalty.curvature(point.W)
         left, flat = 0.0, 1.0
         if self.objective.intercept:
-            point, flat = self._with_best_intercept(point)
+            point, flat = self.settled(point)
         rounding = self._rounding(point)
         residue = abs(point.grad) + rounding.gradient
         if self.objective.intercept:
@@ -250,13 +251,16 @@ class Prover:
         gap = 1.001 * float((residue**2 / (2 * strength[rows, None])).sum()) + left**2 / flat
         return point, rounding.widen(gap)
 
-    def _with_best_intercept(self, point: Point) -> tuple[Point, float]:
-        """Newton on the intercept alone, from the logits; also the smallest curvature met there."""
-        shift, flat = 0 * point.W[-1], 1.0
-        for _ in range(30):
+    def settled(self, point: Point) -> tuple[Point, float]:
+        """The point whose intercept is optimal to rounding, from the logits, and the smallest curvature of the intercepts there."""
+        shift, flat, bound = 0 * point.W[-1], 1.0, 1 + largest(point.W[-1])
+        for turn in range(30):
             step, flat = self._intercept_step(point, shift)
-            shift = shift + step / max(1.0, largest(step))
-            if largest(step) <= SETTLED * (1 + largest(shift)):
+            size = largest(step)
+            if turn == 0 and size <= STILL * bound:
+                return point, max(flat, 5e-324)
+            shift = shift + step / max(1.0, size)
+            if size <= SETTLED * bound:
                 break
         W = point.W + 0
         W[-1] = W[-1] + shift

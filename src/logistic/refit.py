@@ -55,15 +55,14 @@ class Maximum(NamedTuple):
 
 
 class _Face:
-    """An objective, and its value and Hessian at the coefficients (q, M) of its minimum, or where the search for one stopped.
+    """An objective, its point and Hessian at the coefficients (q, M) of its minimum, or where the search for one stopped.
 
     ``flat`` (q M, d) are orthonormal directions in which it does not change.
     """
 
     def __init__(self, objective: LogisticObjective, W: np.ndarray, flat: np.ndarray | None = None) -> None:
-        point = objective.at(W)
-        self.objective, self.W, self.value = objective, W, point.value
-        self.hessian = np.asarray(objective.hessian(point))
+        self.objective, self.W, self.point = objective, W, objective.at(W)
+        self.hessian = np.asarray(objective.hessian(self.point))
         self.flat = np.zeros((W.size, 0)) if flat is None else flat
 
 
@@ -89,7 +88,7 @@ class Likelihood:
         self.whole = _Face(objective, placed(model, change))
         self.finite: _Face | None = None
         self.separated, limit = model.certificate.status is Status.SEPARATED, model.certificate.limit
-        self.top = -self.total * self.whole.value
+        self.top = -self.total * self.whole.point.value
         if self.separated and limit is not None:
             self.top, rest = limit.supremum, remaining(objective, self.whole.W)
             self.finite = None if rest is None else _Face(rest[0], np.asarray(rest[1]), np.asarray(rest[0].flat))
@@ -97,7 +96,7 @@ class Likelihood:
     @property
     def known(self) -> float:
         """The log-likelihood of the rows at the coefficients of the model, without any penalty."""
-        point = self.objective.at(self.whole.W)
+        point = self.whole.point
         return -self.total * (point.value - self.objective.penalty_value(point))
 
     def face(self, normals: np.ndarray) -> _Face:

@@ -9,7 +9,7 @@ are beside the plane by their rounding, and lower or higher there by the slope a
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, NamedTuple
 
 from .backend import EPS, Array, largest, namespace, psd_solver, vdot
 from .certificate import UNIT
@@ -21,6 +21,36 @@ from .proof import Prover
 from .solvers.newton import Newton
 
 STOP = Stop(tol=1e-12, max_iter=200)
+
+
+class Equations(NamedTuple):
+    """A plane of coefficients: linear equations that they fulfil.
+
+    Attributes
+    ----------
+    normals : (q M, r) array
+        Orthonormal.
+    values : (r,) array
+        What their products with the coefficients, row by row of W, are equal to.
+    """
+
+    normals: Array
+    values: Array
+
+    def upon(self, W: Array) -> Array:
+        """(q, M): on the plane, where rounding has left it; else W itself."""
+        flat = W.reshape(-1)
+        off = self.normals.T @ flat - self.values
+        if not largest(off) > 4 * EPS * largest(abs(self.normals).T @ abs(flat)):
+            return W
+        found: Array = (flat - self.normals @ off).reshape(W.shape)
+        return found
+
+    def along(self, G: Array) -> Array:
+        """(q, M): the part of a gradient that lies in the plane."""
+        flat = G.reshape(-1)
+        found: Array = (flat - self.normals @ (self.normals.T @ flat)).reshape(G.shape)
+        return found
 
 
 class RestrictedObjective(LogisticObjective):
@@ -39,7 +69,7 @@ class RestrictedObjective(LogisticObjective):
     def __init__(self, whole: LogisticObjective, normals: Array, values: Array) -> None:
         super().__init__(whole.loss, whole.penalty, whole.rows, whole.intercept)
         self.offers = frozenset({"gradient", "line", "hessian"})
-        self.whole, self.normals, self.values = whole, normals, values
+        self.whole, self.normals, self.values, self.plane = whole, normals, values, Equations(normals, values)
         self.inflation = 1.0  # of the relative error of the Hessian's entries, by what the projection mixes
         self.stiffness = 0 * values  # (r,) root of the curvature across the plane, along each normal
         self._across: tuple[Array, Array] | None = None
@@ -49,17 +79,7 @@ class RestrictedObjective(LogisticObjective):
 
     def canonical(self, W: Array) -> Array:
         """On the plane, where rounding has left it, and class-centred."""
-        flat = W.reshape(-1)
-        off = self.normals.T @ flat - self.values
-        if largest(off) > 4 * EPS * largest(abs(self.normals).T @ abs(flat)):
-            W = (flat - self.normals @ off).reshape(W.shape)
-        return self.whole.canonical(W)
-
-    def projected(self, G: Array) -> Array:
-        """(q, M): the part of a gradient that lies in the plane."""
-        flat = G.reshape(-1)
-        found: Array = (flat - self.normals @ (self.normals.T @ flat)).reshape(G.shape)
-        return found
+        return self.whole.canonical(self.plane.upon(W))
 
     @property
     def spill(self) -> Array:
@@ -72,7 +92,7 @@ class RestrictedObjective(LogisticObjective):
         """The point whose summed loss and gradient are given, with the gradient along the plane."""
         found = super().point(W, total, gradient, token)
         self._across = W, self.normals.T @ found.grad.reshape(-1)
-        return found._replace(grad=self.projected(found.grad))
+        return found._replace(grad=self.plane.along(found.grad))
 
     def slope(self, point: Point) -> Array:
         """(r,) how fast the objective of the whole rises across the plane, along each normal."""

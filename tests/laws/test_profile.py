@@ -264,7 +264,7 @@ def test_a_certificate_on_a_plane_bounds_the_gap_on_it(seed, classes, r, exponen
         values = rng.normal(size=normals.shape[1]) * 0.1
         solution = minimised(objective, normals, values, known.whole.W)
         plane = RestrictedObjective(objective, normals, values)
-        W = plane.canonical(solution.point.W + 10**exponent * plane.projected(rng.normal(size=(q, M))))
+        W = plane.canonical(solution.point.W + 10**exponent * plane.plane.along(rng.normal(size=(q, M))))
         point, certificate = plane.certify(plane.at(W))
         (handle,) = objective.rows.handles
         design, end = handle.X.dense(), solution.point.W

@@ -7,19 +7,17 @@ from typing import Any
 
 import numpy as np
 
-from ..backend import Array, like_values, to_numpy
+from ..backend import Array, to_numpy
 from ..contracts import Block, Executor, Loss, Point, RawBlock
 from ..encoding import Encoding, counted
 from ..objective import LogisticObjective
 from ..outcome import Statistics
-from ..tasks import Place, intercept_derivatives, intercept_hessian, logits
-
-STEPS = 50  # of Newton's method for the intercept alone, beside offsets
-HALVINGS = 40
-SMALL = 1e-13  # a gradient of the mean loss that is rounding
+from ..tasks import Place, logits
 
 
-def statistics(objective: LogisticObjective, point: Point, executor: Executor, raw: list[Any], encoding: Encoding) -> Statistics:
+def statistics(
+    objective: LogisticObjective, point: Point, executor: Executor, raw: list[Any], encoding: Encoding, offset: bool
+) -> Statistics:
     """Of a fit, without a covariance.
 
     Parameters
@@ -31,13 +29,15 @@ def statistics(objective: LogisticObjective, point: Point, executor: Executor, r
     raw : list
         Handles of the raw blocks behind the objective.
     encoding : Encoding
+    offset : bool
+        Whether the rows have one.
     """
     (q, M), loss, total = objective.shape, objective.loss, objective.rows.total
     count, squares = executor.map_sum(_observations, raw, encoding)
     aliased = objective.null_space().shape[1] if not to_numpy(objective.penalty.curvature(point.W)).any() else 0
     return Statistics(
         log_likelihood=-total * (point.value - objective.penalty_value(point)),
-        null=_null(objective.likelihood, encoding, any(executor.map(_has_offset, raw[:1]))),
+        null=_null(objective.likelihood, encoding, offset),
         count=float(count),
         effective=float(total**2 / squares),
         df=(q - aliased) * (loss.classes - 1),
@@ -52,10 +52,6 @@ def _observations(raw: RawBlock, encoding: Encoding) -> tuple[float, float]:
     weight = np.ones(len(rows.y)) if weight is None else weight
     frequency = np.ones(len(weight)) if rows.frequency is None else rows.frequency
     return float(frequency.sum()), float((weight**2 / frequency).sum())
-
-
-def _has_offset(raw: RawBlock) -> bool:
-    return raw.offset is not None
 
 
 def _tjur(objective: LogisticObjective, point: Point) -> float:
@@ -81,25 +77,6 @@ def _null(objective: LogisticObjective, encoding: Encoding, offset: bool) -> flo
         there = each[each > 0]
         return float(there @ np.log(there / total))
     point = objective.at(objective.zeros())
-    for _ in range(STEPS if objective.intercept else 0):
-        gradient = np.asarray(to_numpy(point.grad))[-1]
-        if abs(gradient).max() <= SMALL:
-            break
-        point = _stepped(objective, point, gradient)
+    if objective.intercept:
+        point, _ = objective.prover.settled(point)
     return -total * point.value
-
-
-def _stepped(objective: LogisticObjective, point: Point, gradient: np.ndarray) -> Point:
-    """After a Newton step in the intercepts, halved until the value falls."""
-    rows, M = objective.rows, objective.shape[1]
-    still = 0 * point.W[-1]
-    _, products = rows.executor.map_sum(intercept_derivatives, rows.handles, objective.loss, objective.place(point), still)
-    H = np.asarray(to_numpy(intercept_hessian(products / rows.total, M)))
-    step = np.zeros(objective.shape)
-    step[-1] = -np.linalg.solve(H + (M > 1) / M, gradient)
-    for _ in range(HALVINGS):
-        found = objective.at(point.W + like_values(step, point.W))
-        if found.value < point.value:
-            return found
-        step /= 2
-    return point
