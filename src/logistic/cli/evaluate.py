@@ -37,10 +37,9 @@ def evaluate_command(
     rows = rows_to_judge(table, found, target, weight, split)
     metrics = metrics_of(without_formula(found), rows.part(split), "" if split is None else f" of the {split} part")
     origin = found.provenance
-    known = found.statistics if isinstance(found, Model) else None
-    if isinstance(found, Model) and known is not None and known.count != found.rows and rows.weight is None:
-        told = f"the fit took its {found.rows:,} rows for {known.count:,.0f} observations; --weight COLUMN weighs these so"
-        tell(f"note: {told}\n", quiet or as_json)
+    if isinstance(found, Model) and found.statistics is not None and found.statistics.count != found.rows and rows.weight is None:
+        counted = f"the fit took its {found.rows:,} rows for {found.statistics.count:,.0f} observations"
+        tell(f"note: {counted}; --weight COLUMN weighs these so\n", quiet or as_json)
     if split is None and origin is not None and table.sha256 == origin.sha256:
         learned = f"the first of {len(origin.fractions)} parts of these rows was" if origin.fractions else "these rows were"
         others = "; --split test takes those held out" if origin.fractions else ""

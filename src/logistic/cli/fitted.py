@@ -60,9 +60,8 @@ def columns_of(model: Fitted) -> tuple[str, ...]:
 
 def designed(model: Fitted, data: Table) -> tuple[Fitted, Any]:
     """The model without its formula, if it has one, and the columns of data that it multiplies then."""
-    recipe = getattr(model, "recipe", None)
-    if recipe is not None:
-        return without_formula(model), recipe.design(data)
+    if getattr(model, "recipe", None) is not None:
+        return model.designed(data)  # type: ignore[union-attr]
     return model, data.features(data.columns if model.features is None else model.features)
 
 

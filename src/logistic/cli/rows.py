@@ -117,8 +117,13 @@ class Rows:
         counts = None if self._counts is None else self._of(self._counts, part)
         return found.counting(counts, None if self.groups is None else self._of(self.table.labels(self.groups), part))
 
+    def _places(self, part: str | None) -> np.ndarray | None:
+        """(n_i,) which rows a part of the split holds; None for all."""
+        return None if self.split is None or part is None else self.split.rows[self.split.names.index(part)]
+
     def _of(self, values: Any, part: str | None) -> Any:
-        return values if self.split is None or part is None else values[self.split.rows[self.split.names.index(part)]]
+        rows = self._places(part)
+        return values if rows is None else values[rows]
 
     @cached_property
     def _numbers(self) -> Any:
@@ -131,8 +136,7 @@ class Rows:
         from ..sources import Columns
 
         if part not in self._designs:
-            held = Columns(self.table)
-            rows = None if self.split is None or part is None else self.split.rows[self.split.names.index(part)]
+            held, rows = Columns(self.table), self._places(part)
             self._designs[part] = self.recipe.design(held if rows is None else held.take(rows))
         return self._designs[part]
 
@@ -158,20 +162,21 @@ class Rows:
     def _weights(self) -> np.ndarray | None:
         if self.weight is None:
             return None
-        return self._at_least_zero(self.weight, "weights", lambda values: values >= 0)
+        return self._sound(self.weight, "weights must be at least 0", lambda values: values >= 0)
 
     @cached_property
     def _counts(self) -> np.ndarray | None:
         if self.counts is None:
             return None
-        return self._at_least_zero(self.counts, "frequencies", lambda values: (values >= 0) & (values % 1 == 0))
+        must = "frequencies must be whole numbers from 0 on"
+        return self._sound(self.counts, must, lambda values: (values >= 0) & (values % 1 == 0))
 
-    def _at_least_zero(self, name: str, what: str, sound: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+    def _sound(self, name: str, must: str, sound: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
         """(n,) the numbers of a column, all of them as they should be."""
         values = self._column(name)
         bad = ~sound(values)
         if bad.any():
-            row, must = int(bad.argmax()), f"{what} must be {'at least 0' if what == 'weights' else 'whole numbers from 0 on'}"
+            row = int(bad.argmax())
             raise InputError(f"column {name!r} of {self.table.name} is {values[row]:g} in row {row + 1}; {must}")
         return values
 
@@ -222,7 +227,7 @@ def rows_to_fit(table: Table, choices: dict[str, Any]) -> Rows:
     if recipe is not None:
         notes += doubts(recipe, table)
     try:
-        rows.part(rows.learned)  # before anything is computed
+        rows._design(rows.learned)  # before anything is computed
     except InputError as error:
         raise InputError(f"{error}{rows.advice()}") from None
     return rows
@@ -230,10 +235,12 @@ def rows_to_fit(table: Table, choices: dict[str, Any]) -> Rows:
 
 def doubts(recipe: Recipe, table: Table) -> list[str]:
     """Columns that a formula takes for categories, though they look like numbers with a slip, or like missing entries."""
+    from ..sources.tables import is_number
+
     found = []
     for name in recipe.columns:
         levels = [level for level in recipe.levels_of(name) if isinstance(level, str)]
-        odd = [level for level in levels if not _is_number(level)]
+        odd = [level for level in levels if not is_number(level.replace(",", "."))]
         if levels and odd and len(odd) < len(levels) / 2:
             found.append(
                 f"column {name!r} of {table.name} holds {odd[0]!r:.40} among numbers, so its {len(levels):,} values are taken for "
@@ -243,14 +250,6 @@ def doubts(recipe: Recipe, table: Table) -> list[str]:
         if gap is not None:
             found.append(f"column {name!r} of {table.name} has the level {gap!r}; only empty cells are missing")
     return found
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text.replace(",", "."))
-    except ValueError:
-        return False
-    return True
 
 
 def rows_to_judge(table: Table, model: Fitted, target: str | None, weight: str | None, part: str | None) -> Rows:

@@ -5,27 +5,19 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from ..errors import InputError
 from ..model import Model
 from . import designed
-from .delta import Change, Probability, Quantity, Slope
+from .delta import Change, Contrast, Probability, Setting, Slope
 from .estimates import feature_names
 from .rows import Rows, columns_of, number
 
 BLOCK = 1024  # rows at a time
 MOST_AT = 10_000  # combinations of values at which predictions are averaged
-
-
-class Contrast(NamedTuple):
-    """A change of a column, by the name of the column, and how it is written."""
-
-    term: str
-    text: str
-    quantity: Quantity
 
 
 def slopes(rows: Rows, variables: Any) -> list[Contrast]:
@@ -39,7 +31,7 @@ def slopes(rows: Rows, variables: Any) -> list[Contrast]:
     if isinstance(variables, Mapping):
         raise InputError("variables is a dict, which says how columns change; slopes take names of columns, comparisons a dict")
     if rows.recipe is not None:
-        return [Contrast(*asked) for asked in designed.slopes(rows, variables)]
+        return designed.slopes(rows, variables)
     names, indicators = feature_names(rows.model), _indicators(rows)
     return [
         Contrast(names[j], "1 - 0", Change(j, 0, 1)) if indicators[j] else Contrast(names[j], "dY/dX", Slope(j))
@@ -56,7 +48,7 @@ def changes(rows: Rows, variables: Any) -> list[Contrast]:
         For what is no column, or no change.
     """
     if rows.recipe is not None:
-        return [Contrast(*asked) for asked in designed.changes(rows, variables)]
+        return designed.changes(rows, variables)
     names, indicators = feature_names(rows.model), _indicators(rows)
     chosen = _chosen(rows.model, variables)
     how: Iterable[Any] = variables.values() if isinstance(variables, Mapping) else [None] * len(chosen)
@@ -70,7 +62,7 @@ def _change(rows: Rows, j: int, name: str, way: Any) -> Contrast:
     if isinstance(way, str):
         if way != "sd":
             raise InputError(f"{what} is {way!r}; give a number to add, a pair (low, high), or 'sd'")
-        mean, deviation = _moments(rows, j)
+        mean, deviation = rows.moments(np.concatenate([X[:, j] for _, X in rows.blocks(BLOCK)]))
         return Contrast(name, "sd", Change(j, mean - deviation / 2, mean + deviation / 2))
     if isinstance(way, Sequence | np.ndarray):
         if len(way) != 2:
@@ -100,24 +92,6 @@ def _indicators(rows: Rows) -> np.ndarray:
     return np.asarray(only & zero & one)
 
 
-def _moments(rows: Rows, j: int) -> tuple[float, float]:
-    """Weighted mean and standard deviation of a column, the latter with n - 1 for n rows."""
-    n = rows.count
-    if n < 2:
-        raise InputError("'sd' is the standard deviation of a column of X, but X has one row; give a pair (low, high)")
-    x = np.concatenate([X[:, j] for _, X in rows.blocks(BLOCK)])
-    share = rows.weight / rows.weight.sum()
-    mean = float(x[0] + share @ (x - x[0]))
-    return mean, math.sqrt(share @ (x - mean) ** 2 * n / (n - 1))
-
-
-class Setting(NamedTuple):
-    """Values of some columns, by name, and the probabilities there."""
-
-    values: tuple[tuple[str, Any], ...]
-    quantity: Quantity
-
-
 def grid(rows: Rows, at: Mapping[Any, Any] | None) -> list[Setting]:
     """Combinations of values of columns, one empty one where none are given.
 
@@ -136,7 +110,7 @@ def grid(rows: Rows, at: Mapping[Any, Any] | None) -> list[Setting]:
     if math.prod(counts) > MOST_AT:
         raise InputError(f"at has {math.prod(counts):,} combinations of values, more than {MOST_AT:,}; give fewer values")
     if rows.recipe is not None:
-        return [Setting(*asked) for asked in designed.grid(rows, at)]
+        return designed.grid(rows, at)
     columns, names = columns_of(rows.model, list(at), "at"), feature_names(rows.model)
     values = []
     for j, given in zip(columns, at.values(), strict=True):

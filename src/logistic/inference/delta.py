@@ -18,7 +18,7 @@ change of column j  p at the high value less the low    C high - C low          
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
@@ -64,10 +64,7 @@ class Probability(NamedTuple):
 
     def of(self, rows: Chunk) -> Moves:
         """As the table above says."""
-        steps = [(j, value - rows.X[:, j]) for j, value in self.at]
-        there = rows.moved(steps) if steps else rows
-        C = there.curvature
-        return Moves(there.p, C, tuple((j, step[:, None, None] * C) for j, step in steps))
+        return moved_to(rows, [(j, value - rows.X[:, j]) for j, value in self.at])
 
 
 class LogOdds(NamedTuple):
@@ -96,15 +93,8 @@ class Slope(NamedTuple):
 
     def of(self, rows: Chunk) -> Moves:
         """As the table above says."""
-        p, C, b = rows.p, rows.curvature, rows.model.coef[:, self.column]
-        u = C @ b
-        if C.shape[2] == 1:
-            return Moves(u, (u * (p[:, :1] - p[:, 1:]))[:, :, None], ((self.column, C),))
-        both = p[:, :, None] * u[:, None, :]
-        T = -(both + both.transpose(0, 2, 1))
-        own = np.arange(len(b))
-        T[:, own, own] += u
-        return Moves(u, T, ((self.column, C),))
+        C = rows.curvature
+        return sloped(rows, C @ rows.model.coef[:, self.column], ((self.column, C),))
 
 
 class Change(NamedTuple):
@@ -127,11 +117,50 @@ class Change(NamedTuple):
         """As the table above says."""
         j = self.column
         start = np.zeros(len(rows.X)) if self.relative else -rows.X[:, j]
-        steps = start + self.low, start + self.high
-        low, high = (np.asarray(rows.model.loss.probabilities(rows.eta + step[:, None] * rows.model.coef[:, j])) for step in steps)
-        C_low, C_high = curvature(low), curvature(high)
-        E = steps[1][:, None, None] * C_high - steps[0][:, None, None] * C_low
-        return Moves((high - low)[:, -C_low.shape[1] :], C_high - C_low, ((j, E),))
+        return changed(rows, [j], (start + self.low)[:, None], (start + self.high)[:, None])
+
+
+class Contrast(NamedTuple):
+    """A change of a column, by the name of the column, and how it is written."""
+
+    term: str
+    text: str
+    quantity: Quantity
+
+
+class Setting(NamedTuple):
+    """Values of some columns, by name, and the probabilities there."""
+
+    values: tuple[tuple[str, Any], ...]
+    quantity: Quantity
+
+
+def moved_to(rows: Chunk, steps: Sequence[tuple[int, np.ndarray]]) -> Moves:
+    """Probabilities where some columns are so many (r,) further."""
+    there = rows.moved(list(steps)) if steps else rows
+    C = there.curvature
+    return Moves(there.p, C, tuple((j, step[:, None, None] * C) for j, step in steps))
+
+
+def sloped(rows: Chunk, u: np.ndarray, E: Own) -> Moves:
+    """Slopes u (r, R) along a direction in which the logits rise."""
+    p = rows.p
+    if u.shape[1] == 1:
+        return Moves(u, (u * (p[:, :1] - p[:, 1:]))[:, :, None], E)
+    both = p[:, :, None] * u[:, None, :]
+    T = -(both + both.transpose(0, 2, 1))
+    own = np.arange(u.shape[1])
+    T[:, own, own] += u
+    return Moves(u, T, E)
+
+
+def changed(rows: Chunk, columns: Sequence[int], low: np.ndarray, high: np.ndarray) -> Moves:
+    """The difference that it makes whether J columns are ``high`` or ``low`` (r, J) further."""
+    coef = rows.model.coef[:, columns]
+    before, after = (np.asarray(rows.model.loss.probabilities(rows.eta + step @ coef.T)) for step in (low, high))
+    C_low, C_high = curvature(before), curvature(after)
+    E = ((j, high[:, i, None, None] * C_high - low[:, i, None, None] * C_low) for i, j in enumerate(columns))
+    return Moves((after - before)[:, -C_low.shape[1] :], C_high - C_low, tuple(E))
 
 
 class Averages(NamedTuple):

@@ -7,7 +7,6 @@ chunk by chunk, with one column replaced. The formulas of :mod:`logistic.inferen
 from __future__ import annotations
 
 import itertools
-import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any, NamedTuple
@@ -17,8 +16,8 @@ import numpy as np
 from ..errors import InputError, did_you_mean, listed
 from ..recipes import Recipe
 from ..sources import Columns
-from .delta import Moves
-from .rows import Chunk, Rows, curvature, number
+from .delta import Contrast, Moves, Setting, changed, moved_to, sloped
+from .rows import Chunk, Rows, number
 
 STEP = 1e-5  # of a derivative, relative to the value or to the deviation of the column, the smaller: errors are near its square
 
@@ -54,7 +53,7 @@ class Design(NamedTuple):
         return np.asarray((X.toarray() if self.recipe.sparse else X)[:, self.moving])
 
 
-class Setting(NamedTuple):
+class Replaced(NamedTuple):
     """Probabilities for the data of a design."""
 
     design: Design
@@ -63,9 +62,7 @@ class Setting(NamedTuple):
         """As for columns that are set to values."""
         columns = self.design.moving
         steps = self.design.of(rows.part) - rows.X[:, columns]
-        there = rows.moved(list(zip(columns.tolist(), steps.T, strict=True)))
-        C = there.curvature
-        return Moves(there.p, C, tuple((j, step[:, None, None] * C) for j, step in zip(columns.tolist(), steps.T, strict=True)))
+        return moved_to(rows, list(zip(columns.tolist(), steps.T, strict=True)))
 
 
 class Difference(NamedTuple):
@@ -77,12 +74,8 @@ class Difference(NamedTuple):
     def of(self, rows: Chunk) -> Moves:
         """As for the change of a column, with several."""
         columns = self.low.moving
-        coef = rows.model.coef[:, columns]
-        steps = [end.of(rows.part) - rows.X[:, columns] for end in (self.low, self.high)]
-        low, high = (np.asarray(rows.model.loss.probabilities(rows.eta + step @ coef.T)) for step in steps)
-        C_low, C_high = curvature(low), curvature(high)
-        E = ((j, steps[1][:, i, None, None] * C_high - steps[0][:, i, None, None] * C_low) for i, j in enumerate(columns.tolist()))
-        return Moves((high - low)[:, -C_low.shape[1] :], C_high - C_low, tuple(E))
+        low, high = (end.of(rows.part) - rows.X[:, columns] for end in (self.low, self.high))
+        return changed(rows, columns.tolist(), low, high)
 
 
 class Derivative(NamedTuple):
@@ -104,50 +97,35 @@ class Derivative(NamedTuple):
         columns, name = self.low.moving, self.low.replaced[0][0]
         values = self.low.data.take(np.arange(self.low.data.rows)[rows.part])[name].values.astype(np.float64)
         D = (self.high.of(rows.part) - self.low.of(rows.part)) / self.width(values)[:, None]
-        p, C = rows.p, rows.curvature
+        C = rows.curvature
         u = np.einsum("rkm,rm->rk", C, D @ rows.model.coef[:, columns].T)
-        E = tuple((j, D[:, i, None, None] * C) for i, j in enumerate(columns.tolist()))
-        if C.shape[2] == 1:
-            return Moves(u, (u * (p[:, :1] - p[:, 1:]))[:, :, None], E)
-        both = p[:, :, None] * u[:, None, :]
-        T = -(both + both.transpose(0, 2, 1))
-        own = np.arange(u.shape[1])
-        T[:, own, own] += u
-        return Moves(u, T, E)
+        return sloped(rows, u, tuple((j, D[:, i, None, None] * C) for i, j in enumerate(columns.tolist())))
 
 
-class Asked(NamedTuple):
-    """A change of a column of the data, its name, and how it is written; the fields are those of a contrast of columns."""
-
-    term: str
-    text: str
-    quantity: Difference | Derivative
-
-
-def slopes(rows: Rows, variables: Any) -> list[Asked]:
+def slopes(rows: Rows, variables: Any) -> list[Contrast]:
     """Derivatives in the columns of numbers, the difference from 0 to 1 where they hold nothing else, and that between levels."""
     return [contrast for name in _chosen(rows, variables) for contrast in _default(rows, name, _derivative)]
 
 
-def changes(rows: Rows, variables: Any) -> list[Asked]:
+def changes(rows: Rows, variables: Any) -> list[Contrast]:
     """Changes as a dict says; by default from 0 to 1, by one, or from the first level to each other one."""
     names = _chosen(rows, variables)
     how: Iterable[Any] = variables.values() if isinstance(variables, Mapping) else [None] * len(names)
-    found: list[Asked] = []
+    found: list[Contrast] = []
     for name, way in zip(names, how, strict=True):
         found += _default(rows, name, lambda rows, name: _step(rows, name, 1.0)) if way is None else [_change(rows, name, way)]
     return found
 
 
-def grid(rows: Rows, at: Mapping[Any, Any]) -> list[tuple[tuple[tuple[str, Any], ...], Setting]]:
+def grid(rows: Rows, at: Mapping[Any, Any]) -> list[Setting]:
     """Combinations of values of columns of the data, and what to ask for each of them."""
     names = _known(rows, list(at), "at")
     values = [np.atleast_1d(np.asarray(given, dtype=object)).ravel().tolist() for given in at.values()]
     combinations = [tuple(zip(names, chosen, strict=True)) for chosen in itertools.product(*values)]
-    return [(one, Setting(_design(rows, *((name, _constant(value)) for name, value in one)))) for one in combinations]
+    return [Setting(one, Replaced(_design(rows, *((name, _constant(value)) for name, value in one)))) for one in combinations]
 
 
-def _default(rows: Rows, name: str, of_numbers: Callable[[Rows, str], Asked]) -> list[Asked]:
+def _default(rows: Rows, name: str, of_numbers: Callable[[Rows, str], Contrast]) -> list[Contrast]:
     levels = _levels(rows, name)
     if levels:
         return [_between(rows, name, levels[0], level) for level in levels[1:]]
@@ -157,17 +135,17 @@ def _default(rows: Rows, name: str, of_numbers: Callable[[Rows, str], Asked]) ->
     return [of_numbers(rows, name)]
 
 
-def _between(rows: Rows, name: str, low: Any, high: Any) -> Asked:
+def _between(rows: Rows, name: str, low: Any, high: Any) -> Contrast:
     ends = (_design(rows, (name, _constant(value))) for value in (low, high))
-    return Asked(name, f"{_text(high)} - {_text(low)}", Difference(*ends))
+    return Contrast(name, f"{_text(high)} - {_text(low)}", Difference(*ends))
 
 
-def _step(rows: Rows, name: str, step: float) -> Asked:
+def _step(rows: Rows, name: str, step: float) -> Contrast:
     low, high = (_design(rows, (name, partial(np.add, by))) for by in (0.0, step))
-    return Asked(name, f"{step:+g}", Difference(low, high))
+    return Contrast(name, f"{step:+g}", Difference(low, high))
 
 
-def _derivative(rows: Rows, name: str) -> Asked:
+def _derivative(rows: Rows, name: str) -> Contrast:
     """Neither value leaves the range of the column, beyond which a transform may not be defined."""
     values = _data(rows)[name].values.astype(np.float64)
     low, high, deviation = values.min(), values.max(), values.std() or 1.0
@@ -183,10 +161,10 @@ def _derivative(rows: Rows, name: str) -> Asked:
         return found
 
     before, after = (_design(rows, (name, partial(end, sign))) for sign in (-1, 1))
-    return Asked(name, "dY/dX", Derivative(before, after, width))
+    return Contrast(name, "dY/dX", Derivative(before, after, width))
 
 
-def _change(rows: Rows, name: str, way: Any) -> Asked:
+def _change(rows: Rows, name: str, way: Any) -> Contrast:
     what, levels = f"variables[{name!r}]", _levels(rows, name)
     if isinstance(way, Sequence | np.ndarray) and not isinstance(way, str):
         if len(way) != 2:
@@ -197,13 +175,8 @@ def _change(rows: Rows, name: str, way: Any) -> Asked:
     if isinstance(way, str):
         if way != "sd":
             raise InputError(f"{what} is {way!r}; give a number to add, a pair (low, high), or 'sd'")
-        values, n = _data(rows)[name].values.astype(np.float64), rows.count
-        if n < 2:
-            raise InputError("'sd' is the standard deviation of a column, but there is one row; give a pair (low, high)")
-        share = rows.weight / rows.weight.sum()
-        mean = float(values[0] + share @ (values - values[0]))
-        half = math.sqrt(share @ (values - mean) ** 2 * n / (n - 1)) / 2
-        return _between(rows, name, mean - half, mean + half)._replace(text="sd")
+        mean, deviation = rows.moments(_data(rows)[name].values.astype(np.float64))
+        return _between(rows, name, mean - deviation / 2, mean + deviation / 2)._replace(text="sd")
     return _step(rows, name, number(way, what))
 
 

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -24,9 +24,8 @@ import numpy as np
 from ..model import Model
 from ..outcome import Status
 from . import changes, tails
-from .changes import Contrast
-from .delta import LogOdds, Probability, averages, each_row
-from .estimates import covariance_of, why_none
+from .delta import Contrast, LogOdds, Probability, averages, each_row
+from .estimates import covariance_kind, covariance_of, why_none
 from .record import Record, named, texts
 from .rows import Rows, rows_of
 from .table import check_level
@@ -98,7 +97,7 @@ def avg_slopes(
     InputError
         Where classes are separated, so that no estimate exists; naming the argument, row or column that cannot be used.
     """
-    rows = _over(model, X, sample_weight, freq_weights, offset)
+    rows = rows_of(model, X, None, sample_weight, offset, freq_weights=freq_weights).weighed()
     return _averaged(rows, changes.slopes(rows, variables), level, "Average marginal effects on")
 
 
@@ -155,7 +154,7 @@ def avg_comparisons(
     InputError
         As :func:`avg_slopes`.
     """
-    rows = _over(model, X, sample_weight, freq_weights, offset)
+    rows = rows_of(model, X, None, sample_weight, offset, freq_weights=freq_weights).weighed()
     return _averaged(rows, changes.changes(rows, variables), level, "Average differences in")
 
 
@@ -212,7 +211,7 @@ def avg_predictions(
         As :func:`avg_slopes`.
     """
     check_level(level)
-    rows = _over(model, X, sample_weight, freq_weights, offset)
+    rows = rows_of(model, X, None, sample_weight, offset, freq_weights=freq_weights).weighed()
     S, grid = _covariance(rows.model), changes.grid(rows, at)
     found = averages(rows, [setting.quantity for setting in grid])
     V, R = found.blind.shape
@@ -230,7 +229,7 @@ def avg_predictions(
     table |= {"estimate": p.ravel(), "std_error": errors.ravel(), "low": low.ravel(), "high": high.ravel()}
     terms = [", ".join(f"{name} = {value}" for name, value in setting.values) or "the mean" for setting in grid]
     notes = _notes(rows.model, [term for term, blind in zip(terms, found.blind, strict=True) if blind.any()])
-    return Effects(_title(rows, "Average", level), table, notes, _kind(rows.model), level, covariance)
+    return Effects(_title(rows, "Average", level), table, notes, covariance_kind(rows.model), level, covariance)
 
 
 def predictions(model: Any, X: Any, *, offset: Any = None, level: float = 0.95) -> Effects:
@@ -265,16 +264,10 @@ def predictions(model: Any, X: Any, *, offset: Any = None, level: float = 0.95) 
     table = {"row": np.tile(np.arange(n), R), "class": np.repeat(texts(_labels(m)), n)}
     table |= {"estimate": p.ravel(), "std_error": error.ravel(), "low": low.ravel(), "high": high.ravel()}
     strangers = [f"row {i}" for i in np.flatnonzero(np.isnan(p).any(axis=0))]
-    return Effects(_title(rows, "Predicted", level), table, _notes(m, strangers), _kind(m), level)
+    return Effects(_title(rows, "Predicted", level), table, _notes(m, strangers), covariance_kind(m), level)
 
 
 # ------------------------------------------------------------------------------------------------------------------ tables
-
-
-def _over(model: Any, X: Any, sample_weight: Any, freq_weights: Any, offset: Any) -> Rows:
-    """The rows of a mean, those of positive weight."""
-    rows = rows_of(model, X, None, sample_weight, offset, freq_weights=freq_weights)
-    return replace(rows, weight=rows.weight * rows.frequency).counted()
 
 
 def _averaged(rows: Rows, contrasts: list[Contrast], level: float, what: str) -> Effects:
@@ -292,7 +285,7 @@ def _averaged(rows: Rows, contrasts: list[Contrast], level: float, what: str) ->
         **_tested(rows.model, values, errors, level),
     }
     notes = _notes(rows.model, [c.term for c, blind in zip(contrasts, found.blind, strict=True) if blind.any()])
-    return Effects(_title(rows, what, level), table, notes, _kind(rows.model), level, covariance)
+    return Effects(_title(rows, what, level), table, notes, covariance_kind(rows.model), level, covariance)
 
 
 def _row_by_row(rows: Rows, contrasts: list[Contrast], level: float, what: str) -> Effects:
@@ -312,7 +305,7 @@ def _row_by_row(rows: Rows, contrasts: list[Contrast], level: float, what: str) 
         **_tested(m, values.ravel(), errors.ravel(), level),
     }
     notes = _notes(m, [contrast.term for contrast, each in zip(contrasts, values, strict=True) if np.isnan(each).any()])
-    return Effects(_title(rows, what, level), table, notes, _kind(m), level)
+    return Effects(_title(rows, what, level), table, notes, covariance_kind(m), level)
 
 
 def _tested(model: Model, values: np.ndarray, errors: np.ndarray, level: float) -> dict[str, np.ndarray]:
@@ -370,23 +363,19 @@ def _labels(model: Model) -> list[str]:
     return labels[1:] if len(labels) == 2 else labels
 
 
-def _kind(model: Model) -> str:
-    return "" if model.statistics is None else model.statistics.kind
-
-
 def _title(rows: Rows, what: str, level: float) -> tuple[str, ...]:
     from ..outputs.text import counted
 
     m = rows.model
     of = f"P({_labels(m)[0]})" if len(m.classes) == 2 else "P(class)"
     weighted = "" if (rows.weight == 1).all() else ", weighted"
-    errors = f"; {_kind(m)} covariance, intervals of {100 * level:g}%" if _kind(m) else ""
+    errors = f"; {covariance_kind(m)} covariance, intervals of {100 * level:g}%" if covariance_kind(m) else ""
     return (f"{what} {of}, {counted(rows.count, 'row')}{weighted}{errors}",)
 
 
 def _notes(model: Model, unseen: list[str]) -> tuple[str, ...]:
     notes = []
-    if not _kind(model):
+    if not covariance_kind(model):
         notes.append(why_none(model))
     elif model.penalty.alpha > 0:
         notes.append(

@@ -114,6 +114,11 @@ def feature_names(model: Model) -> tuple[str, ...]:
     return model.features or tuple(f"x{j}" for j in range(model.coef.shape[1]))
 
 
+def covariance_kind(model: Model) -> str:
+    """Of the covariance that a model has; empty for none."""
+    return "" if model.statistics is None else model.statistics.kind
+
+
 def covariance_of(model: Model) -> np.ndarray:
     """(M q, M q) as :class:`logistic.outcome.Statistics` has it.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -149,8 +149,7 @@ def calibration(
         slope exists; naming the argument, row or column that cannot be used.
     """
     check_level(level)
-    rows = rows_of(model, X, y, sample_weight, offset, labelled=True, freq_weights=freq_weights)
-    rows = replace(rows, weight=rows.weight * rows.frequency).counted()
+    rows = rows_of(model, X, y, sample_weight, offset, labelled=True, freq_weights=freq_weights).weighed()
     if rows.model.certificate.status is Status.SEPARATED:
         raise InputError(
             "classes are separated: the model's log-odds are where the search stopped; calibrate a fit with bias='firth'"

@@ -140,6 +140,25 @@ class Rows:
                 eta = eta + self.offset[part]
             yield Chunk(part, X, Z, eta, self.weight[part], rounding, model)
 
+    def moments(self, x: np.ndarray) -> tuple[float, float]:
+        """Weighted mean and standard deviation of a column x (n,), the latter with n - 1 for n rows."""
+        n = self.count
+        if n < 2:
+            raise InputError("'sd' is the standard deviation of a column of X, but X has one row; give a pair (low, high)")
+        share = self.weight / self.weight.sum()
+        mean = float(x[0] + share @ (x - x[0]))
+        return mean, math.sqrt(share @ (x - mean) ** 2 * n / (n - 1))
+
+    def weighed(self) -> Rows:
+        """Each row with the weight of all its observations; those without weight are as if absent.
+
+        Raises
+        ------
+        InputError
+            If no row is left.
+        """
+        return replace(self, weight=self.weight * self.frequency).counted()
+
     def counted(self) -> Rows:
         """Those of positive weight: others are as if absent.
 

@@ -12,7 +12,7 @@ from ..errors import InputError
 from ..model import Model
 from ..outcome import Status
 from . import tails
-from .estimates import Estimates, estimates
+from .estimates import Estimates, covariance_kind, estimates
 
 Columns = dict[str, np.ndarray]
 
@@ -179,5 +179,5 @@ def glance(model: Model) -> Columns:
         "objective": certificate.value,
         "gap": certificate.gap,
     }
-    whole = row | ({} if found is None else vars(found)) | {"covariance": model.statistics.kind if model.statistics else ""}
+    whole = row | ({} if found is None else vars(found)) | {"covariance": covariance_kind(model)}
     return {name: np.array([value], dtype=object if isinstance(value, str) else None) for name, value in whole.items()}

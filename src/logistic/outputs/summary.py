@@ -10,10 +10,10 @@ import numpy as np
 
 from ..inference import tails
 from ..inference.chisquare import cautions
-from ..inference.estimates import feature_names, why_none
+from ..inference.estimates import covariance_kind, feature_names, why_none
 from ..inference.table import Columns, coefficients, goodness
 from ..model import Model
-from ..outcome import Limit, Statistics, Status
+from ..outcome import Limit, Status
 from ..sources import frame
 from .text import MAX_WIDTH, aligned, clip, counted, plain, printable
 
@@ -91,14 +91,14 @@ class Summary:
             "columns": [self.names[j] for j in c.columns],
             "limit": None if c.limit is None else self._limit(c.limit),
             "likelihood": None if found is None else {name: plain(value) for name, value in vars(found).items()},
-            "covariance": _kind(m.statistics),
+            "covariance": covariance_kind(m),
             "level": self.level,
             "coefficients": {
                 label: dict(zip(self.names, map(plain, row.tolist()), strict=True))
                 for label, row in zip(self._headings(), m.coef, strict=True)
             },
             "intercept": dict(zip(self._headings(), map(plain, m.intercept.tolist()), strict=True)),
-            "inference": self._rows() if _kind(m.statistics) else why_none(m),
+            "inference": self._rows() if covariance_kind(m) else why_none(m),
         }
 
     def __str__(self) -> str:
@@ -193,7 +193,7 @@ class Summary:
         chosen = against is not None or self.symmetric
         if m.certificate.limit is not None and not chosen:
             against = m.classes[reference(m.certificate.limit)]
-        plainly = m.certificate.limit is None and not _kind(m.statistics) and len(m.classes) > 2 and not chosen
+        plainly = m.certificate.limit is None and not covariance_kind(m) and len(m.classes) > 2 and not chosen
         return coefficients(m, self.level, against, self.symmetric or plainly)
 
     def _tables(self) -> list[Table]:
@@ -206,7 +206,7 @@ class Summary:
                     [],
                 )
             ]
-        if _kind(m.statistics):
+        if covariance_kind(m):
             return [table for which in self._contrasts() for table in self._inferred(which)]
         return [self._bare()]
 
@@ -339,11 +339,6 @@ def tendency(value: float) -> float | str:
 def written(value: float) -> str:
     """A number of the table."""
     return f"{value:.6g}" if math.isfinite(value) else str(tendency(value))
-
-
-def _kind(statistics: Statistics | None) -> str:
-    """Of the covariance; empty for none."""
-    return "" if statistics is None else statistics.kind
 
 
 def _tagged(cells: list[list[str]]) -> list[tuple[str, list[str]]]:

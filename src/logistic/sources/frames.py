@@ -16,7 +16,7 @@ KINDS = ("pandas", "polars", "pyarrow")
 
 def frame_kind(X: Any) -> str:
     """The package of a data frame; for anything else pandas where it is installed, else pyarrow."""
-    package = type(X).__module__.split(".")[0]
+    package = _package(X)
     if package in KINDS:
         return package
     return "pandas" if find_spec("pandas") is not None else "pyarrow"
@@ -49,7 +49,7 @@ def beside(X: Any, columns: dict[str, np.ndarray], names: tuple[str, ...] | None
     taken = next((name for name in columns if name in own), None)
     if taken is not None:
         raise InputError(f"X has a column {taken!r} already; rename it, since a column of that name is added")
-    if type(X).__module__.split(".")[0] in KINDS:
+    if _package(X) in KINDS:
         data = nw.from_native(X, eager_only=True)
         new = (nw.new_series(name, column, backend=data.implementation) for name, column in columns.items())
         return data.with_columns(*new).to_native()
@@ -59,3 +59,7 @@ def beside(X: Any, columns: dict[str, np.ndarray], names: tuple[str, ...] | None
     given = given.toarray() if is_sparse(given) else given
     titles = names or tuple(f"x{j}" for j in range(given.shape[1]))
     return frame({**{name: given[:, j] for j, name in enumerate(titles)}, **columns})
+
+
+def _package(value: Any) -> str:
+    return type(value).__module__.split(".")[0]

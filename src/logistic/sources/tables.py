@@ -227,7 +227,7 @@ class ArrayTable(Table):
 def _strange(column: Any) -> str:
     """What a column without numbers holds, and in which row."""
     cells = column.to_pylist()
-    odd = [i for i, cell in enumerate(cells) if cell is not None and not (isinstance(cell, str) and _is_number(cell))]
+    odd = [i for i, cell in enumerate(cells) if cell is not None and not (isinstance(cell, str) and is_number(cell))]
     if not odd:
         return f"holds {column.type}, not numbers; remove it or replace it by numbers"
     first = f"holds {cells[odd[0]]!r:.40} in row {odd[0] + 1}"
@@ -236,7 +236,8 @@ def _strange(column: Any) -> str:
     return f"{first}, not numbers; remove it, replace it by numbers, or fit by a formula, which takes categories"
 
 
-def _is_number(text: str) -> bool:
+def is_number(text: str) -> bool:
+    """Whether a cell of text is written as a number."""
     try:
         float(text)
     except ValueError:

@@ -50,6 +50,7 @@ class RankingDisplay(Display):
     area: ClassVar[str]
     labels: ClassVar[tuple[str, str]]
     corner: ClassVar[str]
+    steps: ClassVar[str] = "default"  # how points are joined
 
     @staticmethod
     @abstractmethod
@@ -145,7 +146,7 @@ class RankingDisplay(Display):
 
     def _line(self, ax: Any, curve: Curve, **style: Any) -> Any:
         kept = thinned(curve.x, curve.y, MOST)
-        return ax.plot(curve.x[kept], curve.y[kept], **style)[0]
+        return ax.plot(curve.x[kept], curve.y[kept], drawstyle=self.steps, **style)[0]
 
     @abstractmethod
     def _chance(self, ax: Any) -> Any:
@@ -172,11 +173,8 @@ class PrecisionRecallDisplay(RankingDisplay):
     area = "Average precision"
     labels = ("recall", "precision")
     corner = "lower left"
+    steps = "steps-post"
     of = staticmethod(precision_recall)
-
-    def _line(self, ax: Any, curve: Curve, **style: Any) -> Any:
-        kept = thinned(curve.x, curve.y, MOST)
-        return ax.plot(curve.x[kept], curve.y[kept], drawstyle="steps-post", **style)[0]
 
     def _chance(self, ax: Any) -> Any:
         shares = {round(float(self.shares[k]), 12) for k in self.shown} or {0.0}
