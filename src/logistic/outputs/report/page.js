@@ -84,7 +84,7 @@ function slider(block) {
     });
     const found = [ratio(d, d + b), ratio(d, d + c), ratio(2 * d, 2 * d + b + c), ratio(a + d, a + b + c + d)];
     measures.forEach((measure, k) => { measure.textContent = found[k]; });
-    block.querySelector(".at").textContent = short(thresholds[i]);
+    all(".at", block).forEach((place) => { place.textContent = short(thresholds[i]); });
     range.setAttribute("aria-valuetext", short(thresholds[i]));
   }
 
@@ -116,7 +116,7 @@ function slider(block) {
 
 all("table[data-sort]").forEach(sortable);
 all(".thresholds").forEach(slider);
-all("#class").forEach((select) => select.addEventListener("change", () => choose(select.value)));
-const theme = document.getElementById("theme");
+all("#choose-class").forEach((select) => select.addEventListener("change", () => choose(select.value)));
+const theme = document.getElementById("choose-theme");
 theme.addEventListener("change", () => { document.documentElement.dataset.theme = theme.value; });
 document.querySelector(".bar").hidden = false;

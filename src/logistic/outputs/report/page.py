@@ -20,7 +20,11 @@ NAME, LINE, PARAGRAPH = 80, 300, 20_000  # longest texts of a cell or class, of 
 OPTION = 40  # of a class in the list of classes
 HINT = 1_000  # of the text that a clipped one shows when pointed at
 TALL = 16  # rows from which a table scrolls in a box of its own
-WIDE = 640.0  # pixels: wider figures scroll on a narrow screen rather than shrink further
+SIZES = (
+    ("wide", 640.0),
+    ("medium", 480.0),
+    ("narrow", 0.0),
+)  # pixels, to which wider figures shrink on a narrow screen; then they scroll
 ABSENT = "\N{EN DASH}"  # what is not a number
 ADMITTED = "\u200c\u200d"  # not printable for Python, but part of Persian words and of emoji
 SHOWN_AT = np.arange(1, 10) / 10  # thresholds of the table that needs no script
@@ -112,8 +116,8 @@ class _Parts:
             figure.display.plot()
         element = _element(figure.display.svg(f"figure-{self.figures}-"))
         self.images |= "<image " in element
-        points = re.search(r'width="([\d.]+)pt"', element)
-        size = "wide" if points and float(points[1]) * 4 / 3 > WIDE else "narrow"
+        pixels = figure.display.figure_.get_size_inches()[0] * 96
+        size = next(size for size, least in SIZES if pixels >= least)
         return {"kind": "figure", "number": self.figures, "caption": figure.caption, "element": element, "size": size}
 
     def _thresholds(self, block: Thresholds) -> dict[str, Any]:
@@ -194,6 +198,8 @@ def _floats(column: np.ndarray) -> list[tuple[str, str]]:
     finite = column[np.isfinite(column)]
     largest = float(np.abs(finite).max(initial=0.0))
     decimals = int(np.clip(3 - np.floor(np.log10(largest)), 0, 4)) if largest else 0
+    while decimals and all(f"{value:.{decimals}f}".endswith("0") for value in finite):
+        decimals -= 1
 
     def text(value: float) -> str:
         if not np.isfinite(value):
