@@ -57,12 +57,15 @@ class Evidence:
         Columns of the design, codes of the classes, weights.
     numbers : (n,) array
         How each row is called.
+    remark : str
+        Which of the rows the model learned from, where somebody knows.
     """
 
     model: Model
     estimator: Any
     rows: Rows
     numbers: np.ndarray
+    remark: str = ""
 
     @property
     def plain(self) -> Model:
@@ -124,6 +127,11 @@ class Evidence:
         weight, frequency = self.rows.weight, self.rows.frequency
         return float(weight.sum() ** 2 / (weight**2 / frequency).sum())
 
+    @property
+    def flattering(self) -> bool:
+        """Whether the model learned from some of these rows, as far as anybody knows."""
+        return bool(self.remark) or self.learned_from
+
     @cached_property
     def learned_from(self) -> bool:
         """Whether these are the rows and weights of the fit, as far as their number and their likelihood tell."""
@@ -137,6 +145,12 @@ class Evidence:
     def spread(self) -> Spread:
         """Of the columns of the design."""
         return _spread_sparse(self.rows) if is_sparse(self.rows.X) else _spread(self.rows)
+
+    @cached_property
+    def steps(self) -> np.ndarray:
+        """(p,) the change of each column for which coefficients are drawn: its deviation, or one where it is of 0 and 1."""
+        spread = self.spread
+        return np.where(spread.binary | ~(spread.deviation > 0), 1.0, spread.deviation)
 
     @cached_property
     def sizes(self) -> np.ndarray:

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from ...errors import listed
 from ...strict import write_atomically
 from ..plots import Display
 from ..text import counted, plain
@@ -48,13 +49,13 @@ class Report:
 
     def __init__(self, evidence: Evidence, rows: Sequence[int] | None = None, title: str | None = None) -> None:
         origin = evidence.model.provenance
-        about = ", ".join(evidence.labels[:4]) + (", ..." if len(evidence.labels) > 4 else "")
-        named = f"Logistic regression of {origin.target}" if origin is not None else f"Logistic regression of {about}"
-        self.title = named if title is None else str(title)
+        labels = evidence.labels
+        about = listed(labels, 4) if len(labels) > 2 else f"{labels[1]} against {labels[0]}"
+        self.title = f"Logistic regression of {about if origin is None else origin.target}" if title is None else str(title)
         self.sections = sections(evidence, rows)
         metrics = evidence.metrics
         self._said = (
-            f"Report of a model of {counted(len(evidence.labels), 'class').replace('classs', 'classes')} on "
+            f"Report of a model of {len(labels)} classes on "
             f"{counted(evidence.rows.count, 'row')}: accuracy {metrics.accuracy:.4f}, log loss {metrics.log_loss:.4g}; "
             f"{evidence.model.penalty}; {evidence.model.certificate.status.word}"
         )

@@ -45,7 +45,7 @@ def _needs(found: Evidence) -> str:
 
 
 def _judged(found: Evidence) -> str:
-    whose = "the rows of its own fit" if found.learned_from else "the rows of this report"
+    whose = "rows that it learned from" if found.flattering else "the rows of this report"
     good = found.metrics
     scores = f"accuracy {good.accuracy:.4f}, log loss {good.log_loss:.4g}, Brier score {good.brier:.4g}"
     return f"{whose}, {found.rows.count:,}: {scores}"
@@ -54,8 +54,8 @@ def _judged(found: Evidence) -> str:
 def _limits(found: Evidence) -> list[str]:
     """What follows from the facts of the fit and of these rows."""
     model, certificate, said = found.model, found.model.certificate, list[str]()
-    if found.learned_from:
-        said.append("The numbers flatter the model: it was judged on the rows that it learned from.")
+    if found.flattering:
+        said.append("The numbers flatter the model: it was judged on rows that it learned from.")
     if certificate.status is Status.SEPARATED:
         said.append("Some coefficients have no finite estimate, so probabilities near 0 and 1 say nothing of how sure they are.")
     elif not (certificate.status.certified or certificate.status is Status.RANK_DEFICIENT):

@@ -44,11 +44,10 @@ def coefficients(found: Evidence) -> Section:
         levels = "; ".join(f"{label}: {level}" for label, level in recipe.references().items())
         notes.append(f"Levels are compared with the reference of their factor: {levels}.")
     blocks.append(Table(f"Coefficients in the units of the data{few}, strongest first", table, notes=tuple(notes)))
-    steps = np.where(found.spread.binary | ~(found.spread.deviation > 0), 1.0, found.spread.deviation)
     odds = len(found.labels) == 2 and bool(covariance_kind(found.model)) and found.model.penalty.alpha == 0
     kind = "Odds ratios" if odds else "Coefficients"
     caption = f"{kind} for one standard deviation of a column, or for the whole step of a column of 0 and 1"
-    blocks.append(drawn(caption, CoefficientsDisplay.from_estimator(found.plain, odds=odds, step=steps)))
+    blocks.append(drawn(caption, CoefficientsDisplay.from_estimator(found.plain, odds=odds, step=found.steps)))
     return Section("coefficients", "Coefficients", tuple(blocks))
 
 
@@ -66,7 +65,7 @@ def _doubts(found: Evidence) -> list[Block]:
         return [*blocks, Text(f"No p values: {said}", "warning")]
     if not covariance_kind(found.model):
         why = why_none(found.model)
-        blocks.append(Text(f"No p values, {why}." if why.startswith("no ") else f"{why}.", "warning"))
+        blocks.append(Text(f"{why[:1].upper()}{why[1:]}.", "warning"))
     return blocks
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import numpy as np
 
 from ....designs import is_sparse
@@ -9,12 +11,14 @@ from ....errors import listed
 from ....inference.diagnostics import vif
 from ....sources import frame
 from ...plots import ClassBalanceDisplay, HistogramsDisplay
+from ...plots.inputs import sample
 from ...text import counted
 from ..document import Block, Facts, Section, Table, Text
 from ..evidence import Evidence
 from .drawing import drawn, share
 
 SHOWN, PANELS, LEVELS = 40, 12, 50
+MOST = 100_000  # rows of a histogram
 NEARLY = 0.99  # share of one value from which a column is nearly constant
 COLLINEAR = 10.0
 CHEAP = 2e9  # rows times columns squared
@@ -41,26 +45,30 @@ def data(found: Evidence) -> Section:
     blocks += [_table(found), *_flat(found), *_alike(found)]
     if found.model.recipe is not None:
         blocks += _levels(found)
-    if not is_sparse(rows.X):
-        chosen = sorted(found.strongest[:PANELS].tolist())
-        some = rows.X[:, chosen]
-        display = HistogramsDisplay.from_rows(_named(some, found, chosen), found.model.classes[found.codes])
-        few = f"the {PANELS} strongest of {len(found.names):,} columns" if len(found.names) > PANELS else "each column"
-        blocks.append(drawn(f"How the values of {few} are distributed, by class", display))
-    return Section("data", "The data of this report", tuple(blocks))
+    return Section("data", "The data of this report", (*blocks, *_histograms(found)))
 
 
 def _whose(found: Evidence) -> Text:
-    if found.learned_from:
-        return Text("These are the rows that the model was fitted to, so all that follows flatters it.", "warning")
+    if found.flattering:
+        said = found.remark or "these are the rows that the model was fitted to"
+        return Text(f"{said[:1].upper()}{said[1:]}, so all that follows flatters it.", "warning")
     return Text(
         f"The model was fitted to {counted(found.model.rows, 'row')}; it is judged here by {counted(found.rows.count, 'row')}."
     )
 
 
-def _named(X: np.ndarray, found: Evidence, chosen: list[int]) -> object:
-    """The columns under their names."""
-    return frame({found.names[j]: X[:, i] for i, j in enumerate(chosen)}, "pyarrow")
+def _histograms(found: Evidence) -> list[Block]:
+    """Of the strongest columns that are more than 0 and 1."""
+    several = [int(j) for j in found.strongest if not found.spread.binary[j]]
+    if is_sparse(found.rows.X) or not several:
+        return []
+    chosen, n = sorted(several[:PANELS]), found.rows.count
+    at = sample(n, MOST)
+    X = frame({found.names[j]: np.asarray(found.rows.X[at, j], dtype=np.float64) for j in chosen}, "pyarrow")
+    few = f"the {PANELS} strongest of {len(several):,} columns" if len(several) > PANELS else "columns"
+    thin = f"; {MOST:,} rows, evenly spread over all" if n > MOST else ""
+    display = HistogramsDisplay.from_rows(X, found.model.classes[found.codes[at]])
+    return [drawn(f"How the values of {few} are distributed, by class{thin}", display)]
 
 
 def _table(found: Evidence) -> Table:
@@ -113,20 +121,21 @@ def _alike(found: Evidence) -> list[Block]:
 
 
 def _levels(found: Evidence) -> list[Block]:
-    """Of each column of categories how many rows have each level."""
+    """Of each factor of categories how many rows have each level."""
     recipe, held = found.model.recipe, found.rows.data
     assert recipe is not None
     assert held is not None
-    references, told = set(recipe.references().values()), []
-    for name in recipe.columns:
-        levels = recipe.levels_of(name)
-        values = [str(value) for value in held[name].values.tolist()] if levels else []
-        told += [(name, str(level), values.count(str(level)), "reference" if str(level) in references else "") for level in levels]
+    told: list[tuple[str, str, int, str]] = []
+    for factor in recipe.factors:
+        if factor.levels and len(factor.columns) == 1:
+            counts = Counter(held[factor.columns[0]].values.tolist())
+            compared = {str(factor.reference)} if factor.label in recipe.references() else set()
+            told += [(factor.label, str(x), counts[x], "yes" if str(x) in compared else "") for x in factor.levels]
     if not told:
         return []
     columns = {
         title: np.array([row[i] for row in told[:LEVELS]], dtype=object if i != 2 else None)
-        for i, title in enumerate(("column", "level", "rows", ""))
+        for i, title in enumerate(("factor", "level", "rows", "reference"))
     }
     few = f", the first {LEVELS} of {len(told):,}" if len(told) > LEVELS else ""
-    return [Table(f"Levels of columns of categories{few}", columns)]
+    return [Table(f"Levels of categories{few}", columns)]

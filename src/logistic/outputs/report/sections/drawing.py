@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sys
 
+import numpy as np
+
 from ...plots import Display
 from ..document import Figure
 
@@ -13,6 +15,12 @@ def drawn(caption: str, display: Display) -> Figure:
     if "matplotlib.pyplot" in sys.modules:
         sys.modules["matplotlib.pyplot"].close(display.figure_)
     return Figure(caption, display)
+
+
+def whole(values: np.ndarray) -> np.ndarray:
+    """Numbers as integers, if all of them are."""
+    known = values.dtype.kind == "f" and len(values) > 0 and np.isfinite(values).all() and (values % 1 == 0).all()
+    return values.astype(np.int64) if known and abs(values).max() < 2**53 else values
 
 
 def share(value: float) -> str:

@@ -24,7 +24,8 @@ def what(found: Evidence) -> Section:
     model = found.model
     title, *lines = Summary(model).head()
     facts = [(line[:NAME].strip(), line[NAME:].strip()) for line in lines]
-    facts += [("iterations", f"{model.n_iter:,}"), ("fingerprint", model.fingerprint or "none"), *_origin(model)]
+    facts += [("fingerprint", model.fingerprint)] if model.fingerprint else []
+    facts += _origin(model)
     facts.append(("made by", f"logistic {version('logistic')}, NumPy {np.__version__}, Python {platform.python_version()}"))
     blocks: list[Block] = [Text(f"{title}. {_penalty(model)}"), _certificate(model), Facts(tuple(facts))]
     return Section("fit", "What was fitted, and how", (*blocks, *_again(model)))
@@ -38,8 +39,10 @@ def course(found: Evidence) -> Section:
         blocks.append(drawn("Loss and certified gap over the iterations of the fit", TrainingDisplay.from_estimator(estimator)))
         blocks.append(_steps(history))
     if len({one.penalty.C for one in getattr(getattr(estimator, "path_", None), "models", ()) if np.isfinite(one.penalty.C)}) > 1:
-        caption = f"Coefficients, and the loss of the rows held out, over the strength of the penalty; rule {estimator.rule!r}"
-        blocks.append(drawn(caption, PathDisplay.from_estimator(estimator)))
+        caption = (
+            "Coefficients for one standard deviation of a column, and the loss of rows held out, over the strength of the penalty"
+        )
+        blocks.append(drawn(caption, PathDisplay.from_estimator(estimator, step=found.steps)))
         blocks.append(_judged(estimator))
     if not blocks:
         model, told = found.model, ""
@@ -127,5 +130,6 @@ def _judged(estimator: object) -> Block:
     own = table["fold"] == table["fold"][0]
     columns = {"C": table["C"][own], "share of L1": table["l1_ratio"][own], "log loss held out": table["mean_deviance"][own] / 2}
     columns["standard error"] = table["standard_error"][own] / 2
-    chosen = f"C={estimator.C_:.6g} was taken; the least loss is at C={estimator.C_min_:.6g}."  # type: ignore[attr-defined]
+    taken, best = estimator.C_, estimator.C_min_  # type: ignore[attr-defined]
+    chosen = f"C={taken:.6g} was taken; the best score is at C={best:.6g}."
     return Table("Strengths of the penalty, judged by cross-validation", columns, notes=(chosen,))

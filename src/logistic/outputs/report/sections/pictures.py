@@ -20,15 +20,12 @@ SERIES = re.compile(r"\D*\d+(\D+\d+)*\D*")  # names as pixels have them: x0, pix
 
 def pictures(found: Evidence) -> Section:
     """Whatever can be seen."""
-    p = len(found.names)
     if pixels(found):
         blocks = _images(found)
     elif _plane(found) is not None:
         blocks = _regions(found)
-    elif p > 1:
-        blocks = _scatter(found)
     else:
-        blocks = []
+        blocks = _scatter(found)
     return Section("pictures", "Pictures", tuple(blocks))
 
 
@@ -76,10 +73,14 @@ def _regions(found: Evidence) -> list[Block]:
 
 
 def _scatter(found: Evidence) -> list[Block]:
-    first, second = found.strongest[:2].tolist()
+    """The two strongest columns that are more than 0 and 1, if there are two."""
+    several = [int(j) for j in found.strongest if not found.spread.binary[j]]
+    if len(several) < 2:
+        return []
+    first, second = several[:2]
     both = np.column_stack([_column(found, j) for j in (first, second)])
     X = frame({found.names[j]: both[:, i] for i, j in enumerate((first, second))}, "pyarrow")
-    return [drawn("The two strongest columns", ScatterDisplay.from_rows(X, found.model.classes[found.codes]))]
+    return [drawn("The two strongest columns of numbers", ScatterDisplay.from_rows(X, found.model.classes[found.codes]))]
 
 
 def _column(found: Evidence, j: int) -> np.ndarray:

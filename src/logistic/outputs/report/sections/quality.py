@@ -13,7 +13,7 @@ from ...curves import wilson
 from ...plots import CalibrationDisplay, ConfusionMatrixDisplay, PrecisionRecallDisplay, RocCurveDisplay
 from ..document import Block, Section, Table, Text, Thresholds
 from ..evidence import Evidence
-from .drawing import drawn
+from .drawing import drawn, whole
 
 LEVEL = 0.95
 CLASSES, PAIRS = 200, 20
@@ -27,7 +27,7 @@ def discrimination(found: Evidence) -> Section:
     order = np.argsort(metrics.recall, kind="stable")[:CLASSES] if len(found.labels) > CLASSES else np.arange(len(found.labels))
     labels = np.array(found.labels, dtype=object)[order]
     columns = {"class": labels, "precision": metrics.precision[order], "recall": metrics.recall[order], "F1": metrics.f1[order]}
-    columns |= {"ROC AUC": metrics.auc[order], "support": metrics.support[order]}
+    columns |= {"ROC AUC": metrics.auc[order], "support": whole(metrics.support[order])}
     few = f", the {CLASSES} of least recall of {len(found.labels):,}" if len(found.labels) > CLASSES else ""
     notes = tuple(f"{note[:1].upper()}{note[1:]}." for note in metrics.notes)
     blocks.append(Table(f"Each class{few}", columns, by_class="class", notes=notes))
@@ -77,24 +77,21 @@ def _error(found: Evidence, values: np.ndarray) -> float:
 def confusion(found: Evidence) -> Section:
     """Who is taken for whom, and how that changes with the threshold of two classes."""
     matrix, labels = found.metrics.confusion, found.labels
-    blocks: list[Block] = [drawn("Rows of each class, by the class that is predicted", _drawn(found, matrix))]
+    display = ConfusionMatrixDisplay(matrix, found.model.classes).plot()
+    blocks: list[Block] = [drawn("Rows of each class, by the class that is predicted", display)]
     wrong = np.where(np.eye(len(labels), dtype=bool), 0, matrix)
     order = [at for at in np.argsort(-wrong, axis=None, kind="stable")[:PAIRS] if wrong.flat[at] > 0]
-    if order:
+    if not order:
+        blocks.append(Text("No row is taken for another class."))
+    elif len(labels) > 2:
         i, j = np.unravel_index(order, wrong.shape)
         named = np.array(labels, dtype=object)
         of = matrix.sum(axis=1)[i]
-        columns = {"true": named[i], "predicted": named[j], "rows": wrong[i, j], "share of the true class": wrong[i, j] / of}
+        columns = {"true": named[i], "predicted": named[j], "rows": whole(wrong[i, j]), "share of the true class": wrong[i, j] / of}
         blocks.append(Table("The most frequent mistakes", columns, by_class="true"))
-    else:
-        blocks.append(Text("No row is taken for another class."))
     if len(labels) == 2:
         blocks.append(_thresholds(found))
     return Section("confusion", "Which class is taken for which", tuple(blocks))
-
-
-def _drawn(found: Evidence, matrix: np.ndarray) -> ConfusionMatrixDisplay:
-    return ConfusionMatrixDisplay(matrix, found.model.classes).plot()
 
 
 def _thresholds(found: Evidence) -> Thresholds:
@@ -122,14 +119,9 @@ def calibration(found: Evidence) -> Section:
         "bin from": np.concatenate([curve.edges[:-1][kept] for _, curve, kept in parts]),
         **{
             title: np.concatenate([getattr(curve, key)[kept] for _, curve, kept in parts])
-            for title, key in {
-                "mean said": "predicted",
-                "came true": "observed",
-                "low": "low",
-                "high": "high",
-                "rows": "weight",
-            }.items()
+            for title, key in {"mean said": "predicted", "came true": "observed", "low": "low", "high": "high"}.items()
         },
+        "rows": whole(np.concatenate([curve.weight[kept] for _, curve, kept in parts])),
     }
     blocks.append(Table("Bins of equal width", columns, by_class="probability of", notes=("Wilson's 95 % intervals.",)))
     return Section("calibration", "Whether probabilities come true", (*blocks, *_slope(found), *_hosmer(found)))
@@ -162,5 +154,5 @@ def _hosmer(found: Evidence) -> list[Block]:
         record = hosmer_lemeshow(found.plain, found.rows.X, found.model.classes[found.codes], offset=found.rows.offset)
     except InputError as error:
         return [Text(f"No Hosmer-Lemeshow test: {error}.")]
-    table = {name.replace("_", " "): column for name, column in record.table.items()}
+    table = {name.replace("_", " "): whole(column) for name, column in record.table.items()}
     return [Table(record.title[0], table, notes=record.notes)]

@@ -12,7 +12,7 @@ from ...plots import ContributionsDisplay
 from ...text import counted
 from ..document import Block, Section, Table, Text
 from ..evidence import Evidence
-from .drawing import drawn, share
+from .drawing import drawn, share, whole
 
 WORST, VALUES, INFLUENTIAL = 20, 8, 10
 CHEAP = 1e9  # rows times coefficients squared
@@ -33,7 +33,7 @@ def mistakes(found: Evidence) -> Section:
     }
     few = len(found.names) if found.model.recipe is None else len(found.model.recipe.columns)
     for name, values in found.values(at, VALUES).items():
-        columns[name if name not in columns else f"column {name}"] = values
+        columns[name if name not in columns else f"column {name}"] = whole(values)
     notes = (f"Values of {VALUES} of {few:,} columns.",) if few > VALUES else ()
     if wrong:
         caption = (
@@ -54,8 +54,9 @@ def contributions(found: Evidence, chosen: Sequence[int] | None) -> Section:
         picked += [(typical, "a typical row, of median probability among those predicted rightly")] if typical is not None else []
     else:
         picked = [(found.place(number), "") for number in chosen]
-    adds = "and what each column adds: its coefficient times its distance from there."
-    blocks: list[Block] = [Text(f"The log-odds of a row are those at the center of the columns, their means in the fit, {adds}")]
+    center = "the center of the columns, their means in the fit," if found.plain.center.any() else "columns that are all zero"
+    adds = "what each column adds: its coefficient times its distance from there."
+    blocks: list[Block] = [Text(f"The log-odds of a row are those at {center} and {adds}")]
     for place, about in picked:
         true, predicted = int(found.codes[place]), int(found.predicted[place])
         named = (
@@ -93,7 +94,7 @@ def _residuals(found: Evidence) -> Table:
     residual = residual if len(found.labels) > 2 else np.where(found.codes == 1, residual, -residual)
     columns = {name: np.array([np.quantile(residual, at)]) for name, at in QUANTILES.items()}
     caption = f"Deviance residuals: roots of twice the log loss of a row{signs}"
-    return Table(caption, {"": np.array(["residual"], dtype=object), **columns})
+    return Table(caption, {"rows": np.array([found.rows.count]), **columns})
 
 
 def _influence(found: Evidence) -> list[Block]:
