@@ -8,11 +8,13 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
+from sklearn.datasets import load_breast_cancer, load_digits, load_iris
 
 pytest.importorskip("matplotlib")
 
-from logistic import plots
+from logistic import LogisticRegression, plots
 from logistic.outputs.report.document import Facts, Figure, Section, Table, Text, Thresholds
 from logistic.outputs.report.page import page
 
@@ -428,3 +430,64 @@ def test_motion_only_where_it_is_welcome(opened: Callable[..., Any], motion: str
     """Nothing moves by itself for those who asked for that."""
     at = opened(example(), reduced_motion=motion).page
     assert at.evaluate("getComputedStyle(document.documentElement).scrollBehavior") == behaviour
+
+
+# -------------------------------------------------------------------------------------------------------------- real reports
+
+
+def iris(names: Any = ("length", "width"), labels: Any = ("setosa", "versicolor", "virginica")) -> Any:
+    """The report on two columns of iris, under other names."""
+    data = load_iris()
+    table = pd.DataFrame(data.data[:, [0, 2]], columns=list(names))
+    y = np.array(labels, dtype=object)[data.target]
+    return LogisticRegression(C=1.0).fit(table, y).report(table, y)
+
+
+def tumours() -> Any:
+    """Of two classes, with a slider."""
+    data = load_breast_cancer()
+    return LogisticRegression(C=1.0).fit(data.data[:, :4], data.target).report(data.data[:, :4], data.target)
+
+
+def digits() -> Any:
+    """Of ten classes, with images."""
+    data = load_digits()
+    return LogisticRegression(C=0.01).fit(data.data[:900], data.target[:900]).report(data.data[900:], data.target[900:])
+
+
+@pytest.mark.parametrize("report", [iris, tumours, pytest.param(digits, marks=pytest.mark.slow)])
+def test_real_reports(opened: Callable[..., Any], report: Callable[[], Any]) -> None:
+    """Of two, three and ten classes: alone, nothing refused, no wider than a phone, each mark once, each text to be read."""
+    text = report().html
+    for width, theme in ((360, "dark"), (1280, "light")):
+        found = opened(text, viewport={"width": width, "height": 800}, color_scheme=theme)
+        assert found.requests == [found.page.url]
+        assert found.messages == found.violations() == []
+        assert found.page.evaluate("document.documentElement.scrollWidth") == width
+        marks = found.page.locator("[id]").evaluate_all("es => es.map(e => e.id)")
+        assert len(marks) == len(set(marks))
+        assert min(found.page.evaluate(CONTRAST))[0] >= 4.5
+    for button in found.page.locator(".sort").all()[::5]:
+        button.press("Enter")
+    for choice in found.page.locator("#choose-class option").all()[:3]:
+        found.page.locator("#choose-class").select_option(choice.get_attribute("value"))
+    assert found.messages == []
+
+
+def test_a_real_report_of_hostile_names(opened: Callable[..., Any]) -> None:
+    """As columns and classes of a fitted model, through every section and figure."""
+    found = opened(iris(HOSTILE[:2], HOSTILE[2:5]).html)
+    assert found.page.evaluate("window.hit === undefined")
+    assert found.messages == found.violations() == []
+    assert found.page.locator("img, iframe, object, embed, link, base, form, [onerror], [onload], [onmouseover]").count() == 0
+    assert HOSTILE[0] in found.page.locator("main").inner_text()
+
+
+def test_in_the_frame_of_a_notebook(opened: Callable[..., Any]) -> None:
+    """The report works inside a page that knows nothing of it."""
+    found = opened(f"<!DOCTYPE html><title>notebook</title><body>{tumours()._repr_html_()}")
+    inside = found.page.frame_locator("iframe")
+    before = inside.locator(".at").first.inner_text()
+    inside.locator("input[type=range]").press("ArrowRight")
+    assert inside.locator(".at").first.inner_text() != before
+    assert found.messages == []

@@ -40,7 +40,7 @@ function sortable(table) {
       head.setAttribute("aria-sort", order);
       const values = valuesOf(original, column);
       const sign = order === "ascending" ? 1 : -1;
-      const places = original.map((_, i) => i).sort((i, j) => compare(values[i], values[j], sign) || i - j);
+      const places = original.map((_, i) => i).sort((i, j) => compare(values[i], values[j], sign));
       body.append(...places.map((i) => original[i]));
     });
   });

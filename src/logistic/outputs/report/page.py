@@ -132,7 +132,7 @@ class _Parts:
         at = np.unique([np.abs(block.threshold - t).argmin() for t in SHOWN_AT])
         few = Table(
             "At other thresholds",
-            {"Threshold": block.threshold[at]} | {name: found[at] for name, found in _measures(*counts).items()},
+            {"threshold": block.threshold[at]} | {name: found[at] for name, found in _measures(*counts).items()},
         )
         return {
             "kind": "thresholds",
@@ -155,10 +155,10 @@ def _counts(block: Thresholds) -> tuple[np.ndarray, ...]:
 def _measures(tp: Any, fp: Any, fn: Any, tn: Any) -> dict[str, np.ndarray]:
     """What a matrix amounts to (T,); NaN where there is nothing to divide by."""
     pairs = {
-        "Precision": (tp, tp + fp),
-        "Recall": (tp, tp + fn),
+        "precision": (tp, tp + fp),
+        "recall": (tp, tp + fn),
         "F1": (2 * tp, 2 * tp + fp + fn),
-        "Accuracy": (tp + tn, tp + fp + fn + tn),
+        "accuracy": (tp + tn, tp + fp + fn + tn),
     }
     return {name: np.divide(a, b, out=np.full(len(tp), np.nan), where=b > 0) for name, (a, b) in pairs.items()}
 
@@ -197,16 +197,16 @@ def _floats(column: np.ndarray) -> list[tuple[str, str]]:
     """Floats of a column with as many decimals as give the largest four digits; what would lose by it has three of its own."""
     finite = column[np.isfinite(column)]
     largest = float(np.abs(finite).max(initial=0.0))
-    decimals = int(np.clip(3 - np.floor(np.log10(largest)), 0, 4)) if largest else 0
+    decimals = int(np.clip(4 - np.ceil(np.log10(largest)), 0, 4)) if largest else 0
     while decimals and all(f"{value:.{decimals}f}".endswith("0") for value in finite):
         decimals -= 1
 
     def text(value: float) -> str:
         if not np.isfinite(value):
             return {np.inf: "∞", -np.inf: f"{MINUS}∞"}.get(value, ABSENT)
-        small = value != 0 and abs(value) < 10.0 ** (1 - decimals) and not value.is_integer()
-        written = f"{value:.3g}" if small or abs(value) >= 1e9 else f"{value:,.{decimals}f}"
-        return written.replace("-", MINUS)
+        common, own = f"{value:,.{decimals}f}", f"{value:.3g}"
+        loses = abs(value) < 10.0 ** (2 - decimals) and float(common) != float(own)
+        return (own if loses or abs(value) >= 1e9 else common).replace("-", MINUS)
 
     return [(text(value), "nan" if np.isnan(value) else f"{value:.12g}") for value in column.tolist()]
 
@@ -246,7 +246,7 @@ def _element(figure: str) -> str:
     figure = re.sub(r"<!--.*?-->|<metadata>.*?</metadata>|<title>.*?</title>|<style[^>]*>.*?</style>", "", figure, flags=re.DOTALL)
     figure = re.sub(r' style="([^"]*)"', lambda found: _attributes(found[1]), figure)
     figure = re.sub(r"\s*\n\s*", "\n", figure).replace("<defs>\n</defs>\n", "")
-    return figure.replace("<svg ", '<svg stroke-linejoin="round" stroke-linecap="butt" ', 1)
+    return figure.replace("<svg ", '<svg preserveAspectRatio="xMinYMin" stroke-linejoin="round" stroke-linecap="butt" ', 1)
 
 
 def _attributes(style: str) -> str:
