@@ -7,7 +7,7 @@ BIN := .venv/bin
 READY := .venv/.installed
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: demo test test-slow test-oldest lint bench bench-full clean
+.PHONY: demo test test-browser test-slow test-oldest lint bench bench-full clean
 .DEFAULT_GOAL := demo
 
 demo: $(READY)  ## fit bundled real data and show every step
@@ -15,6 +15,9 @@ demo: $(READY)  ## fit bundled real data and show every step
 
 test: $(READY)  ## the quick tests
 	$(BIN)/python -m pytest -n auto --maxprocesses 4
+
+test-browser: $(READY)  ## the report in Chromium, which must be there; the quick tests skip these where it is not
+	LOGISTIC_CHROMIUM=$${LOGISTIC_CHROMIUM:-chromium} $(BIN)/python -m pytest -m browser
 
 test-slow: $(READY)  ## the tests that take minutes
 	$(BIN)/python -m pytest -m slow -n auto --maxprocesses 4

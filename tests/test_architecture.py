@@ -145,6 +145,7 @@ OTHERS_LAZILY = {
     "threadpoolctl": "pools cli",
     "rich": "outputs",
     "matplotlib": "outputs",
+    "jinja2": "outputs",
 }
 
 # scikit-learn's estimators list their settings there, and so do the functions that fit.
@@ -156,7 +157,7 @@ CONSTRUCTORS = {
     ("estimator", "fit"),
 }
 MOST_LINES, MOST_LINES_OF_A_FUNCTION, MOST_PARAMETERS, MOST_LINES_OF_CONTRACTS = 400, 60, 7, 155
-HEAVY = ("torch", "sklearn", "scipy", "pandas", "narwhals", "pyarrow", "matplotlib")
+HEAVY = ("torch", "sklearn", "scipy", "pandas", "narwhals", "pyarrow", "matplotlib", "jinja2")
 
 # --------------------------------------------------------------------------------------------------------------- reading it
 

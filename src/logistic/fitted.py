@@ -24,6 +24,7 @@ from .spellings import solver_and_note
 from .validation import hold_to_columns
 
 if TYPE_CHECKING:
+    from .outputs.report import Report
     from .profile import Intervals
 
 
@@ -116,6 +117,27 @@ class Fitted(ClassifierMixin, BaseEstimator):
     def confint(self, X: Any, y: Any, level: float = 0.95, columns: Any = None, **rows: Any) -> Intervals:
         """Profile-likelihood intervals, of all coefficients or of those named; infinite ends are where classes are separated."""
         return self._fitted().confint(X, y, level, columns, **rows)
+
+    def report(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any = None,
+        *,
+        freq_weights: Any = None,
+        offset: Any = None,
+        rows: Any = None,
+        title: str | None = None,
+    ) -> Report:
+        """One page of what was fitted and how, how good it is on rows X with labels y, and where it errs.
+
+        As that of a model, see :meth:`logistic.Model.report`, and the course of the fit besides: its history, or the path of
+        penalties.
+        """
+        from .outputs.report import Report, evidence
+
+        self._model(X)
+        return Report(evidence(self, X, y, sample_weight, offset, freq_weights), rows, title)
 
     def save(self, path: str | Path) -> None:
         """Write the model to a safetensors file; read it back with :func:`logistic.load`."""

@@ -25,6 +25,7 @@ from .strength import Strength
 if TYPE_CHECKING:
     from .inference.chisquare import ChiSquareTest
     from .outputs.metrics import Metrics
+    from .outputs.report import Report
     from .outputs.summary import Summary
     from .profile import Intervals
 
@@ -289,6 +290,34 @@ class Model:
         from .profile import confint
 
         return confint(self, X, y, level, columns, **rows)
+
+    def report(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any = None,
+        offset: Any = None,
+        *,
+        freq_weights: Any = None,
+        rows: Any = None,
+        title: str | None = None,
+    ) -> Report:
+        """One page of what was fitted, how good it is on rows X (n, p) with labels y (n,), and where it errs.
+
+        In a notebook it shows itself; ``.save("report.html")`` writes a file that needs no network, ``.to_dict()`` has all of it as
+        plain data: see :class:`logistic.outputs.report.Report`. It needs Matplotlib and Jinja: ``pip install "logistic[report]"``.
+
+        Parameters
+        ----------
+        X, y, sample_weight, offset
+            As for :meth:`metrics`; a row stands for ``freq_weights`` (n,) observations.
+        rows : sequence of int, optional
+            Rows of X, from 0 on, whose probabilities are explained; by default the worst mistake and a typical row.
+        title : str, optional
+        """
+        from .outputs.report import Report, evidence
+
+        return Report(evidence(self, X, y, sample_weight, offset, freq_weights), rows, title)
 
     def save(self, path: str | Path) -> None:
         """Write the model to one safetensors file; an existing file is replaced only by a complete one."""

@@ -204,7 +204,11 @@ def metrics(y: Any, probabilities: Any, classes: Any, sample_weight: Any = None,
     InputError
         If a label is not among ``classes``, a row is no distribution, no row has a positive weight, or lengths differ.
     """
-    labels, tally = tallied(y, probabilities, classes, sample_weight, log_probabilities)
+    return judged(*tallied(y, probabilities, classes, sample_weight, log_probabilities))
+
+
+def judged(labels: np.ndarray, tally: Tally) -> Metrics:
+    """The same of rows that were checked: the classes (K,) and what counts."""
     return Metrics(
         classes=labels,
         rows=tally.rows,

@@ -103,7 +103,7 @@ class Summary:
 
     def __str__(self) -> str:
         """The summary as text."""
-        title, *facts = self._facts()
+        title, *facts = self.head()
         lines = [title, *(f"  {line}" for line in facts)]
         for table in self._tables():
             lines += ["", *table.title, *(aligned(table.cells, MAX_WIDTH) if table.cells else [])]
@@ -111,7 +111,7 @@ class Summary:
 
     def _repr_html_(self) -> str:
         """The summary for a notebook: no style but what the notebook has, every name escaped."""
-        title, *facts = self._facts()
+        title, *facts = self.head()
         parts = [f"<p><strong>{html.escape(title)}</strong></p><pre>{html.escape(chr(10).join(facts))}</pre>"]
         for table in self._tables():
             parts.append(f"<p>{'<br>'.join(map(html.escape, table.title))}</p>")
@@ -121,7 +121,8 @@ class Summary:
 
     # --------------------------------------------------------------------------------------------------------------- the head
 
-    def _facts(self) -> list[str]:
+    def head(self) -> list[str]:
+        """What was fitted, in one line, and below it line by line a fact: its name in 13 characters, then what it is."""
         m = self.model
         weight = "" if m.total == m.rows else f", total weight {m.total:,.6g}"
         return [

@@ -59,7 +59,7 @@ class CalibrationDisplay(Display):
         ax : matplotlib Axes, or two of them, optional
         """
         p, classes, _ = probabilities(model, X)
-        return cls._from(tallied(y, p, classes, sample_weight), bins, strategy, ax)
+        return cls.from_tally(tallied(y, p, classes, sample_weight), bins, strategy, ax)
 
     @classmethod
     def from_predictions(
@@ -74,10 +74,11 @@ class CalibrationDisplay(Display):
         ax: Any = None,
     ) -> Self:
         """Of true labels (n,) and probabilities (n, K), or (n,) of the second of two classes; see :meth:`from_estimator`."""
-        return cls._from(tallied_for_two(y, probabilities, classes, sample_weight), bins, strategy, ax)
+        return cls.from_tally(tallied_for_two(y, probabilities, classes, sample_weight), bins, strategy, ax)
 
     @classmethod
-    def _from(cls, found: tuple[np.ndarray, Tally], bins: int, strategy: str, ax: Any) -> Self:
+    def from_tally(cls, found: tuple[np.ndarray, Tally], bins: int = 10, strategy: str = "uniform", ax: Any = None) -> Self:
+        """Of classes (K,) and rows that were checked."""
         classes, rows = found
         K, level = len(classes), cls.level
         if K > FEW:

@@ -70,7 +70,7 @@ class RankingDisplay(Display):
         ax : matplotlib Axes, optional
         """
         p, classes, logs = probabilities(model, X)
-        return cls._from(tallied(y, p, classes, sample_weight, logs), ax)
+        return cls.from_tally(tallied(y, p, classes, sample_weight, logs), ax)
 
     @classmethod
     def from_predictions(
@@ -86,10 +86,11 @@ class RankingDisplay(Display):
         sample_weight : (n,), optional
         ax : matplotlib Axes, optional
         """
-        return cls._from(tallied_for_two(y, probabilities, classes, sample_weight), ax)
+        return cls.from_tally(tallied_for_two(y, probabilities, classes, sample_weight), ax)
 
     @classmethod
-    def _from(cls, found: tuple[np.ndarray, Tally], ax: Any) -> Self:
+    def from_tally(cls, found: tuple[np.ndarray, Tally], ax: Any = None) -> Self:
+        """Of classes (K,) and rows that were checked."""
         classes, rows = found
         counts = np.bincount(rows.codes, rows.weight, len(classes))
         return cls(cls.of(rows), classes, counts / counts.sum(), rows.rows).plot(ax)

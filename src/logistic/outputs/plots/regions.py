@@ -38,7 +38,7 @@ class DecisionRegionsDisplay(Display):
         Position among ``classes`` of the class predicted at each y (down) and x (across).
     classes : (K,) array
     parts : list of Part
-        Each is a panel: training rows, then test rows if there are any.
+        Each is a panel: the rows; where there are test rows, training rows and those.
     names : (2,) tuple of str
     """
 
@@ -81,7 +81,7 @@ class DecisionRegionsDisplay(Display):
         InputError
             Also where X has another number of columns, or the grid cannot be.
         """
-        given = [("training rows", X, y)] if test is None else [("training rows", X, y), ("test rows", *test)]
+        given = [("rows", X, y)] if test is None else [("training rows", X, y), ("test rows", *test)]
         rows = [read(values, labels) for _, values, labels in given]
         check_plane(rows, grid, margin)
         (across, down), names = _axes(rows, grid, margin), rows[0].names

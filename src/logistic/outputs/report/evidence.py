@@ -1,0 +1,263 @@
+"""What a report is made of: rows, what a model says of them, and how their columns are spread."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from ...backend import to_numpy
+from ...designs import is_sparse
+from ...errors import InputError
+from ...inference.estimates import feature_names
+from ...inference.rows import Rows, model_of, rows_of
+from ...model import Model
+from ..metrics import Metrics, judged
+from ..tally import Tally
+
+SAME = 1e-8  # relative difference of the log-likelihoods of the same rows
+BLOCK = 2**21  # numbers
+
+
+@dataclass(frozen=True, eq=False)
+class Spread:
+    """How the p columns of some rows are spread, with the weights of the rows.
+
+    Attributes
+    ----------
+    mean, deviation, low, high : (p,) arrays
+    common : (p,) array
+        Share of the rows with the commonest value, where it is more than half of them; else NaN.
+    binary : (p,) array of bool
+        Whether all values are 0 or 1.
+    """
+
+    mean: np.ndarray
+    deviation: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+    common: np.ndarray
+    binary: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class Evidence:
+    """Rows whose labels are known, beside a model; rows of weight zero are left out.
+
+    Attributes
+    ----------
+    model : Model
+        As it was fitted, with its formula if it has one.
+    estimator : object or None
+        That the model came from, which knows the course of its fit.
+    rows : Rows
+        Columns of the design, codes of the classes, weights.
+    numbers : (n,) array
+        How each row is called.
+    remark : str
+        Which of the rows the model learned from, where somebody knows.
+    """
+
+    model: Model
+    estimator: Any
+    rows: Rows
+    numbers: np.ndarray
+    remark: str = ""
+
+    @property
+    def plain(self) -> Model:
+        """The model of the columns of its design."""
+        return self.rows.model
+
+    @property
+    def labels(self) -> list[str]:
+        """The classes as text."""
+        return [str(label) for label in self.model.classes]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The columns of the design."""
+        return feature_names(self.plain)
+
+    @property
+    def codes(self) -> np.ndarray:
+        """(n,) positions of the true labels."""
+        assert self.rows.y is not None
+        return self.rows.y
+
+    @property
+    def weighted(self) -> bool:
+        """Whether some row counts more or less than once."""
+        return bool((self.rows.weight != 1).any())
+
+    @cached_property
+    def tally(self) -> Tally:
+        """What the model says of the rows, as metrics and figures take it."""
+        with np.errstate(over="ignore", invalid="ignore"):
+            logits = to_numpy(self.plain.logits(self.rows.X, self.rows.offset))
+            p, logs = map(np.asarray, (self.plain.loss.probabilities(logits), self.plain.loss.log_probabilities(logits)))
+        lost = ~np.isfinite(p).all(axis=1)
+        if lost.any():
+            row = self.numbers[int(lost.argmax())]
+            raise InputError(f"row {row} lies so far out that its logits are beyond what float64 can hold; rescale it, or drop it")
+        return Tally(self.codes, p, logs, self.rows.weight if self.weighted else None, self.rows.count)
+
+    @cached_property
+    def metrics(self) -> Metrics:
+        """How good the predictions are."""
+        return judged(self.model.classes, self.tally)
+
+    @cached_property
+    def predicted(self) -> np.ndarray:
+        """(n,) positions of the likeliest classes."""
+        return np.asarray(self.tally.p.argmax(axis=1))
+
+    @cached_property
+    def losses(self) -> np.ndarray:
+        """(n,) of each row minus the logarithm of the probability of its label."""
+        assert self.tally.logs is not None
+        return np.asarray(-self.tally.logs[np.arange(self.rows.count), self.codes])
+
+    @cached_property
+    def effective(self) -> float:
+        """What the observations are worth where they weigh differently: (sum of weights)² / sum of squared weights."""
+        weight, frequency = self.rows.weight, self.rows.frequency
+        return float(weight.sum() ** 2 / (weight**2 / frequency).sum())
+
+    @property
+    def flattering(self) -> bool:
+        """Whether the model learned from some of these rows, as far as anybody knows."""
+        return bool(self.remark) or self.learned_from
+
+    @cached_property
+    def learned_from(self) -> bool:
+        """Whether these are the rows and weights of the fit, as far as their number and their likelihood tell."""
+        statistics = self.model.statistics
+        if statistics is None or self.model.rows != self.rows.count:
+            return False
+        found = -float(self.rows.weight @ self.losses)
+        return math.isclose(found, statistics.log_likelihood, rel_tol=SAME, abs_tol=SAME)
+
+    @cached_property
+    def spread(self) -> Spread:
+        """Of the columns of the design."""
+        return _spread_sparse(self.rows) if is_sparse(self.rows.X) else _spread(self.rows)
+
+    @cached_property
+    def steps(self) -> np.ndarray:
+        """(p,) the change of each column for which coefficients are drawn: its deviation, or one where it is of 0 and 1."""
+        spread = self.spread
+        return np.where(spread.binary | ~(spread.deviation > 0), 1.0, spread.deviation)
+
+    @cached_property
+    def sizes(self) -> np.ndarray:
+        """(p,) of each column the largest change of log-odds that a standard deviation makes, by which columns are ranked."""
+        coef = self.plain.coef
+        across = abs(coef[0]) if len(coef) == 1 else coef.max(axis=0) - coef.min(axis=0)
+        return np.asarray(across * self.spread.deviation)
+
+    @cached_property
+    def strongest(self) -> np.ndarray:
+        """(p,) positions of the columns, strongest first."""
+        return np.asarray(np.argsort(-np.nan_to_num(self.sizes), kind="stable"))
+
+    def dense(self, at: np.ndarray) -> np.ndarray:
+        """(m, p) the columns of the design for a few rows."""
+        found = self.rows.X[at]
+        return np.asarray(found.toarray() if is_sparse(found) else found, dtype=np.float64)
+
+    def values(self, at: np.ndarray, most: int) -> dict[str, np.ndarray]:
+        """By name the columns of the data for a few rows; of many columns the strongest ones."""
+        recipe, data = self.model.recipe, self.rows.data
+        if recipe is not None and data is not None:
+            return {name: data[name].values[at] for name in recipe.columns[:most]}
+        found = self.dense(at)
+        return {self.names[j]: found[:, j] for j in self.strongest[:most]}
+
+    def place(self, number: Any) -> int:
+        """Where the row of this number is.
+
+        Raises
+        ------
+        InputError
+        """
+        whole = isinstance(number, int | np.integer) and not isinstance(number, bool)
+        found = np.flatnonzero(self.numbers == number) if whole else np.zeros(0)
+        if not len(found):
+            span = f"{self.numbers[0]} to {self.numbers[-1]}"
+            raise InputError(f"row {number!r:.60} is none of the {self.rows.count:,} rows of the report, which are from {span}")
+        return int(found[0])
+
+
+def evidence(
+    model: Any,
+    X: Any,
+    y: Any,
+    sample_weight: Any = None,
+    offset: Any = None,
+    freq_weights: Any = None,
+    numbers: np.ndarray | None = None,
+) -> Evidence:
+    """Rows beside a model, checked.
+
+    Parameters
+    ----------
+    model : Model or fitted estimator
+    X : (n, p) array, sparse matrix, data frame or tensor
+    y : (n,) labels
+    sample_weight, offset, freq_weights : (n,), optional
+    numbers : (n,) array, optional
+        How each row is called; by default from 0 on.
+
+    Raises
+    ------
+    InputError
+        Naming the argument, row or column that cannot be used.
+    """
+    rows = rows_of(model, X, y, sample_weight, offset, labelled=True, freq_weights=freq_weights)
+    if rows.y is None or rows.y.ndim != 1:
+        raise InputError("y holds distributions; a report needs one label a row")
+    kept = rows.weight * rows.frequency > 0
+    numbers = np.arange(rows.count) if numbers is None else numbers
+    fitted = model_of(model)
+    known = None if model is fitted or getattr(model, "model_", None) is not fitted else model
+    return Evidence(fitted, known, rows.weighed(), numbers if kept.all() else numbers[kept])
+
+
+def _spread(rows: Rows) -> Spread:
+    n, p = rows.X.shape
+    share = rows.weight / rows.weight.sum()
+    size = max(BLOCK // p, 16)
+    first = np.asarray(rows.X[0], dtype=np.float64)
+    low, high, mean, square = first.copy(), first.copy(), np.zeros(p), np.zeros(p)
+    binary = np.ones(p, dtype=bool)
+    for part, X in rows.blocks(size):
+        np.minimum(low, X.min(axis=0), out=low)
+        np.maximum(high, X.max(axis=0), out=high)
+        mean += share[part] @ (X - first)
+        binary &= ((X == 0) | (X == 1)).all(axis=0)
+    mean += first
+    for part, X in rows.blocks(size):
+        square += share[part] @ (X - mean) ** 2
+    common = np.empty(p)
+    for j in range(p):  # what more than half of all rows have is their median
+        column = np.ascontiguousarray(rows.X[:, j])
+        middle = np.partition(column, n // 2)[n // 2]
+        common[j] = np.mean(column == middle)
+    common[common <= 0.5] = math.nan
+    return Spread(mean, np.where(low == high, 0.0, np.sqrt(square)), low, high, common, binary)
+
+
+def _spread_sparse(rows: Rows) -> Spread:
+    X, n = rows.X, rows.X.shape[0]
+    share = rows.weight / rows.weight.sum()
+    mean = np.asarray(share @ X, dtype=np.float64).ravel()
+    squares = np.asarray(share @ X.multiply(X), dtype=np.float64).ravel()
+    low, high = (np.asarray(ends.toarray(), dtype=np.float64).ravel() for ends in (X.min(axis=0), X.max(axis=0)))
+    zeros = 1 - np.bincount(X.indices[X.data != 0], minlength=X.shape[1]) / n
+    ones = np.bincount(X.indices[X.data == 1], minlength=X.shape[1]) / n
+    deviation = np.where(low == high, 0.0, np.sqrt(np.maximum(squares - mean**2, 0)))
+    return Spread(mean, deviation, low, high, np.where(zeros > 0.5, zeros, math.nan), zeros + ones == 1)

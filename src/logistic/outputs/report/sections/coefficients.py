@@ -1,0 +1,91 @@
+"""The coefficients, with errors and odds ratios where they exist, and the reason where they do not."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ....inference.estimates import covariance_kind, why_none
+from ....inference.table import Columns
+from ....outcome import Status
+from ...plots import CoefficientsDisplay
+from ...summary import Summary
+from ..document import Block, Section, Table, Text
+from ..evidence import Evidence
+from .drawing import drawn
+
+SHOWN = 100  # rows of the table
+KEYS = {
+    "std_error": "std. error",
+    "z": "z",
+    "p": "p",
+    "low": "low",
+    "high": "high",
+    "odds_ratio": "odds ratio",
+    "odds_low": "odds low",
+    "odds_high": "odds high",
+}
+
+
+def coefficients(found: Evidence) -> Section:
+    """A table, strongest first, and a forest."""
+    summary = Summary(found.model)
+    columns, names = summary.columns, found.names
+    blocks: list[Block] = [*_doubts(found), Text(_reading(found))]
+    q = len(names) + found.model.fit_intercept
+    contrasts = len(columns["term"]) // q
+    kept = max(SHOWN // contrasts, 3)
+    chosen = [*found.strongest[:kept].tolist(), *([len(names)] if found.model.fit_intercept else [])]
+    at = (np.arange(contrasts) * q + np.array(chosen)[:, None]).ravel()
+    few = f", the {kept} strongest of {len(names):,} columns" if len(names) > kept else ""
+    table = _table({name: column[at] for name, column in columns.items()}, contrasts)
+    notes = [f"{100 * summary.level:g} % intervals from low to high."] if "low" in table else []
+    recipe = found.model.recipe
+    if recipe is not None and recipe.references():
+        levels = "; ".join(f"{label}: {level}" for label, level in recipe.references().items())
+        notes.append(f"Levels are compared with the reference of their factor: {levels}.")
+    blocks.append(Table(f"Coefficients in the units of the data{few}, strongest first", table, notes=tuple(notes)))
+    odds = len(found.labels) == 2 and bool(covariance_kind(found.model)) and found.model.penalty.alpha == 0
+    kind = "Odds ratios" if odds else "Coefficients"
+    caption = f"{kind} for one standard deviation of a column, or for the whole step of a column of 0 and 1"
+    blocks.append(drawn(caption, CoefficientsDisplay.from_estimator(found.plain, odds=odds, step=found.steps)))
+    return Section("coefficients", "Coefficients", tuple(blocks))
+
+
+def _doubts(found: Evidence) -> list[Block]:
+    """What the numbers are not."""
+    certificate = found.model.certificate
+    if certificate.status is Status.SEPARATED:
+        known = "the table has the limits that they tend to" if certificate.limit is not None else "what they tend to is not known"
+        return [Text(f"No finite estimate exists, since columns separate the classes: {known}.", "warning")]
+    blocks: list[Block] = []
+    if not (certificate.status.certified or certificate.status is Status.RANK_DEFICIENT):
+        blocks.append(Text("Not certified: these numbers are only where the search stopped.", "warning"))
+    if found.model.penalty.alpha > 0 and covariance_kind(found.model):
+        said = "errors are the spread of penalised coefficients around their own mean: their bias is unknown, so nothing is tested."
+        return [*blocks, Text(f"No p values: {said}", "warning")]
+    if not covariance_kind(found.model):
+        why = why_none(found.model)
+        blocks.append(Text(f"{why[:1].upper()}{why[1:]}.", "warning"))
+    return blocks
+
+
+def _reading(found: Evidence) -> str:
+    """How a coefficient is read."""
+    labels = found.labels
+    adds = "One unit more of a column adds its coefficient to the log-odds of"
+    if len(labels) == 2:
+        return f"{adds} {labels[1]} against {labels[0]}, and multiplies the odds by the odds ratio."
+    return f"{adds} the class against the one that it is compared with."
+
+
+def _table(columns: Columns, contrasts: int) -> dict[str, np.ndarray]:
+    """The columns that are known of a few coefficients."""
+    table = {"column": columns["term"]}
+    if contrasts > 1:
+        table["class"] = columns["class"]
+        table["against"] = np.array([other or "mean of all" for other in columns["reference"]], dtype=object)
+    table["estimate"] = columns["estimate"]
+    known = {title: columns[key] for key, title in KEYS.items() if not np.isnan(columns[key]).all()}
+    if contrasts > 1:
+        known = {title: column for title, column in known.items() if not title.startswith("odds")}
+    return table | known

@@ -1,0 +1,88 @@
+"""Pictures that fit the data: regions of two columns, images of a grid of pixels, else the two strongest columns."""
+
+from __future__ import annotations
+
+import math
+import re
+
+import numpy as np
+
+from ....sources import frame
+from ...plots import DecisionRegionsDisplay, ImageDisplay, ScatterDisplay, WeightsDisplay
+from ..document import Block, Section, Text
+from ..evidence import Evidence
+from .drawing import drawn
+from .rows import worst
+
+FEWEST = 8  # pixels of a side of an image
+SERIES = re.compile(r"\D*\d+(\D+\d+)*\D*")  # names as pixels have them: x0, pixel_3_4
+
+
+def pictures(found: Evidence) -> Section:
+    """Whatever can be seen."""
+    if pixels(found):
+        blocks = _images(found)
+    elif _plane(found) is not None:
+        blocks = _regions(found)
+    else:
+        blocks = _scatter(found)
+    return Section("pictures", "Pictures", tuple(blocks))
+
+
+def pixels(found: Evidence) -> bool:
+    """Whether the columns look like a square image: enough of them, numbered, and on one scale from zero."""
+    p, spread = len(found.names), found.spread
+    side = math.isqrt(p)
+    if side * side != p or side < FEWEST or found.model.recipe is not None:
+        return False
+    if found.model.features is not None and not all(SERIES.fullmatch(name) for name in found.model.features):
+        return False
+    top = spread.high.max()
+    return bool(spread.low.min() >= 0 and top > 0 and np.mean(spread.high >= 0.5 * top) >= 0.25)
+
+
+def _images(found: Evidence) -> list[Block]:
+    at, wrong = worst(found)
+    titles = [f"{found.labels[found.codes[i]]} → {found.labels[found.predicted[i]]}" for i in at]
+    caption = "The worst mistakes: true → predicted" if wrong else "The rows that are least sure of their class"
+    return [
+        drawn("The weights of each class: yellow raises its score, blue lowers it", WeightsDisplay.from_estimator(found.plain)),
+        drawn(caption, ImageDisplay.from_rows(found.dense(at), titles=titles)),
+    ]
+
+
+def _plane(found: Evidence) -> tuple[str, ...] | None:
+    """The two columns of numbers that the model takes, if it takes two."""
+    recipe, data = found.model.recipe, found.rows.data
+    if recipe is None or data is None:
+        return found.names if len(found.names) == 2 else None
+    numeric = len(recipe.columns) == 2 and all(data[name].numeric for name in recipe.columns)
+    return recipe.columns if numeric else None
+
+
+def _regions(found: Evidence) -> list[Block]:
+    names, data = _plane(found), found.rows.data
+    assert names is not None
+    if found.model.offset:
+        return [*_scatter(found), Text("No decision regions: each row has an offset of its own.")]
+    X = found.rows.X
+    if found.model.recipe is not None and data is not None:
+        X = frame({name: np.asarray(data[name].values, dtype=np.float64) for name in names})
+    display = DecisionRegionsDisplay.from_estimator(found.model, X, found.model.classes[found.codes])
+    return [drawn("The class that is predicted at each place of the plane, and the rows", display)]
+
+
+def _scatter(found: Evidence) -> list[Block]:
+    """The two strongest columns that are more than 0 and 1, if there are two."""
+    several = [int(j) for j in found.strongest if not found.spread.binary[j]]
+    if len(several) < 2:
+        return []
+    first, second = several[:2]
+    both = np.column_stack([_column(found, j) for j in (first, second)])
+    X = frame({found.names[j]: both[:, i] for i, j in enumerate((first, second))}, "pyarrow")
+    return [drawn("The two strongest columns of numbers", ScatterDisplay.from_rows(X, found.model.classes[found.codes]))]
+
+
+def _column(found: Evidence, j: int) -> np.ndarray:
+    column = found.rows.X[:, [j]]
+    return np.asarray(column.toarray() if hasattr(column, "toarray") else column, dtype=np.float64)[:, 0]
