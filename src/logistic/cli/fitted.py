@@ -50,6 +50,24 @@ def read_model(name: str) -> Fitted:
     return load(path)
 
 
+def kind_of(model: Fitted) -> str:
+    """What a model is, in words."""
+    from ..model import Model
+    from ..plane import Plane
+
+    return {Model: "logistic regression", Plane: "linear regression"}.get(type(model), "network with a hidden layer")
+
+
+def flattery(model: Fitted, table: Table, part: str | None) -> str:
+    """Which of the rows that a model is judged by it learned from; nothing where that is not known."""
+    origin = model.provenance
+    if origin is None or table.sha256 != origin.sha256 or (part is not None and part != "train"):
+        return ""
+    if part is None and origin.fractions:
+        return f"the first of {len(origin.fractions)} parts of these rows was learned from"
+    return "these rows were learned from"
+
+
 def columns_of(model: Fitted) -> tuple[str, ...]:
     """Names of the columns, x0, x1, ... where the fit knew none."""
     if model.features is not None:
