@@ -16,6 +16,7 @@ from .demo import demo_command
 from .doctor import doctor_command
 from .evaluate import evaluate_command
 from .fit import fit_command
+from .lesson import lesson_group
 from .options import CERTIFIED, INTERRUPTED, LOOK, USER_ERROR
 from .predict import predict_command
 from .report import report_command
@@ -31,6 +32,7 @@ COMMANDS: tuple[click.Command, ...] = (
     summary_command,
     report_command,
     data_group,
+    lesson_group,
     doctor_command,
     completion_command,
 )
