@@ -17,10 +17,11 @@
 #
 # A column has a unit: square micrometres, shares of one, years. A model does not care. If you measure an area in other units, the
 # coefficient changes by the same factor and every probability stays as it was. Three things do care: gradient descent, a penalty
-# (the next lesson), and a person who reads the coefficients. So we scale columns for the machine and unscale coefficients for people.
+# (the next lesson), and a person who reads the coefficients. So we scale columns for the machine and unscale coefficients for
+# people.
 #
-# Scaling learns two numbers from each column. Whatever is learned from rows must be learned from *training* rows. If test rows take
-# part, they have leaked, and the test is no longer a test.
+# Scaling learns two numbers from each column. Whatever is learned from rows must be learned from *training* rows. If test rows
+# take part, they have leaked, and the test is no longer a test.
 
 # %% [markdown]
 # ## Words and symbols
@@ -58,8 +59,8 @@ print("PyTorch", t_z.numpy())
 assert np.allclose(z, t_z.numpy(), atol=1e-15)
 
 # %% [markdown]
-# NumPy divides by $n$ inside the deviation, PyTorch by $n - 1$ unless it is told `correction=0`. Either is fine. Mixing the two is
-# not: here the deviations differ by 22 %.
+# NumPy divides by $n$ inside the deviation, PyTorch by $n - 1$ unless it is told `correction=0`. Either is fine. Mixing the two
+# is not: here the deviations differ by 22 %.
 
 # %%
 ratio = float(t_train.std(dim=0)[0]) / sd[0]
@@ -99,15 +100,15 @@ says("0.0694", leaked.mean())
 says("0.024", honest.std())
 
 # %% [markdown]
-# c). The honest loss is 0.0691 on average, the leaked one 0.0694: even the sign is not what people fear. Chance in the split moves it
-# by 0.024. The leak is small because means and deviations never looked at the labels. It is still wrong, and it costs nothing to do
-# right; but it is not why your model fails in use.
+# c). The honest loss is 0.0691 on average, the leaked one 0.0694: even the sign is not what people fear. Chance in the split
+# moves it by 0.024. The leak is small because means and deviations never looked at the labels. It is still wrong, and it costs
+# nothing to do right; but it is not why your model fails in use.
 #
 # ## The leak that matters
 #
-# Now let a step look at the labels before the split. 60 rows, 1,000 columns of pure noise, labels by the toss of a coin: no model can
-# be right more often than half the time. We keep the ten columns that go best with the labels, once chosen on the training rows,
-# once on all rows.
+# Now let a step look at the labels before the split. 60 rows, 1,000 columns of pure noise, labels by the toss of a coin: no model
+# can be right more often than half the time. We keep the ten columns that go best with the labels, once chosen on the training
+# rows, once on all rows.
 
 # %%
 
@@ -146,9 +147,9 @@ right.set(xlabel="held-out accuracy", title="Columns chosen before the split: no
 plt.show()
 
 # %% [markdown]
-# On the left the two outlines are nearly one. On the right the leak turns noise into 84 % accuracy where the truth is 49 %, a coin.
-# Choosing columns, replacing categories by the mean of their labels, and removing "outliers" by residual all look at the labels. Do
-# them inside the split, on training rows. In scikit-learn a `Pipeline` does this for every step.
+# On the left the two outlines are nearly one. On the right the leak turns noise into 84 % accuracy where the truth is 49 %, a
+# coin. Choosing columns, replacing categories by the mean of their labels, and removing "outliers" by residual all look at the
+# labels. Do them inside the split, on training rows. In scikit-learn a `Pipeline` does this for every step.
 #
 # ## Why gradient descent stalls
 #
@@ -186,7 +187,8 @@ for name, columns in (("raw", X), ("scaled", Z)):
         warnings.simplefilter("ignore", ConvergenceWarning)  # it says that no certificate came
         run = LogisticRegression(C=np.inf, tol=0, solver=solvers.GD(lr=safe, epochs=steps)).fit(columns, y)
     gaps[name] = run.history_["objective"][: steps + 1] - best.certificate_.value
-    print(f"{name:6} learning rate {safe:.3g}, gap after {steps} steps {gaps[name][steps]:.2g}, accuracy {run.score(columns, y):.3f}")
+    gap, accuracy = gaps[name][steps], run.score(columns, y)
+    print(f"{name:6} learning rate {safe:.3g}, gap after {steps} steps {gap:.2g}, accuracy {accuracy:.3f}")
 
 figure, ax = plt.subplots(figsize=(6, 3.4), constrained_layout=True)
 for (name, gap), colour, style in zip(gaps.items(), ("#D55E00", "#0072B2"), ("--", "-"), strict=True):
@@ -199,7 +201,7 @@ assert gaps["scaled"][steps] < 1e-8
 
 # %% [markdown]
 # The dashed line is flat: on raw columns the loss is still 0.47 above the optimum after as many steps as bring the scaled columns
-# within 1e-8 of it. The condition number is 2.7e+9 raw and 13 scaled. A flat loss curve is no proof of an optimum.
+# within `1e-8` of it. The condition number is 2.7e+9 raw and 13 scaled. A flat loss curve is no proof of an optimum.
 #
 # The library's own solvers centre and scale inside, and certify the end. Units cost them nothing:
 
@@ -216,8 +218,8 @@ assert np.allclose(b, best.intercept_, rtol=1e-12)
 # %% [markdown]
 # ## Back to real units
 #
-# One number for each column and class, and one intercept for each class, by hand, in NumPy and in PyTorch. Three cultivars of wine,
-# all 13 columns; a small penalty keeps the optimum finite.
+# One number for each column and class, and one intercept for each class, by hand, in NumPy and in PyTorch. Three cultivars of
+# wine, all 13 columns; a small penalty keeps the optimum finite.
 
 # %%
 center, scale = wine.X.mean(axis=0), wine.X.std(axis=0)
@@ -226,21 +228,21 @@ W, b = fitted.coef_.T, fitted.intercept_  # W is (13, 3): columns by classes
 W_units = W / scale[:, None]
 b_units = b - (W_units * center[:, None]).sum(axis=0)
 
-tW, tb, t_center, t_scale = (torch.tensor(one) for one in (W, b, center, scale))
-assert np.allclose(b_units, (tb - (tW / t_scale[:, None] * t_center[:, None]).sum(dim=0)).numpy(), rtol=1e-13)
+t_w, t_b, t_center, t_scale = (torch.tensor(one) for one in (W, b, center, scale))
+assert np.allclose(b_units, (t_b - (t_w / t_scale[:, None] * t_center[:, None]).sum(dim=0)).numpy(), rtol=1e-13)
 
 logits_raw, logits_scaled = wine.X @ W_units + b_units, (wine.X - center) / scale @ W + b
 print("round trip:", abs(logits_raw - logits_scaled).max())
 assert abs(logits_raw - logits_scaled).max() < 1e-12
 
 # %% [markdown]
-# The round trip is exact to rounding. Keep it as a test wherever you write this formula: raw rows through unscaled coefficients must
-# give the logits of scaled rows through scaled ones, to `1e-12`.
+# The round trip is exact to rounding. Keep it as a test wherever you write this formula: raw rows through unscaled coefficients
+# must give the logits of scaled rows through scaled ones, to `1e-12`.
 #
 # ## Break it
 #
-# A published course sums over *all* of $W_{jk} m_j / s_j$, classes too. Every class then loses the same number, and softmax does not
-# see a number that all classes share: the centring is lost. Nothing crashes and the coefficients look right.
+# A published course sums over *all* of $W_{jk} m_j / s_j$, classes too. Every class then loses the same number, and softmax does
+# not see a number that all classes share: the centring is lost. Nothing crashes and the coefficients look right.
 
 # %%
 made = datasets.load("tumors_made")
@@ -281,7 +283,7 @@ says("79.5 %", np.mean((benign(made.X, W_units, wrong) > 0.5) == (made.y == "ben
 
 
 def standardise(train, new):
-    """train (n, p), new (m, p) -> (m, p)"""
+    # train (n, p), new (m, p) -> (m, p)
     ...  # your lines
 
 
@@ -296,7 +298,7 @@ exercise("scaling.1", standardise)
 
 
 def real_units(W, b, mean, sd):
-    """Return (W_units, b_units)"""
+    # Return (W_units, b_units)
     ...  # your lines
 
 
@@ -314,5 +316,5 @@ exercise("scaling.2", real_units)
 #
 # Half an hour with both exercises. The common misconception is that scaling before the split is a grave error and choosing
 # columns before it a small one; ask for a vote before the figure. Ask also: which steps of our last project looked at the labels?
-# Those short of time can skip the section on gradient descent. scikit-learn's `StandardScaler` and `Pipeline` do what is done by hand
-# here; `data_units` takes a fitted scaler.
+# Those short of time can skip the section on gradient descent. scikit-learn's `StandardScaler` and `Pipeline` do what is done by
+# hand here; `data_units` takes a fitted scaler.

@@ -16,10 +16,12 @@
 # ## The idea
 #
 # Maximum likelihood asks: which coefficients explain these rows best? A penalty adds: and large coefficients cost something. The
-# answer moves toward zero. It is biased, but it varies less from sample to sample, and it is finite where maximum likelihood is not.
+# answer moves toward zero. It is biased, but it varies less from sample to sample, and it is finite where maximum likelihood is
+# not.
 #
-# Every program writes this sum in its own way: the losses added up or averaged, the strength on the loss or on the coefficients, the
-# intercept in or out, the columns scaled first or not. The names differ, the numbers differ, the models can still be the same.
+# Every program writes this sum in its own way: the losses added up or averaged, the strength on the loss or on the coefficients,
+# the intercept in or out, the columns scaled first or not. The names differ, the numbers differ, the models can still be the
+# same.
 
 # %% [markdown]
 # ## Words and symbols
@@ -34,8 +36,8 @@
 # | PyTorch, mean loss | $\frac{1}{n} \sum_i \ell_i + \frac{d}{2} \|w\|^2 + \frac{d}{2} b^2$ | $d$, if the bias is exempt |
 # | PyTorch, summed loss | $\sum_i \ell_i + \frac{d}{2} \|w\|^2 + \frac{d}{2} b^2$ | $d / n$, if the bias is exempt |
 #
-# Dividing an objective by a number does not move its minimum: divide scikit-learn's by $C n$ and you have ours. With weights on the
-# rows, $n$ becomes their sum.
+# Dividing an objective by a number does not move its minimum: divide scikit-learn's by $C n$ and you have ours. With weights on
+# the rows, $n$ becomes their sum.
 
 # %%
 import matplotlib.pyplot as plt
@@ -63,8 +65,8 @@ assert np.allclose(ours.coef_, theirs.coef_, rtol=1e-9)
 # %% [markdown]
 # ## Predict first
 #
-# Write every row twice, so that $n$ doubles. Nothing new is known. Which fit changes: the one with the same `C`, or the one with the
-# same `alpha`?
+# Write every row twice, so that $n$ doubles. Nothing new is known. Which fit changes: the one with the same `C`, or the one with
+# the same `alpha`?
 
 # %%
 twice = np.vstack([Z, Z]), np.tile(y, 2)
@@ -78,16 +80,17 @@ says("1.90", ours.coef_[0, 0])
 says("2.38", same_c[0])
 
 # %% [markdown]
-# The fit with the same `C` changes: the first coefficient goes from 1.90 to 2.38. `C` multiplies a sum, so the penalty fades as rows
-# come in. `alpha` stands beside a mean and keeps its share. So a `C` tuned on a tenth of the rows means something else on all.
+# The fit with the same `C` changes: the first coefficient goes from 1.90 to 2.38. `C` multiplies a sum, so the penalty fades as
+# rows come in. `alpha` stands beside a mean and keeps its share. So a `C` tuned on a tenth of the rows means something else on
+# all.
 #
 # ## PyTorch, to the last digit
 #
-# `weight_decay=d` adds $d \cdot w$ to the gradient of every parameter that the optimiser is given, the bias too. That is the gradient
-# of $\frac{d}{2} \|w\|^2$. Gradient descent with momentum, run until nothing moves:
+# `weight_decay=d` adds $d \cdot w$ to the gradient of every parameter that the optimiser is given, the bias too. That is the
+# gradient of $\frac{d}{2} \|w\|^2$. Gradient descent with momentum, run until nothing moves:
 
 # %%
-t_Z, t_y = torch.tensor(Z), torch.tensor(y)
+t_z, t_y = torch.tensor(Z), torch.tensor(y)
 
 
 def by_torch(decay, bias_too=False, reduction="mean", outputs=1, steps=1000):
@@ -95,11 +98,12 @@ def by_torch(decay, bias_too=False, reduction="mean", outputs=1, steps=1000):
     layer = torch.nn.Linear(Z.shape[1], outputs, dtype=torch.float64)
     torch.nn.init.zeros_(layer.weight)
     torch.nn.init.zeros_(layer.bias)
-    groups = [{"params": [layer.weight], "weight_decay": decay}, {"params": [layer.bias], "weight_decay": decay if bias_too else 0.0}]
+    bias_decay = decay if bias_too else 0.0
+    groups = [{"params": [layer.weight], "weight_decay": decay}, {"params": [layer.bias], "weight_decay": bias_decay}]
     optimiser = torch.optim.SGD(groups, lr=1.0 if reduction == "mean" else 1.0 / n, momentum=0.9)
     for _ in range(steps):
         optimiser.zero_grad()
-        logits = layer(t_Z)
+        logits = layer(t_z)
         if outputs == 1:
             loss = torch.nn.functional.binary_cross_entropy_with_logits(logits[:, 0], t_y.double(), reduction=reduction)
         else:
@@ -122,9 +126,9 @@ assert np.isclose((p - y).mean(), 0, atol=1e-9)
 print("one optimum, four programs:", ours.coef_[0], theirs.coef_[0], mean_w[0], sum_w[0], sep="\n")
 
 # %% [markdown]
-# Two more traps, each shown by a fit. If the bias decays too, the mean of the predicted probabilities no longer equals the share of
-# the class. And a layer with *two* outputs for two classes splits the coefficient into halves, whose squares add up to half: it needs
-# twice the decay.
+# Two more traps, each shown by a fit. If the bias decays too, the mean of the predicted probabilities no longer equals the share
+# of the class. And a layer with *two* outputs for two classes splits the coefficient into halves, whose squares add up to half:
+# it needs twice the decay.
 
 # %%
 decayed_w, decayed_b = by_torch(alpha, bias_too=True)
@@ -143,10 +147,10 @@ assert np.allclose(pair_w[0], -pair_w[1], atol=1e-12)
 #
 # ## L1: exact zeros
 #
-# L1 charges $\alpha |w|$ instead of $\frac{\alpha}{2} w^2$. Near zero a square costs almost nothing, so L2 leaves every coefficient a
-# little alive. $|w|$ has the same slope everywhere: if the data pull less than that, the coefficient stays at zero, exactly. In one
-# dimension, with the data pulling toward $u$, the minimum of $\frac{1}{2}(w - u)^2 + t |w|$ is $u$ moved toward zero by $t$, and
-# stopped there.
+# L1 charges $\alpha |w|$ instead of $\frac{\alpha}{2} w^2$. Near zero a square costs almost nothing, so L2 leaves every
+# coefficient a little alive. $|w|$ has the same slope everywhere: if the data pull less than that, the coefficient stays at zero,
+# exactly. In one dimension, with the data pulling toward $u$, the minimum of $\frac{1}{2}(w - u)^2 + t |w|$ is $u$ moved toward
+# zero by $t$, and stopped there.
 
 # %%
 W = np.linspace(-3, 3, 60001)
@@ -162,24 +166,24 @@ says("4", (~zero).sum())
 print("kept:", *tumours.X.columns[~zero], sep="\n  ")
 
 # %% [markdown]
-# Of 30 columns, 4 are kept; the others have a coefficient of exactly 0. This is glmnet's problem: columns scaled by deviations that
-# divide by $n$, mean loss, $\lambda = 0.05$, and coefficients told in the units of the data. R is not needed to prove it. At the
-# minimum of that sum each column obeys a rule: where the coefficient is not zero, the pull of the data is exactly $\lambda$ against
-# it; where it is zero, the pull is at most $\lambda$.
+# Of 30 columns, 4 are kept; the others have a coefficient of exactly 0. This is glmnet's problem: columns scaled by deviations
+# that divide by $n$, mean loss, $\lambda = 0.05$, and coefficients told in the units of the data. R is not needed to prove it. At
+# the minimum of that sum each column obeys a rule: where the coefficient is not zero, the pull of the data is exactly $\lambda$
+# against it; where it is zero, the pull is at most $\lambda$.
 
 # %%
 lam = lasso.model_.penalty.alpha
 says("0.05", lam)
-all_Z = ((tumours.X - tumours.X.mean()) / tumours.X.std(ddof=0)).to_numpy()
-pull = -all_Z.T @ (lasso.predict_proba(tumours.X)[:, 1] - y) / n
+every_z = ((tumours.X - tumours.X.mean()) / tumours.X.std(ddof=0)).to_numpy()
+pull = -every_z.T @ (lasso.predict_proba(tumours.X)[:, 1] - y) / n
 assert np.allclose(pull[~zero], lam * np.sign(lasso.coef_[0][~zero]), rtol=1e-6)
 assert (abs(pull[zero]) <= lam).all()
 
 # %% [markdown]
 # ## A path, and a choice
 #
-# Nobody knows the right strength. So fit many, and ask rows that were held out. `LogisticRegressionCV` does it for all folds at once;
-# every fit on the way is certified.
+# Nobody knows the right strength. So fit many, and ask rows that were held out. `LogisticRegressionCV` does it for all folds at
+# once; every fit on the way is certified.
 
 # %%
 cv = LogisticRegressionCV(Cs=30, ratio=0.001, l1_ratios=[1.0], standardize=True, cv=5, rule="1se").fit(tumours.X, y)
@@ -189,16 +193,17 @@ plots.path(cv, step=tumours.X.std().to_numpy())
 plt.show()
 
 # %% [markdown]
-# From left to right the penalty weakens: columns enter one after another, some leave again, and the held-out loss falls, then rises
-# where the model begins to learn the noise. The rule of one standard error takes the strongest penalty whose loss cannot be told from the best; here
-# it keeps 13 columns. Held-out loss is for choosing. What the chosen model is worth is for rows that took no part in the choice.
+# From left to right the penalty weakens: columns enter one after another, some leave again, and the held-out loss falls, then
+# rises where the model begins to learn the noise. The rule of one standard error takes the strongest penalty whose loss cannot be
+# told from the best; here it keeps 13 columns. Held-out loss is for choosing. What the chosen model is worth is for rows that
+# took no part in the choice.
 #
 # ## Break it
 #
-# 1. A penalty nobody mentioned. `LogisticRegression()` has `C=1`, here and in scikit-learn. Coefficients and odds ratios from it are
-# not maximum likelihood, and they depend on units. Here "mean smoothness" is measured once as a share and once in percent.
-# 2. L1 by the gradient of an absolute value. PyTorch gives $|w|$ the slope 0 at zero and $\pm 1$ elsewhere, and gradient descent jumps
-# to and fro: no coefficient is ever exactly zero.
+# 1. A penalty nobody mentioned. `LogisticRegression()` has `C=1`, here and in scikit-learn. Coefficients and odds ratios from it
+#    are not maximum likelihood, and they depend on units. Here "mean smoothness" is measured once as a share and once in percent.
+# 2. L1 by the gradient of an absolute value. PyTorch gives $|w|$ the slope 0 at zero and $\pm 1$ elsewhere, and gradient descent
+#    jumps to and fro: no coefficient is ever exactly zero.
 # 3. `AdamW`. Its decay is not divided by the size of the gradients, as the rest of its step is.
 
 # %%
@@ -215,7 +220,7 @@ for name, setting in (("C=1", 1.0), ("C=inf", np.inf)):
 
 w, b = torch.zeros(30, dtype=torch.float64, requires_grad=True), torch.zeros(1, dtype=torch.float64, requires_grad=True)
 optimiser = torch.optim.SGD([w, b], lr=0.1)
-t_all = torch.tensor(all_Z)
+t_all = torch.tensor(every_z)
 for _ in range(500):
     optimiser.zero_grad()
     loss = torch.nn.functional.binary_cross_entropy_with_logits(t_all @ w + b, t_y.double()) + lam * w.abs().sum()
@@ -235,7 +240,7 @@ for kind in (torch.optim.Adam, torch.optim.AdamW):
     optimiser = kind(groups, lr=0.1)
     for _ in range(2000):
         optimiser.zero_grad()
-        torch.nn.functional.binary_cross_entropy_with_logits(layer(t_Z)[:, 0], t_y.double()).backward()
+        torch.nn.functional.binary_cross_entropy_with_logits(layer(t_z)[:, 0], t_y.double()).backward()
         optimiser.step()
     ends[kind.__name__] = layer.weight[0, 0].item()
 print(f"first coefficient: optimum {ours.coef_[0, 0]:.2f}, without a penalty {without:.2f}", ends)
@@ -244,24 +249,24 @@ says("4.4", ends["AdamW"])
 says("4.5", without)
 
 # %% [markdown]
-# A change of unit moves a probability by up to 0.83 under the silent default, and not at all without a penalty. And gradient descent
-# finds none of the 26 zeros: ask such a program which columns matter, and all do. The library steps along $|w|$ with the rule of
-# exercise 2, so its zeros are zeros, and it prints the penalty first, with its strength and units.
+# A change of unit moves a probability by up to 0.83 under the silent default, and not at all without a penalty. And gradient
+# descent finds none of the 26 zeros: ask such a program which columns matter, and all do. The library steps along $|w|$ with the
+# rule of exercise 2, so its zeros are zeros, and it prints the penalty first, with its strength and units.
 #
-# `Adam` with `weight_decay` ends at 1.90, the penalised optimum. `AdamW` with the same number comes to 4.4, on its way to
-# the 4.5 of maximum likelihood: on all rows it does not minimise loss plus penalty at all.
+# `Adam` with `weight_decay` ends at 1.90, the penalised optimum. `AdamW` with the same number comes to 4.4, on its way to the 4.5
+# of maximum likelihood: on all rows it does not minimise loss plus penalty at all.
 
 # %% [markdown]
 # ## Exercise 1
 #
-# The `weight_decay`, for a bias that is exempt, that makes PyTorch's loss the same problem as scikit-learn's `C`. `weights` (n,) are
-# the sample weights; `reduction` is "mean" (the weighted mean) or "sum".
+# The `weight_decay`, for a bias that is exempt, that makes PyTorch's loss the same problem as scikit-learn's `C`. `weights` (n,)
+# are the sample weights; `reduction` is "mean" (the weighted mean) or "sum".
 
 # %%
 
 
 def weight_decay(C, weights, reduction):
-    """Return a number"""
+    # Return a number
     ...  # your lines
 
 
@@ -276,7 +281,7 @@ exercise("penalty.1", weight_decay)
 
 
 def soft_threshold(u, t):
-    """u (m,), t > 0 -> (m,)"""
+    # u (m,), t > 0 -> (m,)
     ...  # your line
 
 
@@ -293,5 +298,5 @@ exercise("penalty.2", soft_threshold)
 # ## For teachers
 #
 # About half an hour with both exercises. The common misconception is that a fit without settings has no penalty; ask who has
-# published an odds ratio from a default. A second one is that `C=1e5` is "none": it is a weak penalty, and on separated rows still the only thing
-# that keeps the fit finite. Those short of time can skip the two traps after the section on PyTorch.
+# published an odds ratio from a default. A second one is that `C=1e5` is "none": it is a weak penalty, and on separated rows
+# still the only thing that keeps the fit finite. Those short of time can skip the two traps after the section on PyTorch.

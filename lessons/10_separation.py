@@ -15,18 +15,18 @@
 #
 # ## The idea
 #
-# Six rows: x is 1 to 6, and the label is 1 from 4 on. Which logistic curve fits best? A steep one is good. A steeper one is better:
-# each row comes nearer to probability one for its own label. There is no best curve, only a better one. The coefficient "is" infinite,
-# and what a program prints is where it gave up.
+# Six rows: x is 1 to 6, and the label is 1 from 4 on. Which logistic curve fits best? A steep one is good. A steeper one is
+# better: each row comes nearer to probability one for its own label. There is no best curve, only a better one. The coefficient
+# "is" infinite, and what a program prints is where it gave up.
 #
-# This is *separation*. Separated rows are no disaster: often the column is the best one you have. The disaster is a finite number in
-# a table that nothing stands behind.
+# This is *separation*. Separated rows are no disaster: often the column is the best one you have. The disaster is a finite number
+# in a table that nothing stands behind.
 #
 # ## Words and symbols
 #
 # | in words | in symbols |
 # |---|---|
-# | complete separation: some direction has every row on its right side | $d$ with $d \cdot x_i > 0$ for class 1, $< 0$ for class 0 |
+# | complete separation: a direction has every row on its right side | $d$ with $d \cdot x_i > 0$ for class 1, $< 0$ for class 0 |
 # | quasi-separation: none on the wrong side, some on the line | the same with $\ge$ and $\le$, not all equal |
 # | supremum: what the log-likelihood nears and never reaches | $\sup \log L$ |
 # | information about the coefficients | $I = \sum_i p_i (1 - p_i) x_i x_i^T$ |
@@ -83,8 +83,8 @@ plt.show()
 
 # %% [markdown]
 # b). On an axis of logarithms the slope becomes a straight line. Far out, the loss is about $e^{-wm}$, where $m$ is the distance
-# of the nearest rows from the cut, here 0.5. Its gradient shrinks as fast as itself,
-# so $w$ grows like $\ln(\text{steps}) / m$: about 4.6 more for every ten times the steps, for ever. "Raise `max_iter`" is bad advice here.
+# of the nearest rows from the cut, here 0.5. Its gradient shrinks as fast as itself, so $w$ grows like $\ln(\text{steps}) / m$:
+# about 4.6 more for every ten times the steps, for ever. "Raise `max_iter`" is bad advice here.
 
 # %%
 says("0.5", abs(x).min())
@@ -110,9 +110,9 @@ says("1.29", max(z.values()))
 says("0.21", z[16.0])
 
 # %% [markdown]
-# $z$ rises to 1.29, then falls: 0.21 at slope 16, and zero in the limit. The stronger the effect, the less "significant" it looks.
-# Hauck and Donner described this in 1977; it bends Wald's test near separation too, not only at it. A table with a huge coefficient, a
-# huger error and a p-value near one is the mark of separation, not of a column without effect.
+# $z$ rises to 1.29, then falls: 0.21 at slope 16, and zero in the limit. The stronger the effect, the less "significant" it
+# looks. Hauck and Donner described this in 1977; it bends Wald's test near separation too, not only at it. A table with a huge
+# coefficient, a huger error and a p-value near one is the mark of separation, not of a column without effect.
 
 # %%
 says("16", max(z))
@@ -138,8 +138,8 @@ says("-5.949273396", two.model_.statistics.log_likelihood)
 assert np.isclose(model.certificate_.limit.supremum, two.model_.statistics.log_likelihood, rtol=1e-13)
 
 # %% [markdown]
-# Setosa can be told from the others with certainty; versicolor and virginica overlap. So the log-likelihood nears -5.949273396 and
-# never gets there. That is exactly the maximum of the two species that overlap, and their part of the table is exact. The
+# Setosa can be told from the others with certainty; versicolor and virginica overlap. So the log-likelihood nears -5.949273396
+# and never gets there. That is exactly the maximum of the two species that overlap, and their part of the table is exact. The
 # coefficients of setosa run away, in more than one direction, so they stay "undetermined".
 #
 # ## A small table, quasi-separated
@@ -163,9 +163,9 @@ print(plain.confint(trial, outcome))
 
 # %% [markdown]
 # One coefficient is infinite; that of `dose` is finite and exact, 0.5259. The likelihood still answers questions. The
-# likelihood-ratio test of the drug has p = 0.00015, and the profile interval says: at least 2.23, with no upper end. Those are honest
-# statements about thirty rows. Newton's method stopped after twenty steps says "estimate 22.2, standard error 6,907, p = 0.997".
-# That is what many programs print.
+# likelihood-ratio test of the drug has p = 0.00015, and the profile interval says: at least 2.23, with no upper end. Those are
+# honest statements about thirty rows. Newton's method stopped after twenty steps says "estimate 22.2, standard error 6,907, p =
+# 0.997". That is what many programs print.
 
 # %%
 limits = plain.certificate_.limit.contrasts()[1]
@@ -195,8 +195,8 @@ says("0.997", 2 * norm.sf(b[0] / error))
 #
 # $$\log L(w) + \frac{1}{2} \log \det I(w)$$
 #
-# Far out the information vanishes and its logarithm falls without end, so there is always a maximum. It removes the first-order bias
-# of maximum likelihood, does not depend on units, and fades as rows come in. By hand in PyTorch, and in the library:
+# Far out the information vanishes and its logarithm falls without end, so there is always a maximum. It removes the first-order
+# bias of maximum likelihood, does not depend on units, and fades as rows come in. By hand in PyTorch, and in the library:
 
 # %%
 firth = LogisticRegression(C=np.inf, bias="firth").fit(trial, outcome)
@@ -262,8 +262,8 @@ print("the library's own gradient descent:", same.coef_[0, 0], "-", same.certifi
 assert np.isclose(same.coef_[0, 0], slopes[999], rtol=1e-9)
 
 # %% [markdown]
-# Four tolerances, four slopes, all "converged". A small gradient means that little is left to gain, not that the answer is near. The
-# last line is the same gradient descent as at the start, with the same slope; but it ends in a diagnosis.
+# Four tolerances, four slopes, all "converged". A small gradient means that little is left to gain, not that the answer is near.
+# The last line is the same gradient descent as at the start, with the same slope; but it ends in a diagnosis.
 
 # %% [markdown]
 # ## Exercise 1
@@ -275,7 +275,7 @@ assert np.isclose(same.coef_[0, 0], slopes[999], rtol=1e-9)
 
 
 def kind(x, y):
-    """x (n,), y (n,) of 0 and 1, both there -> a word"""
+    # x (n,), y (n,) of 0 and 1, both there -> a word
     ...  # your lines
 
 
@@ -291,7 +291,7 @@ exercise("separation.1", kind)
 
 
 def firth_coefficient(table):
-    """table (2, 2) -> a number"""
+    # table (2, 2) -> a number
     ...  # your lines
 
 
@@ -307,6 +307,6 @@ exercise("separation.2", firth_coefficient)
 #
 # ## For teachers
 #
-# About half an hour with both exercises. The common misconception is that more iterations cure everything; let the class vote on the
-# prediction before the cell. Ask: is a perfect predictor bad news? Those short of time can skip the PyTorch version of Firth. A good
-# continuation: how many of the published tables that you know have an error a hundred times the size of the others?
+# About half an hour with both exercises. The common misconception is that more iterations cure everything; let the class vote on
+# the prediction before the cell. Ask: is a perfect predictor bad news? Those short of time can skip the PyTorch version of Firth.
+# A good continuation: how many of the published tables that you know have an error a hundred times the size of the others?

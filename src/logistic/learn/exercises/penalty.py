@@ -1,5 +1,6 @@
 """Exercises of the lesson on penalties."""
 
+# ruff: noqa: ARG005  typical mistakes forget an argument
 from __future__ import annotations
 
 from collections.abc import Callable

@@ -1,5 +1,6 @@
 """Exercises of the lesson on odds ratios and intervals."""
 
+# ruff: noqa: ARG005  typical mistakes forget an argument
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -11,7 +12,7 @@ from .exercise import Exercise, Hint, close
 
 Z = 1.959963984540054
 
-# --------------------------------------------------------------------------------------- 1: what an odds ratio does to a probability
+# ------------------------------------------------------------------------- 1: what an odds ratio does to a probability
 
 
 def _judge_1(answer: Callable[..., Any]) -> None:
@@ -31,7 +32,9 @@ def _judge_1(answer: Callable[..., Any]) -> None:
             found = answer(p, ratio)
         except Hint as hint:
             if p == 1:
-                raise Hint("right below 1; at p = 1 the odds are infinite: multiply out so that nothing is divided by 1 - p") from None
+                raise Hint(
+                    "right below 1; at p = 1 the odds are infinite: multiply out so that nothing is divided by 1 - p"
+                ) from None
             raise hint
         if not close(found, wanted):
             raise Hint(f"not yet for p = {p:g} and a ratio of {ratio:g}: odds, times the ratio, and back: {wanted:.4g}")
@@ -69,10 +72,22 @@ def _judge_2(answer: Callable[..., Any]) -> None:
         (np.log(wanted), "that is still on the scale of log-odds; take exp of all three"),
         (one, "that is for a step of 1; multiply the coefficient and its error by the step first"),
         (one * c, "ten times the ratio of one step: ratios of steps multiply, so it is exp(step * coefficient)"),
-        ([ratio, ratio - Z * ratio * c * s, ratio + Z * ratio * c * s], "that interval is symmetric around the ratio; take its ends in log-odds, then exp"),
-        ([ratio, ratio - Z * np.exp(c * s), ratio + Z * np.exp(c * s)], "exp of a standard error is no error; take the ends first, then exp"),
-        ([ratio, ratio * np.exp(-Z * s), ratio * np.exp(Z * s)], "the error of c * b is c times the error of b: the step belongs to both"),
-        (np.exp(c * np.array([b, b - 1.6448536 * s, b + 1.6448536 * s])), "1.645 standard errors make a 90 % interval; 95 % needs 1.96"),
+        (
+            [ratio, ratio - Z * ratio * c * s, ratio + Z * ratio * c * s],
+            "that interval is symmetric around the ratio; take its ends in log-odds, then exp",
+        ),
+        (
+            [ratio, ratio - Z * np.exp(c * s), ratio + Z * np.exp(c * s)],
+            "exp of a standard error is no error; take the ends first, then exp",
+        ),
+        (
+            [ratio, ratio * np.exp(-Z * s), ratio * np.exp(Z * s)],
+            "the error of c * b is c times the error of b: the step belongs to both",
+        ),
+        (
+            np.exp(c * np.array([b, b - 1.6448536 * s, b + 1.6448536 * s])),
+            "1.645 standard errors make a 90 % interval; 95 % needs 1.96",
+        ),
     )
     for wrong, hint in hints:
         if close(found, wrong, 2e-3):
@@ -83,7 +98,9 @@ def _judge_2(answer: Callable[..., Any]) -> None:
         if close([found[0], found[2], found[1]], [np.exp(change * estimate), *ends], 2e-3) and not close(found[1], found[2]):
             raise Hint("for a step of -2 the ends come in the wrong order: the low one first")
         if not close(found, [np.exp(change * estimate), *ends], 2e-3):
-            raise Hint(f"not yet for estimate {estimate:g}, error {error:g} and step {change:g}: exp(step * (estimate -+ 1.96 * error))")
+            raise Hint(
+                f"not yet for estimate {estimate:g}, error {error:g} and step {change:g}: exp(step * (estimate -+ 1.96 * error))"
+            )
 
 
 def _solution_2(estimate: Any, std_error: Any, change: Any) -> Any:

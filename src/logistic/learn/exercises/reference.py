@@ -1,5 +1,6 @@
 """Exercises of the lesson on identifiability and reference classes."""
 
+# ruff: noqa: ARG005  typical mistakes forget an argument
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -24,7 +25,12 @@ def _judge_1(answer: Callable[..., Any]) -> None:
         (W, W, True, "a model is the same as itself"),
         (W, moved, True, "here each row was moved by one number in all classes: no probability changes, so the answer is True"),
         (W, other, False, "here one class has another coefficient in one row, so probabilities change: False"),
-        (W, tilted, False, "here each class was moved by its own number: that changes probabilities; subtract over classes, axis=1"),
+        (
+            W,
+            tilted,
+            False,
+            "here each class was moved by its own number: that changes probabilities; subtract over classes, axis=1",
+        ),
         (W, least, False, "a difference of 0.001 in one entry is a difference; only rounding may be forgiven"),
         (W, 2 * W, False, "twice the coefficients pick the same classes, but with other probabilities: not the same model"),
         (square, square + np.array([[1.0], [2.0], [3.0]]), True, "here each row was moved by one number in all classes: True"),
@@ -67,7 +73,10 @@ def _judge_2(answer: Callable[..., Any]) -> None:
         hints = (
             (np.sqrt(sums), "that is right for independent estimates; these share their rows, so subtract twice their covariance"),
             (sums - 2 * V[k, m], "that is the variance; the standard error is its square root"),
-            (np.sqrt(max(sums + 2 * V[k, m], 0)), "plus belongs to a sum of two coefficients; a difference subtracts the covariance"),
+            (
+                np.sqrt(max(sums + 2 * V[k, m], 0)),
+                "plus belongs to a sum of two coefficients; a difference subtracts the covariance",
+            ),
             (np.sqrt(max(sums - V[k, m], 0)), "the covariance counts twice: it is at (k, l) and at (l, k)"),
             (abs(np.sqrt(V[k, k]) - np.sqrt(V[m, m])), "errors do not subtract; variances add, less twice the covariance"),
             (np.sqrt(V[k, k]) + np.sqrt(V[m, m]), "errors do not add; variances do, less twice the covariance"),

@@ -1,5 +1,6 @@
 """Exercises of the lesson on scaling, leakage and coefficients in real units."""
 
+# ruff: noqa: ARG005  typical mistakes forget an argument
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -85,7 +86,10 @@ def _compare_units(found: Any, scaled: tuple[Any, Any], scale: tuple[Any, Any]) 
         raise Hint("the coefficients are not right yet: row j of W belongs to column j, so each row is divided by its own sd")
     hints = (
         (b, "the intercept has not moved; at x = 0 the scaled columns are not 0 but -mean / sd"),
-        (b - (units * mean[:, None]).sum(), "that sums over the classes too, so all lose the same number; sum over the columns alone"),
+        (
+            b - (units * mean[:, None]).sum(),
+            "that sums over the classes too, so all lose the same number; sum over the columns alone",
+        ),
         (b + mean @ units, "the sign is turned: centring subtracted the mean, so the intercept loses what that adds"),
         (b - mean @ W, "the means are divided by nothing; use the coefficients in real units, W / sd"),
     )

@@ -1,5 +1,6 @@
 """Exercises of the lesson on weights, imbalance, thresholds and calibration."""
 
+# ruff: noqa: ARG005  typical mistakes forget an argument
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -95,6 +96,8 @@ MISTAKES_2 = (
 )
 
 EXERCISES = (
-    Exercise("weights.1", "the probability from which on to act, from what the two mistakes cost", _judge_1, _solution_1, MISTAKES_1),
+    Exercise(
+        "weights.1", "the probability from which on to act, from what the two mistakes cost", _judge_1, _solution_1, MISTAKES_1
+    ),
     Exercise("weights.2", "honest probabilities of a model that was fitted with class weights", _judge_2, _solution_2, MISTAKES_2),
 )
