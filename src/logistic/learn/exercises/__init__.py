@@ -5,19 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from ...errors import InputError, did_you_mean
+from . import likelihood, odds, penalty, ratios, reference, scaling, separation, weights
 from .exercise import Exercise, Hint
-from .likelihood import EXERCISES as LIKELIHOOD
-from .odds import EXERCISES as ODDS
 
 __all__ = ["REGISTRY", "Exercise", "Hint", "exercise"]
 
-REGISTRY = {
-    one.name: one
-    for one in (
-        *ODDS,
-        *LIKELIHOOD,
-    )
-}
+MODULES = (odds, likelihood, scaling, penalty, separation, weights, ratios, reference)
+REGISTRY = {one.name: one for module in MODULES for one in module.EXERCISES}
 
 
 def exercise(name: str, answer: Any) -> None:
