@@ -535,7 +535,7 @@ longer.fit(X_train, y_train, init="torch_linear")  # no warning: it ends with a 
 figure = plots.training({"100 epochs": runs[0], "until certified": longer, "newton": best})
 for name, run in (("100 epochs", runs[0]), ("until certified", longer), ("newton", best)):
     about = run.certificate_
-    print(f"{name:>15}: {run.n_iter_[0]:3d} iterations, loss {about.value:.8f}, at most {about.gap:.1e} above the minimum: {about.status.value}")
+    print(f"{name:>15}: {run.n_iter_[0]:3d} iterations, loss {about.value:.8f}, {about.gap:.1e} above the minimum ({about.kind})")
 assert runs[0].certificate_.value - best.certificate_.value > 1e-4
 assert abs(longer.coef_ - best.coef_).max() < 1e-3
 

@@ -31,6 +31,7 @@ from torch.nn import functional
 from logistic import LogisticRegression, ModuleClassifier, plots, solvers
 from logistic.learn import Sheet, Task, Verdicts, exercise, scratch, show
 
+torch.set_num_threads(1)  # the products are tiny: threads would wait for each other
 table = Verdicts("document B, cheat sheet and warm-up")
 
 # %% [markdown]

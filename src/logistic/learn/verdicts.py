@@ -71,8 +71,8 @@ class Verdicts:
             self._judge(published == ours, Row(name, published, ours, "", "exact", ""))
             return
         numbers, found = _numbers(published), _flat(ours)
-        same = len(numbers) == len(found) and all(Decimal(a) == Decimal(b) for a, b in zip(numbers, found, strict=True))
-        shown = " ".join(f"{value:.17g}" for value in found)
+        same = len(numbers) == len(found) and all(float(a) == b for a, b in zip(numbers, found, strict=True))
+        shown = str(tuple(ours)) if isinstance(ours, tuple) else " ".join(f"{value:.15g}" for value in found)
         self._judge(same, Row(name, published, shown, "0", "exact", ""))
 
     def printed(self, name: str, published: str, ours: Any) -> None:
@@ -101,7 +101,7 @@ class Verdicts:
         AssertionError
             If a number lies outside, or there is no reason.
         """
-        row, _ = self._compared(name, published, ours, "band", f"from {low} to {high}: {reason}")
+        row, _ = self._compared(name, published, ours, "band", f"{low if low == high else f'{low} to {high}'}: {reason}")
         ends = [_numbers(end) for end in (low, high)]
         inside = bool(reason) and all(
             _within(values, *(end * len(values) if len(end) == 1 else end for end in ends))
