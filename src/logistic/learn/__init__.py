@@ -2,5 +2,8 @@
 
 from .exercises import Exercise, Hint, exercise
 from .prose import says
+from .sheet import Sheet, Task
+from .show import show
+from .verdicts import Verdicts
 
-__all__ = ["Exercise", "Hint", "exercise", "says"]
+__all__ = ["Exercise", "Hint", "Sheet", "Task", "Verdicts", "exercise", "says", "show"]

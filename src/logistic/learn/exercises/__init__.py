@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from ...errors import InputError, did_you_mean
-from . import likelihood, odds, penalty, ratios, reference, scaling, separation, weights
+from . import ames, likelihood, odds, penalty, ratios, reference, scaling, separation, warm_up, weights
 from .exercise import Exercise, Hint
 
 __all__ = ["REGISTRY", "Exercise", "Hint", "exercise"]
 
-MODULES = (odds, likelihood, scaling, penalty, separation, weights, ratios, reference)
+MODULES = (odds, likelihood, scaling, penalty, separation, weights, ratios, reference, ames, warm_up)
 REGISTRY = {one.name: one for module in MODULES for one in module.EXERCISES}
 
 
