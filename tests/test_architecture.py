@@ -191,7 +191,7 @@ def imports(source: str, package: tuple[str, ...] = ("logistic",)) -> Iterator[I
         elif isinstance(node, ast.ImportFrom):
             start = package[: len(package) - node.level + 1] if node.level else ()
             origin = ".".join((*start, *((node.module,) if node.module else ())))
-            whole = origin == "logistic"  # `from . import tasks` imports modules
+            whole = not node.module or origin == "logistic"  # `from . import tasks` imports modules
             yield from (Import(f"{origin}.{alias.name}" if whole else origin, node.lineno, lazy) for alias in node.names)
             return
         else:

@@ -47,7 +47,9 @@ except InputError as error:
     sales, names, missing = datasets.load("wine", as_frame=True).X, ["alcohol", "color_intensity"], "wine"
     price = sales["proline"].to_numpy() / 100
     print(f"The house sales in Ames cannot be had: {error}")
-    print("The bundled wines stand in: two measures of each, and its proline as the price. No number is held against a published one.")
+    print(
+        "The bundled wines stand in: two measures of each, and its proline as the price. No number is held against a published one."
+    )
 real = missing is None
 torch.set_num_threads(1)  # the products are tiny: threads would wait for each other
 table = Verdicts("document A, Ames", stand_in=missing)
@@ -75,7 +77,9 @@ for k, name in enumerate(("low", "medium", "high")):
 if real:
     table.exact("rows of the classes 0, 1, 2", "981, 980, 969", np.bincount(y))
     dollars = [price[y == 0].max(), price[y == 1].min(), price[y == 1].max(), price[y == 2].min()]
-    table.exact("dearest 0, cheapest and dearest 1, cheapest 2", "139,000; 139,400-190,000; 190,500", np.rint(1e5 * np.array(dollars)))
+    table.exact(
+        "dearest 0, cheapest and dearest 1, cheapest 2", "139,000; 139,400-190,000; 190,500", np.rint(1e5 * np.array(dollars))
+    )
 
 # %% [markdown]
 # **Standardised columns.** Longitude changes by hundredths of a degree around minus ninety-three. Each column is moved to mean 0 and
@@ -115,12 +119,13 @@ table.exact("bins of a histogram", "30", len(figure.edges[0]) - 1)
 # ### With NumPy
 # The model is `X @ w + b`, its loss the mean squared error. Fill in the blank; the key stands below it.
 
+
 # %%
-def squared_error(y_true, y_pred):
-    ...  # your line: the mean of the squared differences; (n,) and (n,) make one number
+def squared_error(y_true, y_pred): ...  # your line: the mean of the squared differences; (n,) and (n,) make one number
 
 
 exercise("ames.1", squared_error)
+
 
 # %%
 def squared_error(y_true, y_pred):  # the key
@@ -175,7 +180,11 @@ classes = rounded(exact.predict(X_valid), [0, 1, 2])
 right = scratch.accuracy(classes, y_valid)
 baseline = np.mean(y_valid == np.bincount(y_train).argmax())
 print(classes[:40])
-print("rows predicted as 0, 1, 2:", np.bincount(classes, minlength=3), f"accuracy {right:.2f}, always the commonest class {baseline:.4f}")
+print(
+    "rows predicted as 0, 1, 2:",
+    np.bincount(classes, minlength=3),
+    f"accuracy {right:.2f}, always the commonest class {baseline:.4f}",
+)
 table.printed("A1: accuracy of rounded predictions", "0.31", right)
 table.exact("rows predicted as 0 / 1 / 2", "34 / 546 / 6", np.bincount(classes, minlength=3))
 table.exact("the first ten predictions", "1 1 1 1 1 1 1 1 1 1", classes[:10])
@@ -270,13 +279,12 @@ table.exact("A3: classes of the first five rows", "1 1 0 0 0", y_train[:5])
 # first, which changes no probability and saves `exp` from overflow. `cross_entropy` takes one-hot rows (n, K) and probabilities
 # (n, K): sum over the classes (n,), then the mean: one number.
 
+
 # %%
-def softmax(scores):
-    ...  # your lines
+def softmax(scores): ...  # your lines
 
 
-def cross_entropy(one_hot, probs):
-    ...  # your line
+def cross_entropy(one_hot, probs): ...  # your line
 
 
 exercise("ames.2", softmax)
@@ -400,8 +408,7 @@ print(f"loss {by_formula.fun:.12f} in {by_formula.nfev} evaluations; by finite d
 
 
 # %%
-def sizes(X, n_classes):
-    ...  # your line: return in_features, out_features
+def sizes(X, n_classes): ...  # your line: return in_features, out_features
 
 
 exercise("ames.4", sizes)
@@ -426,8 +433,7 @@ table.exact("A4: shape of the logits", "(2344, 3)", logits.shape)
 
 
 # %%
-def row_sums(probs):
-    ...  # your line
+def row_sums(probs): ...  # your line
 
 
 exercise("ames.5", row_sums)
@@ -440,7 +446,9 @@ def row_sums(probs):  # the key
 
 exercise("ames.5", row_sums)
 print(tuple(row_sums(probs).shape), row_sums(probs)[:10].detach().numpy())
-table.printed("A4: sums of the first ten rows", "1.0000 1.0000 1.0000 1.0000 1.0000 1.0000 1.0000 1.0000 1.0000 1.0000", row_sums(probs)[:10])
+table.printed(
+    "A4: sums of the first ten rows", "1.0000 1.0000 1.0000 1.0000 1.0000 1.0000 1.0000 1.0000 1.0000 1.0000", row_sums(probs)[:10]
+)
 
 # %% [markdown]
 # **Five spellings of one loss.** They take different things: one-hot rows or class numbers, logarithms of probabilities or scores.
@@ -490,7 +498,9 @@ with torch.no_grad():
     layer.bias.copy_(torch.tensor([-0.5983, 0.0020, 0.3339]))
 assert max(parameter.abs().max() for parameter in layer.parameters()) <= 2**-0.5  # within what nn.Linear(2, 3) draws
 descent = train(layer, lambda f: functional.cross_entropy(f, codes))
-table.printed("A4: losses at epochs 0, 10, ..., 90", "1.3116 1.1680 1.0995 1.0654 1.0468 1.0359 1.0292 1.0249 1.0220 1.0202", descent[::10])
+table.printed(
+    "A4: losses at epochs 0, 10, ..., 90", "1.3116 1.1680 1.0995 1.0654 1.0468 1.0359 1.0292 1.0249 1.0220 1.0202", descent[::10]
+)
 for epoch, stored in ((0, "1.1109"), (90, "1.0177")):
     table.band(
         f"A4: another stored run, loss at epoch {epoch}",
@@ -510,9 +520,13 @@ steps = solvers.GD(lr=0.1, epochs=100)
 with warnings.catch_warnings():
     warnings.simplefilter("ignore", ConvergenceWarning)  # each says that it has not arrived: that is the point
     same = LogisticRegression(C=np.inf, solver=steps).fit(
-        X_train, y_train, init=(np.array([[0.3638, 0.0015], [-0.5093, 0.4994], [0.3451, -0.2827]]), np.array([-0.5983, 0.0020, 0.3339]))
+        X_train,
+        y_train,
+        init=(np.array([[0.3638, 0.0015], [-0.5093, 0.4994], [0.3451, -0.2827]]), np.array([-0.5983, 0.0020, 0.3339])),
     )
-    runs = [LogisticRegression(C=np.inf, solver=steps, random_state=s).fit(X_train, y_train, init="torch_linear") for s in range(100)]
+    runs = [
+        LogisticRegression(C=np.inf, solver=steps, random_state=s).fit(X_train, y_train, init="torch_linear") for s in range(100)
+    ]
 assert np.allclose(same.history_["loss"][:100], descent, rtol=1e-5)
 firsts, lasts = (np.array([run.history_["loss"][epoch] for run in runs]) for epoch in (0, 90))
 scores = np.array([run.score(X_valid, y_valid) for run in runs])
@@ -520,7 +534,14 @@ print(f"first loss {firsts.min():.2f} to {firsts.max():.2f}, epoch 90 {lasts.min
 print(f"accuracy {scores.min():.3f} to {scores.max():.3f}; proven minimum {least:.4f}, lowest last loss {lasts.min():.4f}")
 REASON = "chance of the start: the middle 95 of our 100 starts lie in what 300 others spanned; of 3,000 one in a hundred is outside"
 table.band("A4, many starts: first loss", "1.05 1.62", np.quantile(firsts, (0.025, 0.975)), low="1.05", high="1.62", reason=REASON)
-table.band("A4, many starts: loss at epoch 90", "1.016 1.0225", np.quantile(lasts, (0.025, 0.975)), low="1.016", high="1.0225", reason=REASON)
+table.band(
+    "A4, many starts: loss at epoch 90",
+    "1.016 1.0225",
+    np.quantile(lasts, (0.025, 0.975)),
+    low="1.016",
+    high="1.0225",
+    reason=REASON,
+)
 table.band("A4, many starts: accuracy", ".505 .539", np.quantile(scores, (0.025, 0.975)), low=".505", high=".539", reason=REASON)
 assert min(run.history_["loss"][-1] for run in runs) > best.certificate_.value + 1e-5
 
@@ -561,7 +582,9 @@ for name, labels in (("terciles of the training rows", terciles), ("the notebook
     print(f"{name}: {(labels != y).sum()} labels change, {(labels != y)[valid_rows].sum()} of them in validation")
 changed = [(own_rule != y).sum(), (own_rule != y)[valid_rows].sum()]
 if real:
-    table.exact("labels that training terciles change, in validation", "37, 2", [(terciles != y).sum(), (terciles != y)[valid_rows].sum()])
+    table.exact(
+        "labels that training terciles change, in validation", "37, 2", [(terciles != y).sum(), (terciles != y)[valid_rows].sum()]
+    )
     tied = (price[train_rows] == 1.39).sum()
     table.erratum(
         "the same by the notebook's own rule of ranks",

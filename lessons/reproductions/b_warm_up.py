@@ -91,8 +91,7 @@ assert np.isclose(chances[1], 1 / (1 + np.exp(scores[0] - scores[1])))  # two cl
 
 
 # %%
-def shapes(n, p, n_classes):
-    ...  # your line: return shape of X, shape of W, shape of b, shape of X @ W + b
+def shapes(n, p, n_classes): ...  # your line: return shape of X, shape of W, shape of b, shape of X @ W + b
 
 
 exercise("warm_up.1", shapes)
@@ -140,8 +139,7 @@ print("classes", y[:5], "one-hot", one_hot[:5].astype(int).tolist(), f"mean loss
 
 
 # %%
-def one_house(scores, truth):
-    ...  # your lines: return accuracy, loss
+def one_house(scores, truth): ...  # your lines: return accuracy, loss
 
 
 exercise("warm_up.2", one_house)
@@ -173,7 +171,9 @@ table.printed("loss, if class 1 is the truth", "0.3490", loss)
 # And if the house were low? The same scores are then wrong, and the loss is one larger: the difference of the two scores.
 
 # %%
-print("if the truth is low, medium, high:", [tuple(float(round(value, 4)) for value in one_house(house, truth)) for truth in range(3)])
+print(
+    "if the truth is low, medium, high:", [tuple(float(round(value, 4)) for value in one_house(house, truth)) for truth in range(3)]
+)
 assert np.isclose(one_house(house, 0)[1] - one_house(house, 1)[1], house[1] - house[0])
 
 # %% [markdown]

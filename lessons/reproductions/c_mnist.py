@@ -42,7 +42,9 @@ except InputError as error:
     (X, y), (X_test, y_test) = split(small.X.astype(np.float32) / 16, small.y, fractions=(0.8, 0.2), seed=0)
     missing = "digits"
     print(f"MNIST cannot be had: {error}")
-    print("The bundled digits of 8 x 8 pixels stand in. No number is held against a published one, and one epoch of so few teaches less.")
+    print(
+        "The bundled digits of 8 x 8 pixels stand in. No number is held against a published one, and one epoch of so few teaches less."
+    )
 real = missing is None
 torch.set_num_threads(1)  # the products are tiny: threads would wait for each other
 table = Verdicts("document C, MNIST", stand_in=missing)
@@ -75,11 +77,10 @@ table.exact("label of training image 3", "1", label)
 # A loader shuffles and cuts. We look at one batch before we use any. **The document sets no seed; here a generator of its own makes the
 # order the same every time.**
 
+
 # %%
 def batches(seed=0):
-    return DataLoader(
-        TensorDataset(images, labels), batch_size=100, shuffle=True, generator=torch.Generator().manual_seed(seed)
-    )
+    return DataLoader(TensorDataset(images, labels), batch_size=100, shuffle=True, generator=torch.Generator().manual_seed(seed))
 
 
 test_batches = DataLoader(TensorDataset(test_images, test_labels), batch_size=100)
@@ -112,7 +113,9 @@ def start(seed=0):
 W, b = start()
 scores = torch.matmul(x, W) + b
 one = sum(x[0, j] * W[j, 1] for j in range(p)) + b[1]
-print("score of class 1 for the first image, pixel by pixel", round(one.item(), 4), "and in the matrix", round(scores[0, 1].item(), 4))
+print(
+    "score of class 1 for the first image, pixel by pixel", round(one.item(), 4), "and in the matrix", round(scores[0, 1].item(), 4)
+)
 print("shapes", tuple(x.shape), "times", tuple(W.shape), "is", tuple(scores.shape))
 print("scores of the first image", scores[0].detach().numpy().round(4))
 assert torch.isclose(one, scores[0, 1], atol=1e-5)
@@ -170,7 +173,9 @@ before = [functional.cross_entropy(x @ start(seed)[0].detach(), truths).item() f
 print(f"50 starts: from {min(before):.2f} to {max(before):.2f}")
 CHANCE = "no seed in the document, so the start differs; scores of variance |x|^2 / 784, about 0.1, add about 0.05 to ln 10"
 table.printed("ln 10", "2.3026", np.log(10))
-table.band("loss before training", "2.28 2.39", [np.quantile(before, 0.1), np.quantile(before, 0.9)], low="2.2", high="2.5", reason=CHANCE)
+table.band(
+    "loss before training", "2.28 2.39", [np.quantile(before, 0.1), np.quantile(before, 0.9)], low="2.2", high="2.5", reason=CHANCE
+)
 table.band("loss before training, as stored in one copy", "2.3023", from_library, low="2.2", high="2.5", reason=CHANCE)
 
 # %% [markdown]
@@ -263,7 +268,9 @@ for pixels, codes in bar(batches(), "train"):
     optimizer.step()
     losses.append(loss.item())
 step_by_step = accuracy(lambda pixels: pixels @ W + b)
-print(f"loss of the first batches {np.mean(losses[:10]):.3f}, of the last {np.mean(losses[-10:]):.3f}; test accuracy {step_by_step:.4f}")
+print(
+    f"loss of the first batches {np.mean(losses[:10]):.3f}, of the last {np.mean(losses[-10:]):.3f}; test accuracy {step_by_step:.4f}"
+)
 SEED = "no seed in the document: start and order of the images differ; a linear model gets about .92 at best"
 table.band("test accuracy, step by step", ".9034", step_by_step, low=".895", high=".92", reason=SEED)
 table.exact("batches of the epoch, learning rate", "600 0.1", [len(losses), optimizer.defaults["lr"]])

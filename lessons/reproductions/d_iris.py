@@ -1,9 +1,9 @@
 # ---
-# title: D. Logistic regression with PyTorch, on iris (probml, book 1, chapter 10)
+# title: Logistic regression with PyTorch (iris)
 # minutes: 15
 # ---
 # %% [markdown]
-# # D. Logistic regression with PyTorch, on iris (probml, book 1, chapter 10)
+# # D. Logistic regression with PyTorch, on iris
 #
 # After this page you can
 #
@@ -51,8 +51,6 @@ X_all, species = datasets.load("iris", return_X_y=True)
 print("learn from", X.shape, "test on", X_test.shape, "virginica among them", y.sum(), y_test.sum())
 verdicts.exact("rows to learn from and to test", "100 50", [len(X), len(X_test)])
 says("150", len(X_all))
-says("33", 100 // 3)
-says("100", len(X))
 
 # %% [markdown]
 # ## The optimum
@@ -166,6 +164,8 @@ assert abs(ours.predict_proba(X_test)[:, 1] - theirs.predict_proba(X_test)[:, 1]
 # A hundred rows in batches of 33 are three batches and **one row**.
 
 # %%
+BATCH, RATE, EPOCHS = 33, 0.1, 100
+says("33", BATCH)
 rows = TensorDataset(torch.tensor(X), torch.tensor(y, dtype=torch.float64))
 
 
@@ -173,7 +173,7 @@ def batches():
     """The seed, the start, and a loader that shuffles as the document's did."""
     torch.manual_seed(0)
     w = torch.randn(4)
-    return w.double(), DataLoader(rows, batch_size=33, shuffle=True)
+    return w.double(), DataLoader(rows, batch_size=BATCH, shuffle=True)
 
 
 w, loader = batches()
@@ -188,19 +188,20 @@ print(features.shape, labels.shape, features[0])
 # %%
 w, loader = batches()
 w, batch_loss = w.numpy(), []
-for _ in range(100):
+for _ in range(EPOCHS):
     for features, labels in loader:
         batch_loss.append(loss_by_hand(w, features.numpy(), labels.numpy()))
-        w = w - 0.1 * gradient_by_hand(w, features.numpy(), labels.numpy())
+        w = w - RATE * gradient_by_hand(w, features.numpy(), labels.numpy())
 sgd_by_hand = w
 print(w)
-says("0.1", 0.1)
+says("0.1", RATE)
+says("100", EPOCHS)
 verdicts.exact("D4 mini-batches", "400", len(batch_loss))
 
 torch_w, loader = batches()
 torch_w.requires_grad_()
-optimiser = torch.optim.SGD([torch_w], lr=0.1)
-for _ in range(100):
+optimiser = torch.optim.SGD([torch_w], lr=RATE)
+for _ in range(EPOCHS):
     for features, labels in loader:
         optimiser.zero_grad()
         nn.functional.binary_cross_entropy_with_logits(features @ torch_w, labels).backward()
@@ -216,7 +217,7 @@ training = plots.TrainingDisplay.from_history(
 # The loss of the single batches jumps, most of all at the batches of one row.
 #
 # The seed decides the order of the rows, and how it does so changes between versions of PyTorch. So the published numbers cannot come back,
-# and a band is all that can be claimed. It is the range over 200 shuffles, of which twenty are made here.
+# and a band is all that can be claimed. It is the range over two hundred shuffles, of which twenty are made here.
 
 # %%
 LOW, HIGH = "[-1.28 -2.60 1.06 2.85]", "[-.41 -2.18 1.70 3.14]"
@@ -227,7 +228,7 @@ printed("D4 SGD, with torch of today", "[-0.7937 -2.4168 1.3210 2.9690]", sgd_by
 
 def shuffled(seed, batch_mean):
     """The library's SGD. With ``batch_mean`` every batch counts the same, however small; without, every row does."""
-    steps = solvers.SGD(lr=0.1, batch_size=33, epochs=100, batch_mean=batch_mean)
+    steps = solvers.SGD(lr=RATE, batch_size=BATCH, epochs=EPOCHS, batch_mean=batch_mean)
     model = LogisticRegression(C=np.inf, fit_intercept=False, solver=steps, random_state=seed)
     return model.fit(X, y, init=start.double().numpy()[None])
 
@@ -241,7 +242,6 @@ for batch_mean in (True, False):
     print(
         f"{name:28}  spread of the coefficients {spread.round(2)}  same labels as the optimum {min(agree[batch_mean]):.2f} to {max(agree[batch_mean]):.2f}"
     )
-says("200", 200)
 assert min(agree[False]) >= 0.94
 assert 0.68 <= min(agree[True]) < min(agree[False])
 says("0.96", min(agree[False]))
@@ -274,11 +274,14 @@ verdicts.band(
 
 
 # %%
+MOMENTUM, PUBLISHED_SHARE = 0.9, 0.98
+
+
 def with_momentum(dtype, loss_function):
     w, loader = batches()
     w = w.to(dtype).requires_grad_()
-    optimiser = torch.optim.SGD([w], lr=0.1, momentum=0.9)
-    for _ in range(100):
+    optimiser = torch.optim.SGD([w], lr=RATE, momentum=MOMENTUM)
+    for _ in range(EPOCHS):
         for features, labels in loader:
             optimiser.zero_grad()
             loss_function(features.to(dtype) @ w, labels.to(dtype)).backward()
@@ -304,8 +307,8 @@ momentum = {
 for name, w in momentum.items():
     print(f"{name:26} {w.round(4)}  same labels {share_of_equal_labels(w):.2f}")
 today = momentum["single, sigmoid then BCE"]
-says("0.9", 0.9)
-says("98 %", 0.98)
+says("0.9", MOMENTUM)
+says("98 %", PUBLISHED_SHARE)
 says("82 %", share_of_equal_labels(momentum["double, BCE with logits"]))
 verdicts.band(
     "D5 momentum, as then printed",
@@ -356,11 +359,11 @@ print("sigmoid then BCE:", capped.item(), " BCE with logits:", honest.item(), "w
 # %%
 gaps = {}
 for lr in (1, 0.1):
-    steps = solvers.SGD(lr=lr, momentum=0.9, batch_size=None, epochs=5000)
+    steps = solvers.SGD(lr=lr, momentum=MOMENTUM, batch_size=None, epochs=5000)
     full = LogisticRegression(C=np.inf, fit_intercept=False, solver=steps, tol=1e-300).fit(X, y)
     gaps[lr] = full.certificate_.value - best.certificate_.value
 print(gaps)
-says("5,000", 5000)
+says("5,000", steps.epochs)
 says("3.9e-13", gaps[1])
 says("3.6e-4", gaps[0.1])
 printed("D gap at lr 1", "0.00000000000039", gaps[1])
@@ -374,9 +377,9 @@ printed("D gap at lr 0.1", "0.00036", gaps[0.1])
 # %%
 torch.manual_seed(0)
 module = nn.Linear(4, 1, bias=False).double()
-optimiser = torch.optim.Adam(module.parameters(), lr=0.1)
-loader = DataLoader(rows, batch_size=33, shuffle=True)
-for _ in range(100):
+optimiser = torch.optim.Adam(module.parameters(), lr=RATE)
+loader = DataLoader(rows, batch_size=BATCH, shuffle=True)
+for _ in range(EPOCHS):
     for features, labels in loader:
         optimiser.zero_grad()
         from_logits(module(features)[:, 0], labels).backward()
