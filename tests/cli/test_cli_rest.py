@@ -12,6 +12,7 @@ import pytest
 
 from logistic import LogisticRegression, Status, load
 from logistic.cli import doctor
+from logistic.cli.demo import SETS
 from shell import NAMES, Run, everything, matrix, people, refused, rows_of, strict, write
 
 # ----------------------------------------------------------------------------------------------------------------------- demo
@@ -45,10 +46,15 @@ def test_demo_shows_every_step(run: Run, folder: Path) -> None:
     shown = "\n".join(line.removeprefix("  ") for line in done.out.splitlines())
     assert metrics.out in shown
     files = everything(folder)
-    assert len(files) == 6
+    pages = [name for name in files if name.endswith("-report.html")]
+    assert len(files) == 9
+    assert [line.strip() for line in done.out.splitlines()[-6:-3]] == [f"logistic-demo/{name}-report.html" for name in SETS]
+    assert all(files[name].startswith(b"<!DOCTYPE html>") for name in pages)
+    assert len(pages) == 3
     again = run("demo", "--json", "--quiet")
     assert again.code == 0
     told = strict(again.out)
+    assert [entry["report"] for entry in told] == [f"{name}-report.html" for name in SETS]
     assert [(entry["name"], entry["certified"]) for entry in told] == [("iris", True), ("breast_cancer", True), ("digits", True)]
     assert everything(folder) == files
 
@@ -141,7 +147,7 @@ def test_doctor_says_where_data_are_looked_for(run: Run, folder: Path, monkeypat
 
 # ----------------------------------------------------------------------------------------------------------------- help pages
 
-PAGES = ((), *((name,) for name in ("demo", "fit", "evaluate", "predict", "summary", "data", "doctor", "completion")))
+PAGES = ((), *((name,) for name in ("demo", "fit", "evaluate", "predict", "summary", "report", "data", "doctor", "completion")))
 
 
 @pytest.mark.parametrize("page", PAGES, ids=" ".join)
@@ -157,7 +163,7 @@ def test_help_pages_fit_the_terminal(page: tuple[str, ...], width: int, run: Run
     assert " ".join(lines).startswith(" ".join(("Usage: logistic", *page)))
 
 
-@pytest.mark.parametrize("page", ["demo", "fit", "evaluate", "predict", "summary", "doctor", "completion"])
+@pytest.mark.parametrize("page", ["demo", "fit", "evaluate", "predict", "summary", "report", "doctor", "completion"])
 def test_examples_stand_on_lines_of_their_own(page: str, run: Run) -> None:
     """So that they can be copied."""
     lines = run(page, "--help").out.splitlines()
@@ -173,7 +179,7 @@ def test_options_of_fit_stand_in_panels(run: Run) -> None:
     assert heads == ["Arguments", "Rows", "Model", "Solver", "Output", "Options"]
 
 
-@pytest.mark.parametrize("page", ["demo", "fit", "evaluate", "predict", "summary", "doctor"])
+@pytest.mark.parametrize("page", ["demo", "fit", "evaluate", "predict", "summary", "report", "doctor"])
 def test_every_command_can_be_quiet_and_speak_json(page: str, run: Run) -> None:
     """The two options that a script looks for."""
     out = run(page, "--help").out

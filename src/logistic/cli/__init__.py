@@ -18,6 +18,7 @@ from .evaluate import evaluate_command
 from .fit import fit_command
 from .options import CERTIFIED, INTERRUPTED, LOOK, USER_ERROR
 from .predict import predict_command
+from .report import report_command
 from .summary import summary_command
 from .writing import write
 
@@ -28,6 +29,7 @@ COMMANDS: tuple[click.Command, ...] = (
     evaluate_command,
     predict_command,
     summary_command,
+    report_command,
     data_group,
     doctor_command,
     completion_command,
@@ -47,6 +49,7 @@ def main() -> None:
         logistic fit people.csv --target answer --split 0.8/0.2 -o model.safetensors
         logistic evaluate model.safetensors people.csv --split test
         logistic predict model.safetensors new.csv -o predictions.csv
+        logistic report model.safetensors people.csv --split test -o report.html
 
     Data goes to stdout, talk to stderr. Exit codes: 0 certified, 3 written but not certified, 2 wrong use, 130 interrupted,
     1 a bug of ours.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import rich_click as click
 
-from .fitted import metrics_of, read_model, without_formula
+from .fitted import flattery, metrics_of, read_model, without_formula
 from .options import CERTIFIED, data_argument, json_option, model_argument, quiet_option
 from .rows import open_table, rows_to_judge
 from .writing import answer, tell
@@ -40,9 +40,9 @@ def evaluate_command(
     if isinstance(found, Model) and found.statistics is not None and found.statistics.count != found.rows and rows.weight is None:
         counted = f"the fit took its {found.rows:,} rows for {found.statistics.count:,.0f} observations"
         tell(f"note: {counted}; --weight COLUMN weighs these so\n", quiet or as_json)
-    if split is None and origin is not None and table.sha256 == origin.sha256:
-        learned = f"the first of {len(origin.fractions)} parts of these rows was" if origin.fractions else "these rows were"
-        others = "; --split test takes those held out" if origin.fractions else ""
-        tell(f"note: {learned} learned from, so the metrics flatter the model{others}\n", quiet or as_json)
+    learned = flattery(found, table, split)
+    if learned:
+        others = "; --split test takes those held out" if origin is not None and origin.fractions else ""
+        tell(f"note: {learned}, so the metrics flatter the model{others}\n", quiet or as_json)
     answer(metrics.to_dict(), str(metrics), as_json)
     return CERTIFIED

@@ -50,6 +50,24 @@ def read_model(name: str) -> Fitted:
     return load(path)
 
 
+def kind_of(model: Fitted) -> str:
+    """What a model is, in words."""
+    from ..model import Model
+    from ..plane import Plane
+
+    return {Model: "logistic regression", Plane: "linear regression"}.get(type(model), "network with a hidden layer")
+
+
+def flattery(model: Fitted, table: Table, part: str | None) -> str:
+    """Which of the rows that a model is judged by it learned from; nothing where that is not known."""
+    origin = model.provenance
+    if origin is None or table.sha256 != origin.sha256 or (part is not None and part != "train"):
+        return ""
+    if part is None and origin.fractions:
+        return f"the first of {len(origin.fractions)} parts of these rows was learned from"
+    return "these rows were learned from"
+
+
 def columns_of(model: Fitted) -> tuple[str, ...]:
     """Names of the columns, x0, x1, ... where the fit knew none."""
     if model.features is not None:
@@ -123,7 +141,7 @@ def sentence(model: Fitted, x: Any, subject: str) -> str:
     """What the subject, a row (1, p), is, how probably, and what else it may be; or the number that is predicted."""
     import numpy as np
 
-    from ..outputs.text import printable
+    from ..outputs.text import likely, printable
     from ..plane import Plane
     from ..preparation import Target
 
@@ -135,9 +153,9 @@ def sentence(model: Fitted, x: Any, subject: str) -> str:
     names = [printable(str(label)) for label in model.classes]
     first, *others = order[:4]
     more = ", ..." if len(order) > 4 else ""
-    rest = ", ".join(f"{names[k]} {_percent(probabilities[k])}" for k in others)
+    rest = ", ".join(f"{names[k]} {likely(probabilities[k])}" for k in others)
     interval = f" ({Target(edges=origin.edges).interval(first)})" if origin is not None and origin.edges else ""
-    return f"{printable(subject)} is {names[first]}{interval} with a probability of {_percent(probabilities[first])} ({rest}{more})"
+    return f"{printable(subject)} is {names[first]}{interval} with a probability of {likely(probabilities[first])} ({rest}{more})"
 
 
 def facts(model: Fitted, summary: Any = None) -> dict[str, Any]:
@@ -160,10 +178,3 @@ def origin_lines(model: Fitted) -> list[str]:
         lines.append(f"rows         the first part of {'/'.join(f'{f:g}' for f in origin.fractions)}, seed {origin.seed}")
     command = origin.command if len(origin.command) <= LONGEST else f"{origin.command[:LONGEST]} ..."
     return [printable(line) for line in [*lines, f"command      {command}"]]
-
-
-def _percent(share: float) -> str:
-    """To two digits after the point, and never 0 % or 100 %, which no probability of a model is."""
-    if share < 5e-5:
-        return "under 0.01%"
-    return "over 99.99%" if share > 1 - 5e-5 else f"{share:.2%}"

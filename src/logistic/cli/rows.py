@@ -105,6 +105,22 @@ class Rows:
         """(n_i,) the weights of a part of the split, or all; None where there are none."""
         return None if self._weights is None else self._of(self._weights, part)
 
+    def columns(self, part: str | None) -> Any:
+        """What a model takes of a part of the split, or of all: numbers, or the columns of the data where there is a formula."""
+        from ..sources import Columns
+
+        if self.recipe is None:
+            return self._design(part)
+        held, places = Columns(self.table), self._places(part)
+        return held if places is None else held.take(places)
+
+    def numbers(self, part: str | None) -> np.ndarray:
+        """(n_i,) which rows of the data these are, from 1 on."""
+        import numpy as np
+
+        places = self._places(part)
+        return (np.arange(self.table.rows) if places is None else places) + 1
+
     def validating(self) -> ArraySource | None:
         """The middle one of three parts."""
         return None if self.split is None or len(self.split.names) < 3 else self.part(self.split.names[1])
@@ -133,11 +149,8 @@ class Rows:
         """The columns to learn from, of a part of the split or all; a formula makes those of this part alone."""
         if self.recipe is None:
             return self._of(self._numbers, part)
-        from ..sources import Columns
-
         if part not in self._designs:
-            held, rows = Columns(self.table), self._places(part)
-            self._designs[part] = self.recipe.design(held if rows is None else held.take(rows))
+            self._designs[part] = self.recipe.design(self.columns(part))
         return self._designs[part]
 
     @cached_property

@@ -36,6 +36,13 @@ def counted(number: int, noun: str) -> str:
     return f"{number:,} {noun}" + ("" if number == 1 else "s")
 
 
+def likely(share: float) -> str:
+    """A probability to two digits of a per cent, and never 0 % or 100 %, which no probability of a model is."""
+    if share < 5e-5:
+        return "under 0.01%"
+    return "over 99.99%" if share > 1 - 5e-5 else f"{share:.2%}"
+
+
 def clip(text: str, width: int = MAX_WIDTH) -> str:
     """Both ends of a long text, because names that share a beginning differ at the end."""
     if len(text) <= width:

@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from .evidence import Evidence, evidence
-from .report import Report
+from .report import Report, installed
 
-__all__ = ["Evidence", "Report", "evidence"]
+__all__ = ["Evidence", "Report", "evidence", "installed"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -20,6 +21,8 @@ from ..tally import Tally
 
 SAME = 1e-8  # relative difference of the log-likelihoods of the same rows
 BLOCK = 2**21  # numbers
+FEWEST = 8  # pixels of a side of an image
+SERIES = re.compile(r"[^\d]*\d+([^\d]+\d+)?[^\d]*")  # names as pixels have them: x0, pixel_3_4
 
 
 @dataclass(frozen=True, eq=False)
@@ -164,6 +167,17 @@ class Evidence:
         """(p,) positions of the columns, strongest first."""
         return np.asarray(np.argsort(-np.nan_to_num(self.sizes), kind="stable"))
 
+    @cached_property
+    def pixels(self) -> bool:
+        """Whether the columns look like a square image: enough of them, numbered, and on one scale from zero."""
+        p, spread = len(self.names), self.spread
+        side = math.isqrt(p)
+        if side * side != p or side < FEWEST or self.model.recipe is not None:
+            return False
+        top = spread.high.max()
+        numbered = all(SERIES.fullmatch(name) for name in self.names)
+        return bool(numbered and spread.low.min() >= 0 and top > 0 and np.mean(spread.high >= 0.5 * top) >= 0.25)
+
     def dense(self, at: np.ndarray) -> np.ndarray:
         """(m, p) the columns of the design for a few rows."""
         found = self.rows.X[at]
@@ -175,7 +189,7 @@ class Evidence:
         if recipe is not None and data is not None:
             return {name: data[name].values[at] for name in recipe.columns[:most]}
         found = self.dense(at)
-        return {self.names[j]: found[:, j] for j in self.strongest[:most]}
+        return {} if self.pixels else {self.names[j]: found[:, j] for j in self.strongest[:most]}
 
     def place(self, number: Any) -> int:
         """Where the row of this number is.

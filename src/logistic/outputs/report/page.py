@@ -46,10 +46,9 @@ def page(title: str, sections: Sequence[Section]) -> str:
     InputError
         Where jinja2 or Matplotlib is missing, saying how to get it.
     """
-    try:
-        from jinja2 import Environment, StrictUndefined
-    except ImportError:
-        raise InputError("the report needs jinja2, which is not installed: pip install 'logistic[report]'") from None
+    needs_jinja2()
+    from jinja2 import Environment, StrictUndefined
+
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     environment.filters["shown"] = _shown
     style, script = _part("page.css"), _part("page.js")
@@ -63,6 +62,20 @@ def page(title: str, sections: Sequence[Section]) -> str:
         script=script,
         policy=_policy(style, script, parts.images),
     )
+
+
+def needs_jinja2() -> None:
+    """Refuse to begin without Jinja.
+
+    Raises
+    ------
+    InputError
+        Where it is not installed, saying how to get it.
+    """
+    try:
+        import jinja2  # noqa: F401
+    except ImportError:
+        raise InputError("the report needs jinja2, which is not installed: pip install 'logistic[report]'") from None
 
 
 class _Parts:

@@ -14,10 +14,11 @@ import numpy as np
 from ...errors import listed
 from ...strict import write_atomically
 from ..plots import Display
+from ..plots.look import needs_matplotlib
 from ..text import counted, plain
 from .document import Block, Section
 from .evidence import Evidence
-from .page import page
+from .page import needs_jinja2, page
 from .sections import sections
 
 TALL = 800  # pixels of the frame in a notebook
@@ -36,6 +37,8 @@ class Report:
     Attributes
     ----------
     title : str
+    rows : int
+        By which the model is judged.
     sections : tuple of Section
 
     Raises
@@ -45,13 +48,16 @@ class Report:
     """
 
     title: str
+    rows: int
     sections: tuple[Section, ...]
 
     def __init__(self, evidence: Evidence, rows: Sequence[int] | None = None, title: str | None = None) -> None:
+        installed()
         origin = evidence.model.provenance
         labels = evidence.labels
         about = listed(labels, 4) if len(labels) > 2 else f"{labels[1]} against {labels[0]}"
         self.title = f"Logistic regression of {about if origin is None else origin.target}" if title is None else str(title)
+        self.rows = evidence.rows.count
         self.sections = sections(evidence, rows)
         metrics = evidence.metrics
         self._said = (
@@ -91,6 +97,18 @@ class Report:
 
     def __repr__(self) -> str:
         return f"<{self._said}>"
+
+
+def installed() -> None:
+    """Refuse to begin where what draws and writes is missing.
+
+    Raises
+    ------
+    InputError
+        Saying how to get it.
+    """
+    needs_matplotlib()
+    needs_jinja2()
 
 
 def _plain(block: Block) -> dict[str, Any]:

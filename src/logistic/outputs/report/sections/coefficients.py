@@ -44,10 +44,15 @@ def coefficients(found: Evidence) -> Section:
         levels = "; ".join(f"{label}: {level}" for label, level in recipe.references().items())
         notes.append(f"Levels are compared with the reference of their factor: {levels}.")
     blocks.append(Table(f"Coefficients in the units of the data{few}, strongest first", table, notes=tuple(notes)))
+    if found.pixels:
+        blocks.append(Text("The weights of all columns are drawn as images, under Pictures."))
+        return Section("coefficients", "Coefficients", tuple(blocks))
     odds = len(found.labels) == 2 and bool(covariance_kind(found.model)) and found.model.penalty.alpha == 0
     kind = "Odds ratios" if odds else "Coefficients"
     caption = f"{kind} for one standard deviation of a column, or for the whole step of a column of 0 and 1"
-    blocks.append(drawn(caption, CoefficientsDisplay.from_estimator(found.plain, odds=odds, step=found.steps)))
+    against = columns["reference"][0]
+    contrast = {} if len(found.labels) == 2 else {"reference": against} if against else {"symmetric": True}
+    blocks.append(drawn(caption, CoefficientsDisplay.from_estimator(found.plain, odds=odds, step=found.steps, **contrast)))
     return Section("coefficients", "Coefficients", tuple(blocks))
 
 

@@ -12,10 +12,10 @@ from ....inference.diagnostics import vif
 from ....sources import frame
 from ...plots import ClassBalanceDisplay, HistogramsDisplay
 from ...plots.inputs import sample
-from ...text import counted
+from ...text import counted, likely
 from ..document import Block, Facts, Section, Table, Text
 from ..evidence import Evidence
-from .drawing import drawn, share
+from .drawing import drawn
 
 SHOWN, PANELS, LEVELS = 40, 12, 50
 MOST = 100_000  # rows of a histogram
@@ -36,7 +36,7 @@ def data(found: Evidence) -> Section:
         ]
     facts += [("columns", f"{len(found.names):,}"), ("missing", "none: rows with missing entries are refused")]
     if is_sparse(rows.X):
-        facts.append(("not zero", share(rows.X.nnz / (rows.count * max(len(found.names), 1)))))
+        facts.append(("not zero", likely(rows.X.nnz / (rows.count * max(len(found.names), 1)))))
     blocks: list[Block] = [_whose(found), Facts(tuple(facts))]
     blocks.append(drawn("Rows of each class", ClassBalanceDisplay(found.model.classes, {"": counts}).plot()))
     absent = [label for label, count in zip(labels, counts, strict=True) if not count]
@@ -60,7 +60,7 @@ def _whose(found: Evidence) -> Text:
 def _histograms(found: Evidence) -> list[Block]:
     """Of the strongest columns that are more than 0 and 1."""
     several = [int(j) for j in found.strongest if not found.spread.binary[j]]
-    if is_sparse(found.rows.X) or not several:
+    if is_sparse(found.rows.X) or found.pixels or not several:
         return []
     chosen, n = sorted(several[:PANELS]), found.rows.count
     at = sample(n, MOST)
@@ -68,7 +68,8 @@ def _histograms(found: Evidence) -> list[Block]:
     few = f"the {PANELS} strongest of {len(several):,} columns" if len(several) > PANELS else "columns"
     thin = f"; {MOST:,} rows, evenly spread over all" if n > MOST else ""
     display = HistogramsDisplay.from_rows(X, found.model.classes[found.codes[at]])
-    return [drawn(f"How the values of {few} are distributed, by class{thin}", display)]
+    by = "" if display.classes is None else ", by class"
+    return [drawn(f"How the values of {few} are distributed{by}{thin}", display)]
 
 
 def _table(found: Evidence) -> Table:
@@ -94,7 +95,7 @@ def _flat(found: Evidence) -> list[Block]:
         blocks.append(Text(f"{counted(len(constant), 'column')} constant in these rows: {listed(constant)}.", "note"))
     near = np.flatnonzero((np.nan_to_num(spread.common) >= NEARLY) & (spread.low < spread.high))
     if len(near):
-        named = listed([f"{found.names[j]} ({share(spread.common[j])})" for j in near])
+        named = listed([f"{found.names[j]} ({likely(spread.common[j])})" for j in near])
         text = f"{counted(len(near), 'column')} with one value in {NEARLY:.0%} of the rows or more: {named}."
         blocks.append(Text(text, "note"))
     return blocks or [Text(f"No column is constant or has one value in {NEARLY:.0%} of the rows.")]

@@ -21,8 +21,3 @@ def whole(values: np.ndarray) -> np.ndarray:
     """Numbers as integers, if all of them are."""
     known = values.dtype.kind == "f" and len(values) > 0 and np.isfinite(values).all() and (values % 1 == 0).all()
     return values.astype(np.int64) if known and abs(values).max() < 2**53 else values
-
-
-def share(value: float) -> str:
-    """A share as per cent, never 0 or 100 unless it is."""
-    return f"{value:.0%}" if value in (0, 1) else f"{value:.1%}" if 0.001 <= value <= 0.999 else f"{value:.4%}"

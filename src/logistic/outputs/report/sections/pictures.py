@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import math
-import re
-
 import numpy as np
 
 from ....sources import frame
@@ -14,31 +11,16 @@ from ..evidence import Evidence
 from .drawing import drawn
 from .rows import worst
 
-FEWEST = 8  # pixels of a side of an image
-SERIES = re.compile(r"\D*\d+(\D+\d+)*\D*")  # names as pixels have them: x0, pixel_3_4
-
 
 def pictures(found: Evidence) -> Section:
     """Whatever can be seen."""
-    if pixels(found):
+    if found.pixels:
         blocks = _images(found)
     elif _plane(found) is not None:
         blocks = _regions(found)
     else:
         blocks = _scatter(found)
     return Section("pictures", "Pictures", tuple(blocks))
-
-
-def pixels(found: Evidence) -> bool:
-    """Whether the columns look like a square image: enough of them, numbered, and on one scale from zero."""
-    p, spread = len(found.names), found.spread
-    side = math.isqrt(p)
-    if side * side != p or side < FEWEST or found.model.recipe is not None:
-        return False
-    if found.model.features is not None and not all(SERIES.fullmatch(name) for name in found.model.features):
-        return False
-    top = spread.high.max()
-    return bool(spread.low.min() >= 0 and top > 0 and np.mean(spread.high >= 0.5 * top) >= 0.25)
 
 
 def _images(found: Evidence) -> list[Block]:

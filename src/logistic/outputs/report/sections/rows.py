@@ -9,10 +9,10 @@ import numpy as np
 
 from ....inference.diagnostics import influence
 from ...plots import ContributionsDisplay
-from ...text import counted
+from ...text import counted, likely
 from ..document import Block, Section, Table, Text
 from ..evidence import Evidence
-from .drawing import drawn, share, whole
+from .drawing import drawn, whole
 
 WORST, VALUES, INFLUENTIAL = 20, 8, 10
 CHEAP = 1e9  # rows times coefficients squared
@@ -34,7 +34,7 @@ def mistakes(found: Evidence) -> Section:
     few = len(found.names) if found.model.recipe is None else len(found.model.recipe.columns)
     for name, values in found.values(at, VALUES).items():
         columns[name if name not in columns else f"column {name}"] = whole(values)
-    notes = (f"Values of {VALUES} of {few:,} columns.",) if few > VALUES else ()
+    notes = (f"Values of {VALUES} of {few:,} columns.",) if few > VALUES and not found.pixels else ()
     if wrong:
         caption = (
             f"The worst of {counted(wrong, 'row')} that {'is' if wrong == 1 else 'are'} predicted wrongly: the surest errors first"
@@ -67,7 +67,7 @@ def contributions(found: Evidence, chosen: Sequence[int] | None) -> Section:
         shift: Any = None if found.rows.offset is None else found.rows.offset[[place]]
         display = ContributionsDisplay.from_estimator(found.plain, found.dense(np.array([place])), offset=shift, **named)
         said = f"Row {found.numbers[place]}" + (f", {about}" if about else "")
-        sure = f"predicted {found.labels[predicted]} with {share(float(found.tally.p[place, predicted]))}"
+        sure = f"predicted {found.labels[predicted]} with {likely(float(found.tally.p[place, predicted]))}"
         blocks.append(drawn(f"{said}: {found.labels[true]}, {sure}", display))
     return Section("contributions", "Why a row gets its probability", tuple(blocks))
 
