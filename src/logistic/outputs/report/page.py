@@ -20,11 +20,8 @@ NAME, HEADING, LINE, PARAGRAPH = 80, 120, 300, 20_000  # longest texts: of a cel
 OPTION = 40  # of a class in the list of classes
 HINT = 1_000  # of the text that a clipped one shows when pointed at
 TALL = 16  # rows from which a table scrolls in a box of its own
-SIZES = (
-    ("wide", 640.0),
-    ("medium", 480.0),
-    ("narrow", 0.0),
-)  # in pixels; on a narrow screen a figure shrinks to that, then scrolls
+# Of figures, in pixels: on a narrow screen they shrink to the least of their kind, then they scroll.
+SIZES = (("wide", 640.0), ("medium", 480.0), ("narrow", 0.0))
 ABSENT = "\N{EN DASH}"  # what is not a number
 ADMITTED = "\u200c\u200d"  # not printable for Python, but part of Persian words and of emoji
 SHOWN_AT = np.arange(1, 10) / 10  # thresholds of the table that needs no script
