@@ -220,11 +220,11 @@ class Summary:
         """Coefficients of one contrast with errors, tests and intervals, and their odds ratios."""
         c = {name: column[which].tolist() for name, column in self.columns.items()}
         against = f"against {printable(c['reference'][0])}" if c["reference"][0] else "against the mean of all classes"
-        title = f"log-odds of {printable(c['class'][0])} {against}, in the units of the data; errors {self._errors()}"
+        title = f"log-odds of {printable(c['class'][0])} {against}, in the units of the data; errors {self.errors()}"
         names = [printable(term) for term in c["term"]]
         if self.model.penalty.alpha > 0:
             cells = [[name, written(b), written(e)] for name, b, e in zip(names, c["estimate"], c["std_error"], strict=True)]
-            return [Table([title, *self._doubt()], [["", "estimate", "std. error"], *cells])]
+            return [Table([title, *self.doubts()], [["", "estimate", "std. error"], *cells])]
         ends = [f"{100 * share:.4g} %" for share in ((1 - self.level) / 2, (1 + self.level) / 2)]
         cells = [["", "estimate", "std. error", "z", "p", *ends]]
         keys = ("estimate", "std_error", "z", "p", "log_p", "low", "high")
@@ -235,9 +235,9 @@ class Summary:
         for name, *numbers in zip(names, *(c[key] for key in ("odds_ratio", "odds_low", "odds_high")), strict=True):
             if not (math.isnan(numbers[1]) or (name == "intercept" and self.model.fit_intercept)):
                 odds.append([name, *map(written, numbers)])
-        return [Table([title, *self._doubt()], cells), *([Table(["odds ratios"], odds)] if len(odds) > 1 else [])]
+        return [Table([title, *self.doubts()], cells), *([Table(["odds ratios"], odds)] if len(odds) > 1 else [])]
 
-    def _errors(self) -> str:
+    def errors(self) -> str:
         """Where the standard errors come from."""
         statistics = self.model.statistics
         assert statistics is not None
@@ -248,7 +248,7 @@ class Summary:
         }
         return words.get(statistics.kind, f"robust ({statistics.kind})")
 
-    def _doubt(self) -> list[str]:
+    def doubts(self) -> list[str]:
         """What the errors are not."""
         if self.model.penalty.alpha > 0:
             return [

@@ -245,32 +245,35 @@ def _spread(rows: Rows) -> Spread:
     n, p = rows.X.shape
     share = rows.weight / rows.weight.sum()
     size = max(BLOCK // p, 16)
-    first = np.asarray(rows.X[0], dtype=np.float64)
-    low, high, mean, square = first.copy(), first.copy(), np.zeros(p), np.zeros(p)
-    binary = np.ones(p, dtype=bool)
-    for part, X in rows.blocks(size):
+    low, high, binary = np.full(p, np.inf), np.full(p, -np.inf), np.ones(p, dtype=bool)
+    for _, X in rows.blocks(size):
         np.minimum(low, X.min(axis=0), out=low)
         np.maximum(high, X.max(axis=0), out=high)
-        mean += share[part] @ (X - first)
         binary &= ((X == 0) | (X == 1)).all(axis=0)
+    unit = np.maximum(abs(low), abs(high))
+    unit[unit == 0] = 1.0  # in units of the largest, no square is beyond what float64 can hold
+    first = np.asarray(rows.X[0], dtype=np.float64) / unit
+    mean, square = np.zeros((2, p))
+    for part, X in rows.blocks(size):
+        mean += share[part] @ (X / unit - first)
     mean += first
     for part, X in rows.blocks(size):
-        square += share[part] @ (X - mean) ** 2
+        square += share[part] @ (X / unit - mean) ** 2
+    mean, deviation = mean * unit, np.where(low == high, 0.0, np.sqrt(square) * unit)
     common = np.empty(p)
     for j in range(p):  # what more than half of all rows have is their median
         column = np.ascontiguousarray(rows.X[:, j])
         middle = np.partition(column, n // 2)[n // 2]
         common[j] = np.mean(column == middle)
     common[common <= 0.5] = math.nan
-    return Spread(mean, np.where(low == high, 0.0, np.sqrt(square)), low, high, common, binary)
+    return Spread(mean, deviation, low, high, common, binary)
 
 
 def _spread_sparse(rows: Rows) -> Spread:
     X, n = rows.X, rows.X.shape[0]
     share = rows.weight / rows.weight.sum()
-    mean = np.asarray(share @ X, dtype=np.float64).ravel()
-    squares = np.asarray(share @ X.multiply(X), dtype=np.float64).ravel()
     low, high = (np.asarray(ends.toarray(), dtype=np.float64).ravel() for ends in (X.min(axis=0), X.max(axis=0)))
+    mean, squares = (np.asarray(share @ part, dtype=np.float64).ravel() for part in (X, X.multiply(X)))
     zeros = 1 - np.bincount(X.indices[X.data != 0], minlength=X.shape[1]) / n
     ones = np.bincount(X.indices[X.data == 1], minlength=X.shape[1]) / n
     deviation = np.where(low == high, 0.0, np.sqrt(np.maximum(squares - mean**2, 0)))

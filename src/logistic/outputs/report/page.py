@@ -16,15 +16,12 @@ from ..plots.look import MINUS, amount
 from ..text import clip
 from .document import Block, Facts, Figure, Section, Table, Text, Thresholds
 
-NAME, LINE, PARAGRAPH = 80, 300, 20_000  # longest texts of a cell or class, of a caption or fact, of a paragraph
+NAME, HEADING, LINE, PARAGRAPH = 80, 120, 300, 20_000  # longest texts: of a cell or class; title; caption or fact; paragraph
 OPTION = 40  # of a class in the list of classes
 HINT = 1_000  # of the text that a clipped one shows when pointed at
 TALL = 16  # rows from which a table scrolls in a box of its own
-SIZES = (
-    ("wide", 640.0),
-    ("medium", 480.0),
-    ("narrow", 0.0),
-)  # pixels, to which wider figures shrink on a narrow screen; then they scroll
+# Of figures, in pixels: on a narrow screen they shrink to the least of their kind, then they scroll.
+SIZES = (("wide", 640.0), ("medium", 480.0), ("narrow", 0.0))
 ABSENT = "\N{EN DASH}"  # what is not a number
 ADMITTED = "\u200c\u200d"  # not printable for Python, but part of Persian words and of emoji
 SHOWN_AT = np.arange(1, 10) / 10  # thresholds of the table that needs no script
@@ -55,7 +52,7 @@ def page(title: str, sections: Sequence[Section]) -> str:
     parts = _Parts(sections)
     return environment.from_string(_part("page.html")).render(
         title=title,
-        longest={"name": NAME, "line": LINE, "option": OPTION, "hint": HINT},
+        longest={"name": NAME, "heading": HEADING, "line": LINE, "option": OPTION, "hint": HINT},
         sections=parts.sections,
         classes=list(parts.codes),
         style=style,

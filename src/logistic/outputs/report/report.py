@@ -58,8 +58,8 @@ class Report:
         about = listed(labels, 4) if len(labels) > 2 else f"{labels[1]} against {labels[0]}"
         self.title = f"Logistic regression of {about if origin is None else origin.target}" if title is None else str(title)
         self.rows = evidence.rows.count
+        metrics = evidence.metrics  # refuses rows that have no prediction
         self.sections = sections(evidence, rows)
-        metrics = evidence.metrics
         self._said = (
             f"Report of a model of {len(labels)} classes on "
             f"{counted(evidence.rows.count, 'row')}: accuracy {metrics.accuracy:.4f}, log loss {metrics.log_loss:.4g}; "

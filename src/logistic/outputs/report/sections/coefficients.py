@@ -30,7 +30,7 @@ def coefficients(found: Evidence) -> Section:
     """A table, strongest first, and a forest."""
     summary = Summary(found.model)
     columns, names = summary.columns, found.names
-    blocks: list[Block] = [*_doubts(found), Text(_reading(found))]
+    blocks: list[Block] = [*_doubts(found, summary), Text(_reading(found))]
     q = len(names) + found.model.fit_intercept
     contrasts = len(columns["term"]) // q
     kept = max(SHOWN // contrasts, 3)
@@ -38,7 +38,8 @@ def coefficients(found: Evidence) -> Section:
     at = (np.arange(contrasts) * q + np.array(chosen)[:, None]).ravel()
     few = f", the {kept} strongest of {len(names):,} columns" if len(names) > kept else ""
     table = _table({name: column[at] for name, column in columns.items()}, contrasts)
-    notes = [f"{100 * summary.level:g} % intervals from low to high."] if "low" in table else []
+    notes = [f"Errors {summary.errors()}."] if covariance_kind(found.model) else []
+    notes += [f"{100 * summary.level:g} % intervals from low to high."] if "low" in table else []
     recipe = found.model.recipe
     if recipe is not None and recipe.references():
         levels = "; ".join(f"{label}: {level}" for label, level in recipe.references().items())
@@ -56,7 +57,7 @@ def coefficients(found: Evidence) -> Section:
     return Section("coefficients", "Coefficients", tuple(blocks))
 
 
-def _doubts(found: Evidence) -> list[Block]:
+def _doubts(found: Evidence, summary: Summary) -> list[Block]:
     """What the numbers are not."""
     certificate = found.model.certificate
     if certificate.status is Status.SEPARATED:
@@ -65,13 +66,8 @@ def _doubts(found: Evidence) -> list[Block]:
     blocks: list[Block] = []
     if not (certificate.status.certified or certificate.status is Status.RANK_DEFICIENT):
         blocks.append(Text("Not certified: these numbers are only where the search stopped.", "warning"))
-    if found.model.penalty.alpha > 0 and covariance_kind(found.model):
-        said = "errors are the spread of penalised coefficients around their own mean: their bias is unknown, so nothing is tested."
-        return [*blocks, Text(f"No p values: {said}", "warning")]
-    if not covariance_kind(found.model):
-        why = why_none(found.model)
-        blocks.append(Text(f"{why[:1].upper()}{why[1:]}.", "warning"))
-    return blocks
+    said = summary.doubts() if covariance_kind(found.model) else [why_none(found.model)]
+    return blocks + [Text(f"{one[:1].upper()}{one[1:]}.", "warning") for one in said]
 
 
 def _reading(found: Evidence) -> str:

@@ -22,6 +22,7 @@ MOST = 100_000  # rows of a histogram
 NEARLY = 0.99  # share of one value from which a column is nearly constant
 COLLINEAR = 10.0
 CHEAP = 2e9  # rows times columns squared
+HUGE = 1e150  # whose square float64 cannot hold
 
 
 def data(found: Evidence) -> Section:
@@ -107,7 +108,8 @@ def _alike(found: Evidence) -> list[Block]:
     aliased = found.model.certificate.columns if found.model.certificate.status.word == "rank_deficient" else ()
     if aliased:
         blocks.append(Text(f"Combinations of other columns in the fit: {listed([found.names[j] for j in aliased])}.", "warning"))
-    if p < 2 or n <= p or n * p**2 > CHEAP:
+    reach = np.maximum(abs(found.spread.low), abs(found.spread.high))
+    if p < 2 or n <= p or n * p**2 > CHEAP or reach.max() > HUGE:
         return blocks
     factor = vif(found.rows.X, found.rows.weight).table["vif"]
     high = np.flatnonzero(np.nan_to_num(factor, posinf=np.inf) >= COLLINEAR)
