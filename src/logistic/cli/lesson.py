@@ -85,5 +85,7 @@ def open_command(lesson: str, output: str | None, force: bool, browser: bool, qu
     write_atomically(path, page(chosen, execute(chosen), lessons()).encode())
     write(sys.stdout, str(path))
     if browser:
-        click.launch(str(path))
+        import webbrowser
+
+        webbrowser.open(path.resolve().as_uri())
     return CERTIFIED

@@ -48,6 +48,7 @@ def read(lesson: Lesson) -> Any:
     notebook.cells = [cell for cell in notebook.cells if cell.cell_type != "raw"]
     for k, cell in enumerate(notebook.cells):
         cell["id"] = f"{lesson.slug}-{k}"  # the same at each build
+        cell.metadata.pop("lines_to_next_cell", None)
     notebook.metadata = {
         "title": lesson.title,
         "minutes": lesson.minutes,

@@ -2,16 +2,34 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from typing import Any
 
-from . import odds, penalty, ratios, reference, scaling, separation, weights
+from ...errors import InputError, did_you_mean
 from .exercise import Exercise, Hint
+from .likelihood import EXERCISES as LIKELIHOOD
+from .odds import EXERCISES as ODDS
+from .penalty import EXERCISES as PENALTY
+from .ratios import EXERCISES as RATIOS
+from .reference import EXERCISES as REFERENCE
+from .scaling import EXERCISES as SCALING
+from .separation import EXERCISES as SEPARATION
+from .weights import EXERCISES as WEIGHTS
 
 __all__ = ["REGISTRY", "Exercise", "Hint", "exercise"]
 
-MODULES = (odds, scaling, penalty, separation, weights, ratios, reference)
-REGISTRY = {one.name: one for module in MODULES for one in module.EXERCISES}
+REGISTRY = {
+    one.name: one
+    for one in (
+        *ODDS,
+        *LIKELIHOOD,
+        *SCALING,
+        *PENALTY,
+        *SEPARATION,
+        *WEIGHTS,
+        *RATIOS,
+        *REFERENCE,
+    )
+}
 
 
 def exercise(name: str, answer: Any) -> None:
@@ -26,10 +44,9 @@ def exercise(name: str, answer: Any) -> None:
 
     Raises
     ------
-    ValueError
+    InputError
         If there is no such exercise.
     """
     if name not in REGISTRY:
-        close = get_close_matches(name, REGISTRY, n=1)
-        raise ValueError(f"there is no exercise {name!r}" + (f"; did you mean {close[0]!r}?" if close else ""))
+        raise InputError(f"there is no exercise {name!r}{did_you_mean(name, REGISTRY)}")
     print(f"{name}: {REGISTRY[name].verdict(answer)}")  # noqa: T201  a learner reads it below the cell
