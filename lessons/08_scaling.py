@@ -48,7 +48,8 @@ from sklearn.model_selection import train_test_split
 from logistic import LogisticRegression, data_units, datasets, solvers
 from logistic.learn import exercise, says
 
-train, new = np.array([[1.0, 100.0], [3.0, 500.0], [5.0, 300.0]]), np.array([[2.0, 200.0]])
+train = np.array([[1.0, 100.0], [3.0, 500.0], [5.0, 300.0]])
+new = np.array([[2.0, 200.0]])
 mean, sd = train.mean(axis=0), train.std(axis=0)
 z = (new - mean) / sd
 print("NumPy  ", z)
@@ -82,7 +83,8 @@ wine = datasets.load("wine")
 
 def held_out_losses(seed):
     """Log loss of held-out rows, scaled honestly and with a leak."""
-    A, B, y_a, y_b = train_test_split(wine.X, wine.y, test_size=0.3, random_state=seed, stratify=wine.y)
+    how = {"test_size": 0.3, "random_state": seed, "stratify": wine.y}
+    A, B, y_a, y_b = train_test_split(wine.X, wine.y, **how)
     found = []
     for source in (A, wine.X):
         center, scale = source.mean(axis=0), source.std(axis=0)
@@ -139,12 +141,11 @@ for _ in range(100):
 honest_accuracy, leaked_accuracy = np.array(scores).T
 
 figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3.4), constrained_layout=True)
-honest_look = {"histtype": "step", "linewidth": 2, "color": "#0072B2", "label": "honest"}
-leaked_look = {"histtype": "step", "linewidth": 2, "color": "#D55E00", "label": "leaked", "linestyle": "--"}
-left.hist(honest, bins=15, **honest_look)
-left.hist(leaked, bins=15, **leaked_look)
-right.hist(honest_accuracy, bins=np.linspace(0.175, 1.025, 18), **honest_look)
-right.hist(leaked_accuracy, bins=np.linspace(0.175, 1.025, 18), **leaked_look)
+outline = {"histtype": "step", "linewidth": 2, "label": ["honest", "leaked"]}
+outline |= {"color": ["#0072B2", "#D55E00"], "linestyle": ["-", "--"]}
+left.hist([honest, leaked], bins=15, **outline)
+shares = np.linspace(0.175, 1.025, 18)
+right.hist([honest_accuracy, leaked_accuracy], bins=shares, **outline)
 for ax in (left, right):
     ax.set_ylabel("repeats of 100")
     ax.legend()
@@ -190,9 +191,10 @@ def condition_number(columns):
 steps, gaps = 300, {}
 for name, columns in (("raw", X), ("scaled", Z)):
     D = np.column_stack([columns, np.ones(len(columns))])
-    safe = 4 / np.linalg.eigvalsh(D.T @ D / len(D))[-1]  # longer steps may raise the loss
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)  # it says that no certificate came
+    # Longer steps may raise the loss.
+    safe = 4 / np.linalg.eigvalsh(D.T @ D / len(D))[-1]
+    with warnings.catch_warnings():  # the library would say that no certificate came
+        warnings.simplefilter("ignore", ConvergenceWarning)
         descent = solvers.GD(lr=safe, epochs=steps)
         run = LogisticRegression(C=np.inf, tol=0, solver=descent).fit(columns, y)
     gaps[name] = run.history_["objective"][: steps + 1] - best.certificate_.value
@@ -200,9 +202,10 @@ for name, columns in (("raw", X), ("scaled", Z)):
     print(f"{name:6} learning rate {safe:.3g}: gap {gap:.2g}, accuracy {accuracy:.3f}")
 
 figure, ax = plt.subplots(figsize=(6, 3.4), constrained_layout=True)
-for (name, gap), colour, style in zip(gaps.items(), ("#D55E00", "#0072B2"), ("--", "-"), strict=True):
-    ax.semilogy(np.maximum(gap, 1e-16), color=colour, linestyle=style, linewidth=2, label=name)
-ax.set(xlabel="steps of gradient descent", ylabel="loss above the optimum", title="One model, two scales")
+ax.semilogy(gaps["raw"], color="#D55E00", linestyle="--", linewidth=2, label="raw")
+ax.semilogy(gaps["scaled"], color="#0072B2", linewidth=2, label="scaled")
+ax.set(xlabel="steps of gradient descent", ylabel="loss above the optimum")
+ax.set_title("One model, two scales")
 ax.legend()
 plt.show()
 assert gaps["scaled"][steps] < 1e-8
@@ -247,7 +250,8 @@ t_w, t_b, t_center, t_scale = (torch.tensor(one) for one in (W, b, center, scale
 t_units = t_b - (t_w / t_scale[:, None] * t_center[:, None]).sum(dim=0)
 assert np.allclose(b_units, t_units.numpy(), rtol=1e-13)
 
-logits_raw, logits_scaled = wine.X @ W_units + b_units, (wine.X - center) / scale @ W + b
+logits_raw = wine.X @ W_units + b_units
+logits_scaled = (wine.X - center) / scale @ W + b
 print("round trip:", abs(logits_raw - logits_scaled).max())
 assert abs(logits_raw - logits_scaled).max() < 1e-12
 
@@ -265,7 +269,8 @@ assert abs(logits_raw - logits_scaled).max() < 1e-12
 made = datasets.load("tumors_made")
 center, scale = made.X.mean(axis=0), made.X.std(axis=0)
 two = LogisticRegression(C=1.0).fit((made.X - center) / scale, made.y)
-W = np.column_stack([-two.coef_[0] / 2, two.coef_[0] / 2])  # two columns, as softmax has them
+# Two columns, as softmax has them.
+W = np.column_stack([-two.coef_[0] / 2, two.coef_[0] / 2])
 b = np.array([-two.intercept_[0] / 2, two.intercept_[0] / 2])
 W_units = W / scale[:, None]
 right = b - (W_units * center[:, None]).sum(axis=0)

@@ -45,7 +45,10 @@ import matplotlib.pyplot as plt
 import numpy as np
 import torch
 from sklearn.linear_model import LogisticRegression as ScikitLearn
-from torch.nn.functional import binary_cross_entropy_with_logits
+from torch.nn.functional import (
+    binary_cross_entropy_with_logits as binary,
+    cross_entropy,
+)
 
 from logistic import LogisticRegression, LogisticRegressionCV, datasets, plots
 from logistic.learn import exercise, says
@@ -105,14 +108,15 @@ def by_torch(decay, bias_too=False, reduction="mean", outputs=1, steps=1000):
     torch.nn.init.zeros_(layer.bias)
     weights = {"params": [layer.weight], "weight_decay": decay}
     biases = {"params": [layer.bias], "weight_decay": decay if bias_too else 0.0}
-    optimiser = torch.optim.SGD([weights, biases], lr=1.0 if reduction == "mean" else 1.0 / n, momentum=0.9)
+    lr = 1.0 if reduction == "mean" else 1.0 / n
+    optimiser = torch.optim.SGD([weights, biases], lr=lr, momentum=0.9)
     for _ in range(steps):
         optimiser.zero_grad()
         logits = layer(t_z)
         if outputs == 1:
-            loss = binary_cross_entropy_with_logits(logits[:, 0], t_y.double(), reduction=reduction)
+            loss = binary(logits[:, 0], t_y.double(), reduction=reduction)
         else:
-            loss = torch.nn.functional.cross_entropy(logits, t_y, reduction=reduction)
+            loss = cross_entropy(logits, t_y, reduction=reduction)
         loss.backward()
         optimiser.step()
     return layer.weight.detach().numpy(), layer.bias.detach().numpy()
@@ -128,7 +132,8 @@ assert np.allclose(sum_w, ours.coef_, rtol=1e-9)
 p = 1 / (1 + np.exp(-(Z @ ours.coef_[0] + ours.intercept_[0])))
 assert np.allclose(Z.T @ (p - y) / n + alpha * ours.coef_[0], 0, atol=1e-9)
 assert np.isclose((p - y).mean(), 0, atol=1e-9)
-print("one optimum, four programs:", ours.coef_[0], theirs.coef_[0], mean_w[0], sum_w[0], sep="\n")
+for found in (ours.coef_, theirs.coef_, mean_w, sum_w):
+    print(found[0])
 
 # %% [markdown]
 # Two more traps, each shown by a fit. If the bias decays too, the mean of the predicted probabilities no longer equals the share
@@ -138,7 +143,7 @@ print("one optimum, four programs:", ours.coef_[0], theirs.coef_[0], mean_w[0], 
 # %%
 decayed_w, decayed_b = by_torch(alpha, bias_too=True)
 p = 1 / (1 + np.exp(-(Z @ decayed_w[0] + decayed_b[0])))
-print(f"share of malignant {y.mean():.4f}, predicted with a decayed bias {p.mean():.4f}")
+print(f"malignant {y.mean():.4f}, predicted with a decayed bias {p.mean():.4f}")
 
 pair_w, _ = by_torch(2 * alpha, outputs=2)
 assert np.allclose(pair_w[1] - pair_w[0], ours.coef_[0], rtol=1e-9)
@@ -197,7 +202,8 @@ says("0.05", lam)
 # once; every fit on the way is certified.
 
 # %%
-cv = LogisticRegressionCV(Cs=30, ratio=0.001, l1_ratios=[1.0], standardize=True, rule="1se")
+strengths = {"Cs": 30, "ratio": 0.001, "l1_ratios": [1.0], "standardize": True}
+cv = LogisticRegressionCV(rule="1se", **strengths)
 cv.fit(tumours.X, y)
 print(cv.model_.penalty, "keeps", int((cv.coef_ != 0).sum()), "columns")
 plots.path(cv, step=tumours.X.std().to_numpy())
@@ -225,7 +231,8 @@ says("13", (cv.coef_ != 0).sum())
 print(LogisticRegression())
 raw, percent = X.copy(), X * np.array([1, 1, 100, 1])
 for name, setting in (("C=1", 1.0), ("C=inf", np.inf)):
-    share, in_percent = (LogisticRegression(C=setting).fit(columns, y) for columns in (raw, percent))
+    share = LogisticRegression(C=setting).fit(raw, y)
+    in_percent = LogisticRegression(C=setting).fit(percent, y)
     worst = abs(share.predict_proba(raw) - in_percent.predict_proba(percent)).max()
     print(f"{name}: the unit of one column changes a probability by up to {worst:.2g}")
     if setting == 1:
@@ -239,10 +246,11 @@ optimiser = torch.optim.SGD([w, b], lr=0.1)
 t_all = torch.tensor(every_z)
 for _ in range(500):
     optimiser.zero_grad()
-    loss = binary_cross_entropy_with_logits(t_all @ w + b, t_y.double()) + lam * w.abs().sum()
+    loss = binary(t_all @ w + b, t_y.double()) + lam * w.abs().sum()
     loss.backward()
     optimiser.step()
-print("exact zeros by gradient descent:", int((w == 0).sum()), "by the library:", int(zero.sum()))
+print("exact zeros by gradient descent:", int((w == 0).sum()))
+print("exact zeros by the library:     ", int(zero.sum()))
 assert (w != 0).all()
 
 without = LogisticRegression(C=np.inf).fit(Z, y).coef_[0, 0]
@@ -255,10 +263,10 @@ for kind in (torch.optim.Adam, torch.optim.AdamW):
     optimiser = kind([weights, {"params": [layer.bias], "weight_decay": 0.0}], lr=0.1)
     for _ in range(2000):
         optimiser.zero_grad()
-        binary_cross_entropy_with_logits(layer(t_z)[:, 0], t_y.double()).backward()
+        binary(layer(t_z)[:, 0], t_y.double()).backward()
         optimiser.step()
     ends[kind.__name__] = layer.weight[0, 0].item()
-print(f"first coefficient: optimum {ours.coef_[0, 0]:.2f}, without a penalty {without:.2f}", ends)
+print(f"optimum {ours.coef_[0, 0]:.2f}, without a penalty {without:.2f}", ends)
 
 # %%
 says("26", zero.sum())

@@ -50,7 +50,7 @@ import pandas as pd
 import torch
 from scipy.stats import norm
 from sklearn.linear_model import LogisticRegression as ScikitLearn
-from torch.nn.functional import binary_cross_entropy_with_logits
+from torch.nn.functional import binary_cross_entropy_with_logits as binary
 
 from logistic import LogisticRegression, SeparationWarning, datasets, solvers
 from logistic.learn import exercise, says
@@ -67,18 +67,20 @@ t_w = torch.zeros(1, dtype=torch.float64, requires_grad=True)
 optimiser = torch.optim.SGD([t_w], lr=1.0)
 for _ in range(1000):
     optimiser.zero_grad()
-    binary_cross_entropy_with_logits(t_w * t_x, t_y).backward()
+    binary(t_w * t_x, t_y).backward()
     optimiser.step()
 assert np.isclose(t_w.item(), slopes[999], rtol=1e-12)
 
-print("growth for ten times the steps:", np.diff([slopes[10**k - 1] for k in (1, 2, 3, 4)]))
+each_ten = [slopes[10**k - 1] for k in (1, 2, 3, 4)]
+print("growth for ten times the steps:", np.diff(each_ten))
 
 figure, ax = plt.subplots(figsize=(6, 3.2), constrained_layout=True)
 ax.semilogx(np.arange(1, 10_001), slopes, color="#0072B2", linewidth=2, label="slope")
 steps = np.array([30, 10_000])
 line = slopes[-1] + 2 * np.log(steps / 10_000)
-ax.semilogx(steps, line, color="#D55E00", linestyle="--", label="2 ln(steps) + constant")
-ax.set(xlabel="steps of gradient descent", ylabel="slope", title="Separated rows: no step is the last")
+ax.semilogx(steps, line, color="#D55E00", linestyle="--", label="2 ln(steps) + const.")
+ax.set(xlabel="steps of gradient descent", ylabel="slope")
+ax.set_title("Separated rows: no step is the last")
 ax.legend()
 plt.show()
 
@@ -162,9 +164,11 @@ says("-5.94927339567942", maximum)
 # %%
 drug = np.repeat([1.0, 0.0], [10, 20])
 dose = np.tile(np.arange(1.0, 11.0), 3)
-well = np.array([1] * 10 + [0, 0, 0, 0, 1, 0, 1, 1, 0, 1] + [0, 0, 1, 0, 0, 1, 0, 1, 1, 1])
+others = [0, 0, 0, 0, 1, 0, 1, 1, 0, 1, 0, 0, 1, 0, 0, 1, 0, 1, 1, 1]
+well = np.array([1] * 10 + others)
 
-trial, outcome = pd.DataFrame({"drug": drug, "dose": dose}), np.where(well == 1, "well", "ill")
+trial = pd.DataFrame({"drug": drug, "dose": dose})
+outcome = np.where(well == 1, "well", "ill")
 print(pd.crosstab(drug, outcome, rownames=["drug"], colnames=["outcome"]), "\n")
 
 with warnings.catch_warnings():
@@ -194,7 +198,7 @@ for _ in range(20):
     b += np.linalg.solve(information, D.T @ (well - p))
 error = np.sqrt(np.linalg.inv(information)[0, 0])
 p_value = 2 * norm.sf(b[0] / error)
-print(f"Newton, stopped: estimate {b[0]:.1f}, standard error {error:.0f}, p = {p_value:.3f}")
+print(f"Newton: estimate {b[0]:.1f}, standard error {error:.0f}, p = {p_value:.3f}")
 
 # %%
 says("0.5259", limits[1])
@@ -229,7 +233,7 @@ def negative():
     optimiser.zero_grad()
     p = torch.sigmoid(D @ b)
     information = D.T @ (D * (p * (1 - p))[:, None])
-    value = binary_cross_entropy_with_logits(D @ b, t, reduction="sum") - torch.logdet(information) / 2
+    value = binary(D @ b, t, reduction="sum") - torch.logdet(information) / 2
     value.backward()
     return value
 
@@ -271,14 +275,17 @@ says("7.42", wald.high[0])
 # %%
 found = []
 for tol in (1e-2, 1e-4, 1e-6, 1e-8):
-    found.append(ScikitLearn(C=np.inf, tol=tol, max_iter=1000).fit(x[:, None], y).coef_[0, 0])
+    theirs = ScikitLearn(C=np.inf, tol=tol, max_iter=1000).fit(x[:, None], y)
+    found.append(theirs.coef_[0, 0])
     print(f"tol = {tol:g}: slope {found[-1]:.1f}, 'converged'")
 assert (np.diff(found) > 1).all()
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore", SeparationWarning)
-    same = LogisticRegression(C=np.inf, solver=solvers.GD(lr=1.0, epochs=1000)).fit(x[:, None], y)
-print("the library's own gradient descent:", same.coef_[0, 0], "-", same.certificate_.status.value)
+    descent = solvers.GD(lr=1.0, epochs=1000)
+    same = LogisticRegression(C=np.inf, solver=descent).fit(x[:, None], y)
+print("the library's own gradient descent:", same.coef_[0, 0])
+print(same.certificate_.status.value)
 assert np.isclose(same.coef_[0, 0], slopes[999], rtol=1e-9)
 
 # %% [markdown]

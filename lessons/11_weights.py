@@ -50,13 +50,15 @@ def sigmoid(z):
 
 rng = np.random.default_rng(0)
 X = rng.normal(size=(20_000, 3))
-y = (rng.random(20_000) < sigmoid(X @ [1.0, 0.7, -0.5] - 4.0)).astype(int)  # the truth, known for once
+truth = sigmoid(X @ [1.0, 0.7, -0.5] - 4.0)  # known, for once
+y = (rng.random(20_000) < truth).astype(int)
 train, test = (X[:10_000], y[:10_000]), (X[10_000:], y[10_000:])
 
 honest = LogisticRegression(C=np.inf).fit(*train)
 p = honest.predict_proba(test[0])[:, 1]
 print(f"positive {test[1].mean():.4f}, mean probability {p.mean():.4f}")
-print(f"accuracy {honest.score(*test):.4f}, of saying 0 always {1 - test[1].mean():.4f}")
+print(f"accuracy {honest.score(*test):.4f}")
+print(f"accuracy of saying 0 always {1 - test[1].mean():.4f}")
 print("positives found:", (p > 0.5)[test[1] == 1].sum())
 
 # %%
@@ -108,8 +110,9 @@ says("50 %", np.average(trained, weights=np.where(train[1] == 1, ratio, 1.0)))
 # %%
 nothing = np.zeros((len(train[1]), 1))  # a column that says nothing
 flat = LogisticRegression(alpha=1.0).fit(nothing, train[1])
-flat_balanced = LogisticRegression(alpha=1.0, class_weight="balanced").fit(nothing, train[1])
-assert np.isclose(flat_balanced.intercept_[0] - flat.intercept_[0], np.log(ratio), rtol=1e-9)
+raised = LogisticRegression(alpha=1.0, class_weight="balanced").fit(nothing, train[1])
+shift = raised.intercept_[0] - flat.intercept_[0]
+assert np.isclose(shift, np.log(ratio), rtol=1e-9)
 
 # %% [markdown]
 # ## The same in PyTorch
@@ -126,8 +129,9 @@ def by_torch(loss, outputs):
     layer = torch.nn.Linear(3, outputs, dtype=torch.float64)
     torch.nn.init.zeros_(layer.weight)
     torch.nn.init.zeros_(layer.bias)
-    to_the_end = {"max_iter": 200, "tolerance_grad": 1e-10, "tolerance_change": 1e-14}
-    optimiser = torch.optim.LBFGS(layer.parameters(), line_search_fn="strong_wolfe", **to_the_end)
+    how = {"max_iter": 200, "tolerance_grad": 1e-10, "tolerance_change": 1e-14}
+    how["line_search_fn"] = "strong_wolfe"
+    optimiser = torch.optim.LBFGS(layer.parameters(), **how)
 
     def again():
         optimiser.zero_grad()
@@ -154,7 +158,8 @@ logits = np.array([[0.2, -0.3], [1.0, 0.5], [-0.4, 0.9]])
 codes, w = np.array([0, 0, 1]), np.array([1.0, 1.0, ratio])
 losses = np.log(np.exp(logits).sum(axis=1)) - logits[np.arange(3), codes]
 by_hand = (w * losses).sum() / w.sum()
-assert np.isclose(ce(torch.tensor(logits), torch.tensor(codes)).item(), by_hand, rtol=1e-12)
+by_ce = ce(torch.tensor(logits), torch.tensor(codes)).item()
+assert np.isclose(by_ce, by_hand, rtol=1e-12)
 
 # %% [markdown]
 # ## Calibration
@@ -170,7 +175,8 @@ corrected = sigmoid(np.log(q / (1 - q)) - np.log(ratio))
 for name, model in (("honest", honest), ("balanced", balanced)):
     large = inference.calibration(model, *test).table["estimate"][2]
     print(f"{name}: logits are off by {large:.3f} on average")
-print(f"corrected: mean {corrected.mean():.4f}, off the honest ones by at most {abs(corrected - p).max():.4f}")
+print(f"corrected: mean {corrected.mean():.4f}")
+print(f"largest difference to the honest ones {abs(corrected - p).max():.4f}")
 
 # %%
 says("-3.35", inference.calibration(balanced, *test).table["estimate"][2])
@@ -212,7 +218,8 @@ print("balanced, above 0.5", cost(q > 0.5))
 
 grid = np.linspace(0.002, 0.5, 250)
 figure, ax = plt.subplots(figsize=(6, 3.2), constrained_layout=True)
-ax.semilogx(grid, [cost(p > t) for t in grid], color="#0072B2", linewidth=2, label="honest model")
+costs = [cost(p > t) for t in grid]
+ax.semilogx(grid, costs, color="#0072B2", linewidth=2, label="honest model")
 ax.axvline(limit, color="#D55E00", linestyle="--", label="1 / (1 + 20)")
 ax.set(xlabel="threshold", ylabel="mean cost", title="What a threshold costs")
 ax.legend()

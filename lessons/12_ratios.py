@@ -46,6 +46,7 @@ import numpy as np
 import pandas as pd
 import torch
 from scipy.stats import chi2, norm
+from torch.nn.functional import binary_cross_entropy_with_logits as binary
 
 from logistic import LogisticRegression, inference
 from logistic.learn import exercise, says
@@ -55,8 +56,9 @@ z95, level = norm.ppf(1 - limit / 2), chi2.ppf(1 - limit, 1)
 before = np.array([0.01, 0.10, 0.50, 0.90])
 odds = before / (1 - before) * odds_ratio
 after = odds / (1 + odds)
-table = {"before": before, "after": after, "risk ratio": after / before, "difference": after - before}
-print(pd.DataFrame(table).round(4))
+table = pd.DataFrame({"before": before, "after": after})
+table["risk ratio"], table["difference"] = after / before, after - before
+print(table.round(4))
 
 # %%
 says("95 %", 1 - limit)
@@ -85,18 +87,20 @@ says("1.05", after[3] / before[3])
 # %%
 treated = np.repeat([1.0, 0.0], [14, 12])
 recovers = np.repeat([1, 0, 1, 0], [9, 5, 3, 9])
-trial, outcome = pd.DataFrame({"treated": treated}), np.where(recovers == 1, "well", "ill")
+trial = pd.DataFrame({"treated": treated})
+outcome = np.where(recovers == 1, "well", "ill")
 model = LogisticRegression(C=np.inf).fit(trial, outcome)
 row = model.tidy().iloc[0]
 
 b, s = np.log(9 * 9 / (5 * 3)), np.sqrt(1 / 9 + 1 / 5 + 1 / 3 + 1 / 9)
 
-D, t = torch.tensor(np.column_stack([treated, np.ones(26)])), torch.tensor(recovers).double()
+D = torch.tensor(np.column_stack([treated, np.ones(26)]))
+t = torch.tensor(recovers).double()
 at = torch.tensor([row.estimate, model.intercept_[0]], dtype=torch.float64)
 
 
 def minus_log_likelihood(w):
-    return torch.nn.functional.binary_cross_entropy_with_logits(D @ w, t, reduction="sum")
+    return binary(D @ w, t, reduction="sum")
 
 
 hessian = torch.autograd.functional.hessian(minus_log_likelihood, at)
@@ -113,12 +117,17 @@ print(f"Wald              {wald[0]:.2f} to {wald[1]:.2f}, p = {row.p:.4f}")
 print(f"likelihood ratio  {likely[0]:.2f} to {likely[1]:.2f}, p = {ratio_test.p:.4f}")
 
 values = np.linspace(-1, 5, 61)
-deviance = [model.likelihood_ratio_test(trial, outcome, f"treated = {v}").statistic for v in values.round(3)]
+deviance = [
+    model.likelihood_ratio_test(trial, outcome, f"treated = {v}").statistic
+    for v in values.round(3)
+]
 figure, ax = plt.subplots(figsize=(6, 3.4), constrained_layout=True)
 ax.plot(values, deviance, color="#0072B2", linewidth=2, label="likelihood ratio")
-ax.plot(values, ((values - b) / s) ** 2, color="#D55E00", linestyle="--", label="Wald: a parabola")
+parabola = ((values - b) / s) ** 2
+ax.plot(values, parabola, color="#D55E00", linestyle="--", label="Wald: a parabola")
 ax.axhline(level, color="0.4", linestyle=":", label="limit of 95 %")
-ax.set(xlabel="log-odds ratio", ylabel="statistic", ylim=(0, 10), title="Which values do the rows speak against?")
+ax.set(xlabel="log-odds ratio", ylabel="statistic", ylim=(0, 10))
+ax.set_title("Which values do the rows speak against?")
 ax.legend()
 plt.show()
 
@@ -147,7 +156,8 @@ rng = np.random.default_rng(0)
 clinic = np.repeat(np.arange(40), 25)
 given = (rng.permutation(40) % 2)[clinic]
 people = pd.DataFrame({"treated": given * 1.0, "age": rng.normal(50, 10, 1000)})
-logit = -0.5 + 0.5 * people["treated"] + 0.08 * (people["age"] - 50) + rng.normal(0, 1, 40)[clinic]
+logit = -0.5 + 0.5 * people["treated"] + 0.08 * (people["age"] - 50)
+logit += rng.normal(0, 1, 40)[clinic]  # what the patients of a clinic share
 people_well = np.where(rng.random(1000) < 1 / (1 + np.exp(-logit)), "well", "ill")
 
 errors = {}
@@ -155,8 +165,9 @@ for covariance, groups in (("observed", None), ("HC1", None), ("cluster", clinic
     found = LogisticRegression(C=np.inf, covariance=covariance)
     found.fit(people, people_well, groups=groups)
     line = errors[covariance] = found.tidy().iloc[0]
-    print(f"{covariance:9} estimate {line.estimate:.3f}  error {line.std_error:.3f}  p {line.p:.3f}")
-effect = inference.avg_comparisons(found, people, variables={"treated": (0, 1), "age": 10})
+    print(covariance, line[["estimate", "std_error", "p"]].to_dict())
+steps = {"treated": (0, 1), "age": 10}
+effect = inference.avg_comparisons(found, people, variables=steps)
 print(effect)
 
 # %%

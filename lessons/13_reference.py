@@ -68,14 +68,14 @@ def probabilities(W):
 
 
 def by_torch(seed, alpha=0.0, fixed=None):
-    """Minimise mean log loss + alpha / 2 times the squares; a class may be fixed at zero."""
-    start = torch.randn(3, 3, dtype=torch.float64, generator=torch.Generator().manual_seed(seed))
-    W = start.requires_grad_()
+    """Minimise mean log loss + alpha / 2 * squares; a class may be fixed at zero."""
+    chance = torch.Generator().manual_seed(seed)
+    W = torch.randn(3, 3, dtype=torch.float64, generator=chance).requires_grad_()
     free = torch.ones(3, dtype=torch.float64)
     if fixed is not None:
         free[fixed] = 0
-    to_the_end = {"max_iter": 500, "tolerance_grad": 1e-11, "tolerance_change": 1e-16}
-    optimiser = torch.optim.LBFGS([W], line_search_fn="strong_wolfe", **to_the_end)
+    how = {"max_iter": 500, "tolerance_grad": 1e-11, "tolerance_change": 1e-16}
+    optimiser = torch.optim.LBFGS([W], line_search_fn="strong_wolfe", **how)
 
     def again():
         optimiser.zero_grad()
@@ -113,7 +113,8 @@ assert np.allclose(centred(one), published, atol=1e-6)
 assert np.allclose(published.sum(axis=1), 0, atol=1e-12)
 print(published)
 
-moved = published + np.array([[5.0], [-3.0], [100.0]])  # NumPy and PyTorch agree: nothing changes
+# NumPy and PyTorch agree: nothing changes.
+moved = published + np.array([[5.0], [-3.0], [100.0]])
 assert np.allclose(probabilities(moved), probabilities(published), atol=1e-12)
 by_softmax = torch.softmax(t_d @ torch.tensor(moved), dim=1).numpy()
 assert np.allclose(by_softmax, probabilities(published), atol=1e-12)
@@ -123,7 +124,8 @@ def mean_loss(flat):
     return torch.nn.functional.cross_entropy(t_d @ flat.reshape(3, 3), t_codes)
 
 
-hessian = torch.autograd.functional.hessian(mean_loss, torch.tensor(published).flatten()).numpy()
+at = torch.tensor(published).flatten()
+hessian = torch.autograd.functional.hessian(mean_loss, at).numpy()
 print("eigenvalues of the Hessian:", np.linalg.eigvalsh(hessian).round(6))
 assert np.linalg.matrix_rank(hessian, tol=1e-10) == 6
 
@@ -150,12 +152,12 @@ def difference(j, k, r):
 
 
 for reference in range(3):
-    table = model.tidy(reference=f"class_{reference}")
+    table = model.tidy(reference=f"class_{reference}").set_index(["class", "term"])
     for k in set(range(3)) - {reference}:
-        row = table[(table["class"] == f"class_{k}") & (table["term"] == "malic_acid")].iloc[0]
-        assert np.allclose(difference(1, k, reference), [row.estimate, row.std_error], rtol=1e-9)
-        pair = f"class_{k} against class_{reference}"
-        print(f"malic_acid, {pair}: {row.estimate:6.3f}, error {row.std_error:.3f}, p = {row.p:.2g}")
+        row = table.loc[(f"class_{k}", "malic_acid")]
+        by_library = row.estimate, row.std_error
+        assert np.allclose(difference(1, k, reference), by_library, rtol=1e-9)
+        print(f"{k} against {reference}: {row.estimate:6.3f}, p = {row.p:.2g}")
 
 first, second = model.tidy(reference="class_0"), model.tidy(reference="class_2")
 joint = model.test("malic_acid = 0")
@@ -192,7 +194,8 @@ ridge = LogisticRegression(alpha=alpha).fit(frame, wine.y)
 assert np.allclose(l2[:2], ridge.coef_.T, atol=1e-6)
 
 lasso = LogisticRegression(alpha=alpha, l1_ratio=1.0).fit(frame, wine.y)
-print("sums over the classes, L2", ridge.coef_.sum(axis=0).round(12), "L1", lasso.coef_.sum(axis=0))
+print("sums over the classes, L2:", ridge.coef_.sum(axis=0).round(12))
+print("sums over the classes, L1:", lasso.coef_.sum(axis=0))
 assert np.allclose(np.median(lasso.coef_, axis=0), 0, atol=1e-6)
 
 # %% [markdown]
@@ -210,7 +213,8 @@ assert np.allclose(np.median(lasso.coef_, axis=0), 0, atol=1e-6)
 rest = OneVsRestClassifier(LogisticRegression(C=np.inf)).fit(frame, wine.y)
 P, Q = model.predict_proba(frame), rest.predict_proba(frame)
 right = np.arange(len(codes)), codes
-print("log-likelihood: softmax", np.log(P[right]).sum(), "one-vs-rest", np.log(Q[right]).sum())
+print("log-likelihood, softmax    ", np.log(P[right]).sum())
+print("log-likelihood, one-vs-rest", np.log(Q[right]).sum())
 print("largest difference of a probability", abs(P - Q).max())
 print("labels that differ", (P.argmax(axis=1) != Q.argmax(axis=1)).sum())
 
@@ -232,8 +236,9 @@ says("0.26", abs(P - Q).max())
 
 # %%
 views = [by_torch(0, alpha=0.1, fixed=k)[0] for k in range(3)]
-changes = [abs(probabilities(views[k]) - probabilities(views[0])).max() for k in (1, 2)]
-print("class 1, class 2 fixed instead of class 0: a probability changes by up to", changes)
+first = probabilities(views[0])
+changes = [abs(probabilities(views[k]) - first).max() for k in (1, 2)]
+print("a probability changes by up to", changes)
 plain = [by_torch(0, fixed=k)[0] for k in range(3)]
 assert np.allclose(probabilities(plain[1]), probabilities(plain[0]), atol=1e-6)
 
