@@ -59,12 +59,12 @@ t_z = (t_new - t_train.mean(dim=0)) / t_train.std(dim=0, correction=0)
 print("PyTorch", t_z.numpy())
 assert np.allclose(z, t_z.numpy(), atol=1e-15)
 
+ratio = float(t_train.std(dim=0)[0]) / sd[0]
+print("PyTorch's deviation over NumPy's, if nothing is said:", ratio)
+
 # %% [markdown]
 # NumPy divides by $n$ inside the deviation, PyTorch by $n - 1$ unless it is told `correction=0`. Either is fine. Mixing the two
 # is not: here the deviations differ by 22 %.
-
-# %%
-ratio = float(t_train.std(dim=0)[0]) / sd[0]
 
 # %%
 says("22 %", ratio - 1)
@@ -107,16 +107,16 @@ says("0.0694", leaked.mean())
 says("0.024", honest.std())
 
 # %% [markdown]
-# c). The honest loss is 0.0691 on average, the leaked one 0.0694: even the sign is not what people fear. Chance in the split
-# moves it by 0.024. The leak is small because means and deviations never looked at the labels. It is still wrong, and it costs
-# nothing to do right; but it is not why your model fails in use.
+# c). The honest loss is 0.0691 on average, the leaked one 0.0694, if anything worse. Chance in the split moves it by 0.024. The
+# leak is small because means and deviations never looked at the labels. It is still wrong, and it costs nothing to do right; but
+# it is not why your model fails in use.
 
 # %% [markdown]
 # ## The leak that matters
 #
-# Now let a step look at the labels before the split. 60 rows, 1,000 columns of pure noise, labels by the toss of a coin: no model
-# can be right more often than half the time. We keep the ten columns that go best with the labels, once chosen on the training
-# rows, once on all rows.
+# Now let a step look at the labels before the split. 60 rows, 1,000 columns of pure noise, labels that have nothing to do with
+# them: no model can be right more often than half the time. We keep the ten columns that go best with the labels, once chosen on
+# the training rows, once on all rows.
 
 # %%
 
@@ -213,13 +213,13 @@ assert gaps["scaled"][steps] < 1e-8
 # %%
 says("0.1", center[0])
 says("655", center[1])
-says("2.7e+9", condition_number(X))
+says("2.7e9", condition_number(X))
 says("13", condition_number(Z))
 says("0.47", gaps["raw"][steps])
 
 # %% [markdown]
 # The dashed line is flat: on raw columns the loss is still 0.47 above the optimum after as many steps as bring the scaled columns
-# within `1e-8` of it. The condition number is 2.7e+9 raw and 13 scaled. A flat loss curve is no proof of an optimum.
+# within `1e-8` of it. The condition number is $2.7 \times 10^9$ raw and 13 scaled. A flat loss curve is no proof of an optimum.
 #
 # The library's own solvers centre and scale inside, and certify the end. Units cost them nothing:
 

@@ -140,7 +140,7 @@ iris = datasets.load("iris", as_frame=True)
 with warnings.catch_warnings(record=True) as told:
     warnings.simplefilter("always", SeparationWarning)
     model = LogisticRegression(C=np.inf).fit(iris.X, iris.y)
-print(told[0].message, "\n")
+print(told[0].category.__name__, "\n")
 print(model.summary())
 
 rest = iris.y != "setosa"
@@ -179,10 +179,7 @@ print(plain.likelihood_ratio_test(trial, outcome, "drug = 0"), "\n")
 print(plain.confint(trial, outcome))
 
 # %% [markdown]
-# One coefficient is infinite; that of `dose` is finite and exact, 0.5259. The likelihood still answers questions. The
-# likelihood-ratio test of the drug has p = 0.00015, and the profile interval says: at least 2.23, with no upper end. Those are
-# honest statements about thirty rows. Newton's method stopped after twenty steps says "estimate 22.2, standard error 6,907, p =
-# 0.997". That is what many programs print.
+# And Newton's method by hand, as most programs run it, stopped after twenty steps:
 
 # %%
 limits = plain.certificate_.limit.contrasts()[1]
@@ -207,6 +204,12 @@ says("2.23", interval.low[0, 0])
 says("22.2", b[0])
 says("6,907", error)
 says("0.997", p_value)
+
+# %% [markdown]
+# One coefficient is infinite; that of `dose` is finite and exact, 0.5259. The likelihood still answers questions. The
+# likelihood-ratio test of the drug has p = 0.00015, and the profile interval says: at least 2.23, with no upper end. Those are
+# honest statements about thirty rows. Newton's method stopped after twenty steps says "estimate 22.2, standard error 6,907, p =
+# 0.997". That is what many programs print.
 
 # %% [markdown]
 # ## Firth's answer
@@ -285,12 +288,12 @@ with warnings.catch_warnings():
     descent = solvers.GD(lr=1.0, epochs=1000)
     same = LogisticRegression(C=np.inf, solver=descent).fit(x[:, None], y)
 print("the library's own gradient descent:", same.coef_[0, 0])
-print(same.certificate_.status.value)
+print("its verdict:", same.certificate_.status.word)
 assert np.isclose(same.coef_[0, 0], slopes[999], rtol=1e-9)
 
 # %% [markdown]
 # Four tolerances, four slopes, all "converged". A small gradient means that little is left to gain, not that the answer is near.
-# The last line is the same gradient descent as at the start, with the same slope; but it ends in a diagnosis.
+# The last lines are the gradient descent of the start, with the same slope; but it ends in a diagnosis.
 
 # %% [markdown]
 # ## Exercise 1

@@ -98,7 +98,12 @@ assert np.allclose(one - one[:, [0]], two - two[:, [0]], atol=1e-6)  # d
 
 # %% [markdown]
 # a, c and d agree. The weights differ by up to 0.90, and neither run is wrong. So "are the weights equal?" is no question for two
-# softmax fits. Centre both first; the library's published coefficients are centred, too.
+# softmax fits.
+
+# %% [markdown]
+# ## Centre, then compare
+#
+# Subtract from each row of $W$ its mean over the classes. What is left is unique. The library publishes it.
 
 # %%
 
@@ -238,7 +243,7 @@ says("0.26", abs(P - Q).max())
 views = [by_torch(0, alpha=0.1, fixed=k)[0] for k in range(3)]
 first = probabilities(views[0])
 changes = [abs(probabilities(views[k]) - first).max() for k in (1, 2)]
-print("a probability changes by up to", changes)
+print("a probability changes by up to", np.round(changes, 3))
 plain = [by_torch(0, fixed=k)[0] for k in range(3)]
 assert np.allclose(probabilities(plain[1]), probabilities(plain[0]), atol=1e-6)
 
@@ -270,12 +275,12 @@ exercise("reference.1", same_model)
 # ## Exercise 2
 #
 # `V` (K, K) is the covariance of the coefficients of one column, class by class. Return the standard error of the difference of
-# the classes `k` and `l`.
+# the classes `k` and `r`.
 
 # %%
 
 
-def error_of_difference(V, k, l):  # noqa: E741
+def error_of_difference(V, k, r):
     # Return a number
     ...  # your line
 
