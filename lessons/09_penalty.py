@@ -221,25 +221,32 @@ says("13", (cv.coef_ != 0).sum())
 # %% [markdown]
 # ## Break it
 #
-# 1. A penalty nobody mentioned. `LogisticRegression()` has `C=1`, here and in scikit-learn. Coefficients and odds ratios from it
-#    are not maximum likelihood, and they depend on units. Here "mean smoothness" is measured once as a share and once in percent.
-# 2. L1 by the gradient of an absolute value. PyTorch gives $|w|$ the slope 0 at zero and $\pm 1$ elsewhere, and gradient descent
-#    jumps to and fro: no coefficient is ever exactly zero.
-# 3. `AdamW`. Its decay is not divided by the size of the gradients, as the rest of its step is.
+# **A penalty nobody mentioned.** `LogisticRegression()` has `C=1`, here and in scikit-learn. Coefficients and odds ratios from it
+# are not maximum likelihood, and they depend on units. Here "mean smoothness" is measured once as a share and once in percent.
 
 # %%
 print(LogisticRegression())
-raw, percent = X.copy(), X * np.array([1, 1, 100, 1])
-for name, setting in (("C=1", 1.0), ("C=inf", np.inf)):
-    share = LogisticRegression(C=setting).fit(raw, y)
+percent = X * np.array([1, 1, 100, 1])
+moved = {}
+for setting in (1.0, np.inf):
+    share = LogisticRegression(C=setting).fit(X, y)
     in_percent = LogisticRegression(C=setting).fit(percent, y)
-    worst = abs(share.predict_proba(raw) - in_percent.predict_proba(percent)).max()
-    print(f"{name}: the unit of one column changes a probability by up to {worst:.2g}")
-    if setting == 1:
-        says("0.83", worst)
-    else:
-        assert worst < 1e-12
+    change = share.predict_proba(X) - in_percent.predict_proba(percent)
+    moved[setting] = abs(change).max()
+    print(f"C={setting}: the unit changes a probability by up to {moved[setting]:.2g}")
+assert moved[np.inf] < 1e-12
 
+# %%
+says("0.83", moved[1.0])
+
+# %% [markdown]
+# The unit moves a probability by up to 0.83 under the silent default, and not at all without a penalty. The library prints the
+# penalty first in every summary, with its strength and units.
+#
+# **L1 by the gradient of an absolute value.** PyTorch gives $|w|$ the slope 0 at zero and $\pm 1$ elsewhere, and gradient descent
+# jumps to and fro.
+
+# %%
 w = torch.zeros(30, dtype=torch.float64, requires_grad=True)
 b = torch.zeros(1, dtype=torch.float64, requires_grad=True)
 optimiser = torch.optim.SGD([w, b], lr=0.1)
@@ -253,6 +260,16 @@ print("exact zeros by gradient descent:", int((w == 0).sum()))
 print("exact zeros by the library:     ", int(zero.sum()))
 assert (w != 0).all()
 
+# %%
+says("26", zero.sum())
+
+# %% [markdown]
+# It finds none of the 26 zeros: ask such a program which columns matter, and all do. The library's solver moves coefficients by
+# the rule of exercise 2, so its zeros are zeros.
+#
+# **AdamW.** The rest of its step is divided by the size of the gradients; its decay is not.
+
+# %%
 without = LogisticRegression(C=np.inf).fit(Z, y).coef_[0, 0]
 ends = {}
 for kind in (torch.optim.Adam, torch.optim.AdamW):
@@ -266,19 +283,15 @@ for kind in (torch.optim.Adam, torch.optim.AdamW):
         binary(layer(t_z)[:, 0], t_y.double()).backward()
         optimiser.step()
     ends[kind.__name__] = layer.weight[0, 0].item()
-print(f"optimum {ours.coef_[0, 0]:.2f}, without a penalty {without:.2f}", ends)
+    print(f"{kind.__name__:5} ends at {ends[kind.__name__]:.2f}")
+print(f"optimum {ours.coef_[0, 0]:.2f}, without a penalty {without:.2f}")
 
 # %%
-says("26", zero.sum())
 says("1.90", ends["Adam"])
 says("4.4", ends["AdamW"])
 says("4.5", without)
 
 # %% [markdown]
-# A change of unit moves a probability by up to 0.83 under the silent default, and not at all without a penalty. And gradient
-# descent finds none of the 26 zeros: ask such a program which columns matter, and all do. The library's solver moves coefficients
-# by the rule of exercise 2, so its zeros are zeros, and it prints the penalty first, with its strength and units.
-#
 # `Adam` with `weight_decay` ends at 1.90, the penalised optimum. `AdamW` with the same number comes to 4.4, on its way to the 4.5
 # of maximum likelihood: on all rows it does not minimise loss plus penalty at all.
 
