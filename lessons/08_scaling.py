@@ -12,13 +12,13 @@
 # - say what a leak costs, and which leaks cost most;
 # - explain why gradient descent stalls on raw columns while another solver does not;
 # - bring coefficients back to the units of the data, one intercept for each class.
-#
+
+# %% [markdown]
 # ## The idea
 #
-# A column has a unit: square micrometres, shares of one, years. A model does not care. If you measure an area in other units, the
-# coefficient changes by the same factor and every probability stays as it was. Three things do care: gradient descent, a penalty
-# (the next lesson), and a person who reads the coefficients. So we scale columns for the machine and unscale coefficients for
-# people.
+# A column has a unit: square micrometres, shares of one, years. A model does not care. If an area is told in other units, the
+# coefficient changes to match, and every probability stays as it was. Three things do care: gradient descent, a penalty (the next
+# lesson), and a person who reads the coefficients. So we scale columns for the machine and unscale coefficients for people.
 #
 # Scaling learns two numbers from each column. Whatever is learned from rows must be learned from *training* rows. If test rows
 # take part, they have leaked, and the test is no longer a test.
@@ -48,7 +48,8 @@ from sklearn.model_selection import train_test_split
 from logistic import LogisticRegression, data_units, datasets, solvers
 from logistic.learn import exercise, says
 
-train, new = np.array([[1.0, 100.0], [3.0, 500.0], [5.0, 300.0]]), np.array([[2.0, 200.0]])
+train = np.array([[1.0, 100.0], [3.0, 500.0], [5.0, 300.0]])
+new = np.array([[2.0, 200.0]])
 mean, sd = train.mean(axis=0), train.std(axis=0)
 z = (new - mean) / sd
 print("NumPy  ", z)
@@ -58,12 +59,14 @@ t_z = (t_new - t_train.mean(dim=0)) / t_train.std(dim=0, correction=0)
 print("PyTorch", t_z.numpy())
 assert np.allclose(z, t_z.numpy(), atol=1e-15)
 
+ratio = float(t_train.std(dim=0)[0]) / sd[0]
+print("PyTorch's deviation over NumPy's, if nothing is said:", ratio)
+
 # %% [markdown]
 # NumPy divides by $n$ inside the deviation, PyTorch by $n - 1$ unless it is told `correction=0`. Either is fine. Mixing the two
 # is not: here the deviations differ by 22 %.
 
 # %%
-ratio = float(t_train.std(dim=0)[0]) / sd[0]
 says("22 %", ratio - 1)
 
 # %% [markdown]
@@ -76,13 +79,12 @@ says("22 %", ratio - 1)
 
 # %%
 wine = datasets.load("wine")
-says("178", len(wine.y))
-says("13", wine.X.shape[1])
 
 
 def held_out_losses(seed):
     """Log loss of held-out rows, scaled honestly and with a leak."""
-    A, B, y_a, y_b = train_test_split(wine.X, wine.y, test_size=0.3, random_state=seed, stratify=wine.y)
+    how = {"test_size": 0.3, "random_state": seed, "stratify": wine.y}
+    A, B, y_a, y_b = train_test_split(wine.X, wine.y, **how)
     found = []
     for source in (A, wine.X):
         center, scale = source.mean(axis=0), source.std(axis=0)
@@ -93,22 +95,28 @@ def held_out_losses(seed):
 
 honest, leaked = np.array([held_out_losses(seed) for seed in range(100)]).T
 gain = honest - leaked
-print(f"honest {honest.mean():.4f}, leaked {leaked.mean():.4f}, gain {gain.mean():.4f} +- {gain.std() / 10:.4f}")
+print(f"honest {honest.mean():.4f}, leaked {leaked.mean():.4f}")
+print(f"gain {gain.mean():.4f} +- {gain.std() / 10:.4f}")
 print(f"the split alone moves the loss by {honest.std():.4f}")
+
+# %%
+says("178", len(wine.y))
+says("13", wine.X.shape[1])
 says("0.0691", honest.mean())
 says("0.0694", leaked.mean())
 says("0.024", honest.std())
 
 # %% [markdown]
-# c). The honest loss is 0.0691 on average, the leaked one 0.0694: even the sign is not what people fear. Chance in the split
-# moves it by 0.024. The leak is small because means and deviations never looked at the labels. It is still wrong, and it costs
-# nothing to do right; but it is not why your model fails in use.
-#
+# c). The honest loss is 0.0691 on average, the leaked one 0.0694, if anything worse. Chance in the split moves it by 0.024. The
+# leak is small because means and deviations never looked at the labels. It is still wrong, and it costs nothing to do right; but
+# it is not why your model fails in use.
+
+# %% [markdown]
 # ## The leak that matters
 #
-# Now let a step look at the labels before the split. 60 rows, 1,000 columns of pure noise, labels by the toss of a coin: no model
-# can be right more often than half the time. We keep the ten columns that go best with the labels, once chosen on the training
-# rows, once on all rows.
+# Now let a step look at the labels before the split. 60 rows, 1,000 columns of pure noise, labels that have nothing to do with
+# them: no model can be right more often than half the time. We keep the ten columns that go best with the labels, once chosen on
+# the training rows, once on all rows.
 
 # %%
 
@@ -131,26 +139,32 @@ for _ in range(100):
         model = LogisticRegression(C=1.0).fit(X[np.ix_(learn, kept)], y[learn])
         scores[-1].append(model.score(X[np.ix_(test, kept)], y[test]))
 honest_accuracy, leaked_accuracy = np.array(scores).T
-says("60", len(y))
-says("1,000", X.shape[1])
-says("49 %", honest_accuracy.mean())
-says("84 %", leaked_accuracy.mean())
 
 figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3.4), constrained_layout=True)
-for ax, values, bins in ((left, (honest, leaked), 15), (right, (honest_accuracy, leaked_accuracy), np.linspace(0.175, 1.025, 18))):
-    for value, colour, style, label in zip(values, ("#0072B2", "#D55E00"), ("-", "--"), ("honest", "leaked"), strict=True):
-        ax.hist(value, bins=bins, histtype="step", color=colour, linestyle=style, linewidth=2, label=label)
+outline = {"histtype": "step", "linewidth": 2, "label": ["honest", "leaked"]}
+outline |= {"color": ["#0072B2", "#D55E00"], "linestyle": ["-", "--"]}
+left.hist([honest, leaked], bins=15, **outline)
+shares = np.linspace(0.175, 1.025, 18)
+right.hist([honest_accuracy, leaked_accuracy], bins=shares, **outline)
+for ax in (left, right):
     ax.set_ylabel("repeats of 100")
     ax.legend()
 left.set(xlabel="held-out log loss", title="Scaled before the split: wine")
 right.set(xlabel="held-out accuracy", title="Columns chosen before the split: noise")
 plt.show()
 
+# %%
+says("60", len(y))
+says("1,000", X.shape[1])
+says("49 %", honest_accuracy.mean())
+says("84 %", leaked_accuracy.mean())
+
 # %% [markdown]
 # On the left the two outlines are nearly one. On the right the leak turns noise into 84 % accuracy where the truth is 49 %, a
 # coin. Choosing columns, replacing categories by the mean of their labels, and removing "outliers" by residual all look at the
 # labels. Do them inside the split, on training rows. In scikit-learn a `Pipeline` does this for every step.
-#
+
+# %% [markdown]
 # ## Why gradient descent stalls
 #
 # Breast tumours, two columns: mean smoothness (about 0.1) and mean area (about 655). A gradient step has one length for all
@@ -162,8 +176,6 @@ tumours = datasets.load("breast_cancer", as_frame=True)
 X, y = tumours.X[["mean smoothness", "mean area"]].to_numpy(), np.asarray(tumours.y)
 center, scale = X.mean(axis=0), X.std(axis=0)
 Z = (X - center) / scale
-says("0.1", center[0])
-says("655", center[1])
 
 best = LogisticRegression(C=np.inf).fit(X, y)
 p = best.predict_proba(X)[:, 1]
@@ -176,32 +188,38 @@ def condition_number(columns):
     return curvature[-1] / curvature[0]
 
 
-says("2.7e+9", condition_number(X))
-says("13", condition_number(Z))
-
 steps, gaps = 300, {}
 for name, columns in (("raw", X), ("scaled", Z)):
     D = np.column_stack([columns, np.ones(len(columns))])
-    safe = 4 / np.linalg.eigvalsh(D.T @ D / len(D))[-1]  # longer steps may raise the loss
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)  # it says that no certificate came
-        run = LogisticRegression(C=np.inf, tol=0, solver=solvers.GD(lr=safe, epochs=steps)).fit(columns, y)
+    # Longer steps may raise the loss.
+    safe = 4 / np.linalg.eigvalsh(D.T @ D / len(D))[-1]
+    with warnings.catch_warnings():  # the library would say that no certificate came
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        descent = solvers.GD(lr=safe, epochs=steps)
+        run = LogisticRegression(C=np.inf, tol=0, solver=descent).fit(columns, y)
     gaps[name] = run.history_["objective"][: steps + 1] - best.certificate_.value
     gap, accuracy = gaps[name][steps], run.score(columns, y)
-    print(f"{name:6} learning rate {safe:.3g}, gap after {steps} steps {gap:.2g}, accuracy {accuracy:.3f}")
+    print(f"{name:6} learning rate {safe:.3g}: gap {gap:.2g}, accuracy {accuracy:.3f}")
 
 figure, ax = plt.subplots(figsize=(6, 3.4), constrained_layout=True)
-for (name, gap), colour, style in zip(gaps.items(), ("#D55E00", "#0072B2"), ("--", "-"), strict=True):
-    ax.semilogy(np.maximum(gap, 1e-16), color=colour, linestyle=style, linewidth=2, label=name)
-ax.set(xlabel="steps of gradient descent", ylabel="loss above the optimum", title="One model, two scales")
+ax.semilogy(gaps["raw"], color="#D55E00", linestyle="--", linewidth=2, label="raw")
+ax.semilogy(gaps["scaled"], color="#0072B2", linewidth=2, label="scaled")
+ax.set(xlabel="steps of gradient descent", ylabel="loss above the optimum")
+ax.set_title("One model, two scales")
 ax.legend()
 plt.show()
-says("0.47", gaps["raw"][steps])
 assert gaps["scaled"][steps] < 1e-8
+
+# %%
+says("0.1", center[0])
+says("655", center[1])
+says("2.7e9", condition_number(X))
+says("13", condition_number(Z))
+says("0.47", gaps["raw"][steps])
 
 # %% [markdown]
 # The dashed line is flat: on raw columns the loss is still 0.47 above the optimum after as many steps as bring the scaled columns
-# within `1e-8` of it. The condition number is 2.7e+9 raw and 13 scaled. A flat loss curve is no proof of an optimum.
+# within `1e-8` of it. The condition number is $2.7 \times 10^9$ raw and 13 scaled. A flat loss curve is no proof of an optimum.
 #
 # The library's own solvers centre and scale inside, and certify the end. Units cost them nothing:
 
@@ -229,16 +247,19 @@ W_units = W / scale[:, None]
 b_units = b - (W_units * center[:, None]).sum(axis=0)
 
 t_w, t_b, t_center, t_scale = (torch.tensor(one) for one in (W, b, center, scale))
-assert np.allclose(b_units, (t_b - (t_w / t_scale[:, None] * t_center[:, None]).sum(dim=0)).numpy(), rtol=1e-13)
+t_units = t_b - (t_w / t_scale[:, None] * t_center[:, None]).sum(dim=0)
+assert np.allclose(b_units, t_units.numpy(), rtol=1e-13)
 
-logits_raw, logits_scaled = wine.X @ W_units + b_units, (wine.X - center) / scale @ W + b
+logits_raw = wine.X @ W_units + b_units
+logits_scaled = (wine.X - center) / scale @ W + b
 print("round trip:", abs(logits_raw - logits_scaled).max())
 assert abs(logits_raw - logits_scaled).max() < 1e-12
 
 # %% [markdown]
 # The round trip is exact to rounding. Keep it as a test wherever you write this formula: raw rows through unscaled coefficients
 # must give the logits of scaled rows through scaled ones, to `1e-12`.
-#
+
+# %% [markdown]
 # ## Break it
 #
 # A published course sums over *all* of $W_{jk} m_j / s_j$, classes too. Every class then loses the same number, and softmax does
@@ -248,7 +269,8 @@ assert abs(logits_raw - logits_scaled).max() < 1e-12
 made = datasets.load("tumors_made")
 center, scale = made.X.mean(axis=0), made.X.std(axis=0)
 two = LogisticRegression(C=1.0).fit((made.X - center) / scale, made.y)
-W = np.column_stack([-two.coef_[0] / 2, two.coef_[0] / 2])  # two columns, as softmax has them
+# Two columns, as softmax has them.
+W = np.column_stack([-two.coef_[0] / 2, two.coef_[0] / 2])
 b = np.array([-two.intercept_[0] / 2, two.intercept_[0] / 2])
 W_units = W / scale[:, None]
 right = b - (W_units * center[:, None]).sum(axis=0)
@@ -264,7 +286,10 @@ def benign(rows, W, b):
 patient = np.array([[13.0, 12.0]])
 for name, intercept in (("right", right), ("wrong", wrong)):
     p = benign(made.X, W_units, intercept)
-    print(name, "benign:", benign(patient, W_units, intercept)[0], "accuracy:", np.mean((p > 0.5) == (made.y == "benign")))
+    print(name, "benign:", benign(patient, W_units, intercept)[0])
+    print(name, "accuracy:", np.mean((p > 0.5) == (made.y == "benign")))
+
+# %%
 says("89.4 %", benign(patient, W_units, right)[0])
 says("4.1 %", benign(patient, W_units, wrong)[0])
 says("98.8 %", two.score((made.X - center) / scale, made.y))
@@ -311,7 +336,8 @@ exercise("scaling.2", real_units)
 # - A leak through the columns costs little. A leak through the labels can turn noise into a discovery.
 # - A stalled gradient descent looks like a finished one. Scale, or use a solver for which units do not matter, and ask for a gap.
 # - Unscaling: divide each row of $W$ by its deviation; take from each class's intercept its own sum. Test the round trip.
-#
+
+# %% [markdown]
 # ## For teachers
 #
 # Half an hour with both exercises. The common misconception is that scaling before the split is a grave error and choosing

@@ -12,7 +12,8 @@
 # - translate between scikit-learn's `C`, `alpha`, glmnet's `lambda` and PyTorch's `weight_decay`, and prove it by a fit;
 # - choose a strength by rows held out;
 # - notice a penalty that nobody mentioned.
-#
+
+# %% [markdown]
 # ## The idea
 #
 # Maximum likelihood asks: which coefficients explain these rows best? A penalty adds: and large coefficients cost something. The
@@ -44,6 +45,10 @@ import matplotlib.pyplot as plt
 import numpy as np
 import torch
 from sklearn.linear_model import LogisticRegression as ScikitLearn
+from torch.nn.functional import (
+    binary_cross_entropy_with_logits as binary,
+    cross_entropy,
+)
 
 from logistic import LogisticRegression, LogisticRegressionCV, datasets, plots
 from logistic.learn import exercise, says
@@ -76,6 +81,8 @@ print("once              ", ours.coef_[0])
 print("twice, same alpha ", same_alpha)
 print("twice, same C     ", same_c)
 assert np.allclose(same_alpha, ours.coef_[0], rtol=1e-9)
+
+# %%
 says("1.90", ours.coef_[0, 0])
 says("2.38", same_c[0])
 
@@ -83,7 +90,8 @@ says("2.38", same_c[0])
 # The fit with the same `C` changes: the first coefficient goes from 1.90 to 2.38. `C` multiplies a sum, so the penalty fades as
 # rows come in. `alpha` stands beside a mean and keeps its share. So a `C` tuned on a tenth of the rows means something else on
 # all.
-#
+
+# %% [markdown]
 # ## PyTorch, to the last digit
 #
 # `weight_decay=d` adds $d \cdot w$ to the gradient of every parameter that the optimiser is given, the bias too. That is the
@@ -98,16 +106,17 @@ def by_torch(decay, bias_too=False, reduction="mean", outputs=1, steps=1000):
     layer = torch.nn.Linear(Z.shape[1], outputs, dtype=torch.float64)
     torch.nn.init.zeros_(layer.weight)
     torch.nn.init.zeros_(layer.bias)
-    bias_decay = decay if bias_too else 0.0
-    groups = [{"params": [layer.weight], "weight_decay": decay}, {"params": [layer.bias], "weight_decay": bias_decay}]
-    optimiser = torch.optim.SGD(groups, lr=1.0 if reduction == "mean" else 1.0 / n, momentum=0.9)
+    weights = {"params": [layer.weight], "weight_decay": decay}
+    biases = {"params": [layer.bias], "weight_decay": decay if bias_too else 0.0}
+    lr = 1.0 if reduction == "mean" else 1.0 / n
+    optimiser = torch.optim.SGD([weights, biases], lr=lr, momentum=0.9)
     for _ in range(steps):
         optimiser.zero_grad()
         logits = layer(t_z)
         if outputs == 1:
-            loss = torch.nn.functional.binary_cross_entropy_with_logits(logits[:, 0], t_y.double(), reduction=reduction)
+            loss = binary(logits[:, 0], t_y.double(), reduction=reduction)
         else:
-            loss = torch.nn.functional.cross_entropy(logits, t_y, reduction=reduction)
+            loss = cross_entropy(logits, t_y, reduction=reduction)
         loss.backward()
         optimiser.step()
     return layer.weight.detach().numpy(), layer.bias.detach().numpy()
@@ -123,7 +132,8 @@ assert np.allclose(sum_w, ours.coef_, rtol=1e-9)
 p = 1 / (1 + np.exp(-(Z @ ours.coef_[0] + ours.intercept_[0])))
 assert np.allclose(Z.T @ (p - y) / n + alpha * ours.coef_[0], 0, atol=1e-9)
 assert np.isclose((p - y).mean(), 0, atol=1e-9)
-print("one optimum, four programs:", ours.coef_[0], theirs.coef_[0], mean_w[0], sum_w[0], sep="\n")
+for found in (ours.coef_, theirs.coef_, mean_w, sum_w):
+    print(found[0])
 
 # %% [markdown]
 # Two more traps, each shown by a fit. If the bias decays too, the mean of the predicted probabilities no longer equals the share
@@ -133,18 +143,20 @@ print("one optimum, four programs:", ours.coef_[0], theirs.coef_[0], mean_w[0], 
 # %%
 decayed_w, decayed_b = by_torch(alpha, bias_too=True)
 p = 1 / (1 + np.exp(-(Z @ decayed_w[0] + decayed_b[0])))
-print(f"share of malignant {y.mean():.4f}, predicted with a decayed bias {p.mean():.4f}")
-says("0.3726", y.mean())
-says("0.3824", p.mean())
+print(f"malignant {y.mean():.4f}, predicted with a decayed bias {p.mean():.4f}")
 
 pair_w, _ = by_torch(2 * alpha, outputs=2)
 assert np.allclose(pair_w[1] - pair_w[0], ours.coef_[0], rtol=1e-9)
 assert np.allclose(pair_w[0], -pair_w[1], atol=1e-12)
 
+# %%
+says("0.3726", y.mean())
+says("0.3824", p.mean())
+
 # %% [markdown]
-# The share of malignant rows is 0.3726; with a decayed bias the model says 0.3824 on its own training rows. With rare classes and
-# strong decay the difference grows. Exempt the bias.
-#
+# The share of malignant rows is 0.3726; with a decayed bias the model says 0.3824 on its own training rows. Exempt the bias.
+
+# %% [markdown]
 # ## L1: exact zeros
 #
 # L1 charges $\alpha |w|$ instead of $\frac{\alpha}{2} w^2$. Near zero a square costs almost nothing, so L2 leaves every
@@ -161,9 +173,11 @@ for u in (2.0, 0.4, -1.5):
 
 lasso = LogisticRegression(alpha=0.05, l1_ratio=1.0, standardize=True).fit(tumours.X, y)
 zero = lasso.coef_[0] == 0
+print("kept:", *tumours.X.columns[~zero], sep="\n  ")
+
+# %%
 says("30", zero.size)
 says("4", (~zero).sum())
-print("kept:", *tumours.X.columns[~zero], sep="\n  ")
 
 # %% [markdown]
 # Of 30 columns, 4 are kept; the others have a coefficient of exactly 0. This is glmnet's problem: columns scaled by deviations
@@ -173,11 +187,13 @@ print("kept:", *tumours.X.columns[~zero], sep="\n  ")
 
 # %%
 lam = lasso.model_.penalty.alpha
-says("0.05", lam)
 every_z = ((tumours.X - tumours.X.mean()) / tumours.X.std(ddof=0)).to_numpy()
 pull = -every_z.T @ (lasso.predict_proba(tumours.X)[:, 1] - y) / n
 assert np.allclose(pull[~zero], lam * np.sign(lasso.coef_[0][~zero]), rtol=1e-6)
 assert (abs(pull[zero]) <= lam).all()
+
+# %%
+says("0.05", lam)
 
 # %% [markdown]
 # ## A path, and a choice
@@ -186,73 +202,96 @@ assert (abs(pull[zero]) <= lam).all()
 # once; every fit on the way is certified.
 
 # %%
-cv = LogisticRegressionCV(Cs=30, ratio=0.001, l1_ratios=[1.0], standardize=True, cv=5, rule="1se").fit(tumours.X, y)
+strengths = {"Cs": 30, "ratio": 0.001, "l1_ratios": [1.0], "standardize": True}
+cv = LogisticRegressionCV(rule="1se", **strengths)
+cv.fit(tumours.X, y)
 print(cv.model_.penalty, "keeps", int((cv.coef_ != 0).sum()), "columns")
-says("13", (cv.coef_ != 0).sum())
 plots.path(cv, step=tumours.X.std().to_numpy())
 plt.show()
+
+# %%
+says("13", (cv.coef_ != 0).sum())
 
 # %% [markdown]
 # From left to right the penalty weakens: columns enter one after another, some leave again, and the held-out loss falls, then
 # rises where the model begins to learn the noise. The rule of one standard error takes the strongest penalty whose loss cannot be
 # told from the best; here it keeps 13 columns. Held-out loss is for choosing. What the chosen model is worth is for rows that
 # took no part in the choice.
-#
+
+# %% [markdown]
 # ## Break it
 #
-# 1. A penalty nobody mentioned. `LogisticRegression()` has `C=1`, here and in scikit-learn. Coefficients and odds ratios from it
-#    are not maximum likelihood, and they depend on units. Here "mean smoothness" is measured once as a share and once in percent.
-# 2. L1 by the gradient of an absolute value. PyTorch gives $|w|$ the slope 0 at zero and $\pm 1$ elsewhere, and gradient descent
-#    jumps to and fro: no coefficient is ever exactly zero.
-# 3. `AdamW`. Its decay is not divided by the size of the gradients, as the rest of its step is.
+# **A penalty nobody mentioned.** `LogisticRegression()` has `C=1`, here and in scikit-learn. Coefficients and odds ratios from it
+# are not maximum likelihood, and they depend on units. Here "mean smoothness" is measured once as a share and once in percent.
 
 # %%
 print(LogisticRegression())
-raw, percent = X.copy(), X * np.array([1, 1, 100, 1])
-for name, setting in (("C=1", 1.0), ("C=inf", np.inf)):
-    share, in_percent = (LogisticRegression(C=setting).fit(columns, y) for columns in (raw, percent))
-    worst = abs(share.predict_proba(raw) - in_percent.predict_proba(percent)).max()
-    print(f"{name}: the unit of one column changes a probability by up to {worst:.2g}")
-    if setting == 1:
-        says("0.83", worst)
-    else:
-        assert worst < 1e-12
+percent = X * np.array([1, 1, 100, 1])
+moved = {}
+for setting in (1.0, np.inf):
+    share = LogisticRegression(C=setting).fit(X, y)
+    in_percent = LogisticRegression(C=setting).fit(percent, y)
+    change = share.predict_proba(X) - in_percent.predict_proba(percent)
+    moved[setting] = abs(change).max()
+    print(f"C={setting}: the unit changes a probability by up to {moved[setting]:.2g}")
+assert moved[np.inf] < 1e-12
 
-w, b = torch.zeros(30, dtype=torch.float64, requires_grad=True), torch.zeros(1, dtype=torch.float64, requires_grad=True)
+# %%
+says("0.83", moved[1.0])
+
+# %% [markdown]
+# The unit moves a probability by up to 0.83 under the silent default, and not at all without a penalty. The library prints the
+# penalty first in every summary, with its strength and units.
+#
+# **L1 by the gradient of an absolute value.** PyTorch gives $|w|$ the slope 0 at zero and $\pm 1$ elsewhere, and gradient descent
+# jumps to and fro.
+
+# %%
+w = torch.zeros(30, dtype=torch.float64, requires_grad=True)
+b = torch.zeros(1, dtype=torch.float64, requires_grad=True)
 optimiser = torch.optim.SGD([w, b], lr=0.1)
 t_all = torch.tensor(every_z)
 for _ in range(500):
     optimiser.zero_grad()
-    loss = torch.nn.functional.binary_cross_entropy_with_logits(t_all @ w + b, t_y.double()) + lam * w.abs().sum()
+    loss = binary(t_all @ w + b, t_y.double()) + lam * w.abs().sum()
     loss.backward()
     optimiser.step()
-print("exact zeros by gradient descent:", int((w == 0).sum()), "by the library:", int(zero.sum()))
-says("26", zero.sum())
+print("exact zeros by gradient descent:", int((w == 0).sum()))
+print("exact zeros by the library:     ", int(zero.sum()))
 assert (w != 0).all()
 
+# %%
+says("26", zero.sum())
+
+# %% [markdown]
+# It finds none of the 26 zeros: ask such a program which columns matter, and all do. The library's solver moves coefficients by
+# the rule of exercise 2, so its zeros are zeros.
+#
+# **AdamW.** The rest of its step is divided by the size of the gradients; its decay is not.
+
+# %%
 without = LogisticRegression(C=np.inf).fit(Z, y).coef_[0, 0]
 ends = {}
 for kind in (torch.optim.Adam, torch.optim.AdamW):
     layer = torch.nn.Linear(Z.shape[1], 1, dtype=torch.float64)
     torch.nn.init.zeros_(layer.weight)
     torch.nn.init.zeros_(layer.bias)
-    groups = [{"params": [layer.weight], "weight_decay": alpha}, {"params": [layer.bias], "weight_decay": 0.0}]
-    optimiser = kind(groups, lr=0.1)
+    weights = {"params": [layer.weight], "weight_decay": alpha}
+    optimiser = kind([weights, {"params": [layer.bias], "weight_decay": 0.0}], lr=0.1)
     for _ in range(2000):
         optimiser.zero_grad()
-        torch.nn.functional.binary_cross_entropy_with_logits(layer(t_z)[:, 0], t_y.double()).backward()
+        binary(layer(t_z)[:, 0], t_y.double()).backward()
         optimiser.step()
     ends[kind.__name__] = layer.weight[0, 0].item()
-print(f"first coefficient: optimum {ours.coef_[0, 0]:.2f}, without a penalty {without:.2f}", ends)
+    print(f"{kind.__name__:5} ends at {ends[kind.__name__]:.2f}")
+print(f"optimum {ours.coef_[0, 0]:.2f}, without a penalty {without:.2f}")
+
+# %%
 says("1.90", ends["Adam"])
 says("4.4", ends["AdamW"])
 says("4.5", without)
 
 # %% [markdown]
-# A change of unit moves a probability by up to 0.83 under the silent default, and not at all without a penalty. And gradient
-# descent finds none of the 26 zeros: ask such a program which columns matter, and all do. The library steps along $|w|$ with the
-# rule of exercise 2, so its zeros are zeros, and it prints the penalty first, with its strength and units.
-#
 # `Adam` with `weight_decay` ends at 1.90, the penalised optimum. `AdamW` with the same number comes to 4.4, on its way to the 4.5
 # of maximum likelihood: on all rows it does not minimise loss plus penalty at all.
 
@@ -294,7 +333,8 @@ exercise("penalty.2", soft_threshold)
 # - $\alpha = 1 / (C \cdot \text{sum of weights})$. A fixed `C` fades with more rows, a fixed `alpha` does not.
 # - `weight_decay` reaches the bias unless it is told not to.
 # - L1 makes exact zeros; L2 makes none. Zero means "not needed at this strength", not "no effect".
-#
+
+# %% [markdown]
 # ## For teachers
 #
 # About half an hour with both exercises. The common misconception is that a fit without settings has no penalty; ask who has

@@ -12,7 +12,8 @@
 # - predict how coefficients grow when a program does not notice;
 # - explain why a Wald test fails exactly where the effect is strongest;
 # - report a finite estimate with an honest interval.
-#
+
+# %% [markdown]
 # ## The idea
 #
 # Six rows: x is 1 to 6, and the label is 1 from 4 on. Which logistic curve fits best? A steep one is good. A steeper one is
@@ -21,7 +22,8 @@
 #
 # This is *separation*. Separated rows are no disaster: often the column is the best one you have. The disaster is a finite number
 # in a table that nothing stands behind.
-#
+
+# %% [markdown]
 # ## Words and symbols
 #
 # | in words | in symbols |
@@ -31,7 +33,8 @@
 # | supremum: what the log-likelihood nears and never reaches | $\sup \log L$ |
 # | information about the coefficients | $I = \sum_i p_i (1 - p_i) x_i x_i^T$ |
 # | Wald's statistic | $z = w / \sqrt{(I^{-1})_{ww}}$ |
-#
+
+# %% [markdown]
 # ## Predict first
 #
 # Gradient descent on the six rows, learning rate 1. After 100 steps the slope is about 4.6. How large is it after 10,000 steps?
@@ -47,39 +50,46 @@ import pandas as pd
 import torch
 from scipy.stats import norm
 from sklearn.linear_model import LogisticRegression as ScikitLearn
+from torch.nn.functional import binary_cross_entropy_with_logits as binary
 
 from logistic import LogisticRegression, SeparationWarning, datasets, solvers
 from logistic.learn import exercise, says
 
-x, y = np.arange(1.0, 7.0) - 3.5, np.array([0, 0, 0, 1, 1, 1])  # centred: by symmetry the intercept stays 0
+x, y = np.arange(1.0, 7.0) - 3.5, np.array([0, 0, 0, 1, 1, 1])  # the intercept stays 0
 
 w, slopes = 0.0, []
 for _ in range(10_000):
     w -= ((1 / (1 + np.exp(-w * x)) - y) * x).mean()
     slopes.append(w)
 
-t_x, t_y, t_w = torch.tensor(x), torch.tensor(y).double(), torch.zeros(1, dtype=torch.float64, requires_grad=True)
+t_x, t_y = torch.tensor(x), torch.tensor(y).double()
+t_w = torch.zeros(1, dtype=torch.float64, requires_grad=True)
 optimiser = torch.optim.SGD([t_w], lr=1.0)
 for _ in range(1000):
     optimiser.zero_grad()
-    torch.nn.functional.binary_cross_entropy_with_logits(t_w * t_x, t_y).backward()
+    binary(t_w * t_x, t_y).backward()
     optimiser.step()
 assert np.isclose(t_w.item(), slopes[999], rtol=1e-12)
 
+each_ten = [slopes[10**k - 1] for k in (1, 2, 3, 4)]
+print("growth for ten times the steps:", np.diff(each_ten))
+
+figure, ax = plt.subplots(figsize=(6, 3.2), constrained_layout=True)
+ax.semilogx(np.arange(1, 10_001), slopes, color="#0072B2", linewidth=2, label="slope")
+steps = np.array([30, 10_000])
+line = slopes[-1] + 2 * np.log(steps / 10_000)
+ax.semilogx(steps, line, color="#D55E00", linestyle="--", label="2 ln(steps) + const.")
+ax.set(xlabel="steps of gradient descent", ylabel="slope")
+ax.set_title("Separated rows: no step is the last")
+ax.legend()
+plt.show()
+
+# %%
 says("4.6", slopes[99])
 says("13", slopes[9999])
 says("460", 100 * round(slopes[99], 1))
 says("100", len(slopes[:100]))
 says("10,000", len(slopes))
-print("growth for ten times the steps:", np.diff([slopes[10**k - 1] for k in (1, 2, 3, 4)]))
-
-figure, ax = plt.subplots(figsize=(6, 3.2), constrained_layout=True)
-ax.semilogx(np.arange(1, 10_001), slopes, color="#0072B2", linewidth=2, label="slope")
-steps = np.array([30, 10_000])
-ax.semilogx(steps, slopes[-1] + 2 * np.log(steps / 10_000), color="#D55E00", linestyle="--", label="2 ln(steps) + constant")
-ax.set(xlabel="steps of gradient descent", ylabel="slope", title="Separated rows: no step is the last")
-ax.legend()
-plt.show()
 
 # %% [markdown]
 # b). On an axis of logarithms the slope becomes a straight line. Far out, the loss is about $e^{-wm}$, where $m$ is the distance
@@ -106,6 +116,8 @@ for slope in (0.5, 1.0, 2.0, 4.0, 8.0, 16.0):
     error = np.sqrt(np.linalg.inv(D.T @ (D * (p * (1 - p))[:, None]))[0, 0])
     z[slope] = slope / error
     print(f"{slope:6.1f}{error:12.2f}{z[slope]:7.3f}")
+
+# %%
 says("1.29", max(z.values()))
 says("0.21", z[16.0])
 
@@ -128,20 +140,23 @@ iris = datasets.load("iris", as_frame=True)
 with warnings.catch_warnings(record=True) as told:
     warnings.simplefilter("always", SeparationWarning)
     model = LogisticRegression(C=np.inf).fit(iris.X, iris.y)
-print(told[0].message, "\n")
+print(told[0].category.__name__, "\n")
 print(model.summary())
 
 rest = iris.y != "setosa"
 two = LogisticRegression(C=np.inf).fit(iris.X[rest], iris.y[rest])
-says("-5.949273396", model.certificate_.limit.supremum)
-says("-5.949273396", two.model_.statistics.log_likelihood)
-assert np.isclose(model.certificate_.limit.supremum, two.model_.statistics.log_likelihood, rtol=1e-13)
+supremum, maximum = model.certificate_.limit.supremum, two.glance()["log_likelihood"][0]
+
+# %%
+says("-5.94927339567942", supremum)
+says("-5.94927339567942", maximum)
 
 # %% [markdown]
-# Setosa can be told from the others with certainty; versicolor and virginica overlap. So the log-likelihood nears -5.949273396
-# and never gets there. That is exactly the maximum of the two species that overlap, and their part of the table is exact. The
-# coefficients of setosa run away, in more than one direction, so they stay "undetermined".
-#
+# Setosa can be told from the others with certainty; versicolor and virginica overlap. So the log-likelihood nears
+# -5.94927339567942 and never gets there. That is exactly the maximum of the two species that overlap, and their part of the table
+# is exact. The coefficients of setosa run away, and not all ways to the supremum agree where to, so they stay "undetermined".
+
+# %% [markdown]
 # ## A small table, quasi-separated
 #
 # Thirty patients; all ten who got the drug are well. Among the twenty others the dose of an older treatment matters.
@@ -149,9 +164,11 @@ assert np.isclose(model.certificate_.limit.supremum, two.model_.statistics.log_l
 # %%
 drug = np.repeat([1.0, 0.0], [10, 20])
 dose = np.tile(np.arange(1.0, 11.0), 3)
-well = np.array([1] * 10 + [0, 0, 0, 0, 1, 0, 1, 1, 0, 1] + [0, 0, 1, 0, 0, 1, 0, 1, 1, 1])
+others = [0, 0, 0, 0, 1, 0, 1, 1, 0, 1, 0, 0, 1, 0, 0, 1, 0, 1, 1, 1]
+well = np.array([1] * 10 + others)
 
-trial, outcome = pd.DataFrame({"drug": drug, "dose": dose}), np.where(well == 1, "well", "ill")
+trial = pd.DataFrame({"drug": drug, "dose": dose})
+outcome = np.where(well == 1, "well", "ill")
 print(pd.crosstab(drug, outcome, rownames=["drug"], colnames=["outcome"]), "\n")
 
 with warnings.catch_warnings():
@@ -162,18 +179,12 @@ print(plain.likelihood_ratio_test(trial, outcome, "drug = 0"), "\n")
 print(plain.confint(trial, outcome))
 
 # %% [markdown]
-# One coefficient is infinite; that of `dose` is finite and exact, 0.5259. The likelihood still answers questions. The
-# likelihood-ratio test of the drug has p = 0.00015, and the profile interval says: at least 2.23, with no upper end. Those are
-# honest statements about thirty rows. Newton's method stopped after twenty steps says "estimate 22.2, standard error 6,907, p =
-# 0.997". That is what many programs print.
+# And Newton's method by hand, as most programs run it, stopped after twenty steps:
 
 # %%
 limits = plain.certificate_.limit.contrasts()[1]
 assert np.isposinf(limits[0])
-says("0.5259", limits[1])
-says("0.00015", plain.likelihood_ratio_test(trial, outcome, "drug = 0").p)
 interval = plain.confint(trial, outcome)
-says("2.23", interval.low[0, 0])
 assert np.isposinf(interval.high[0, 0])
 
 D = np.column_stack([drug, dose, np.ones(30)])
@@ -183,10 +194,22 @@ for _ in range(20):
     information = D.T @ (D * (p * (1 - p))[:, None])
     b += np.linalg.solve(information, D.T @ (well - p))
 error = np.sqrt(np.linalg.inv(information)[0, 0])
-print(f"Newton, stopped: estimate {b[0]:.1f}, standard error {error:.0f}, p = {2 * norm.sf(b[0] / error):.3f}")
+p_value = 2 * norm.sf(b[0] / error)
+print(f"Newton: estimate {b[0]:.1f}, standard error {error:.0f}, p = {p_value:.3f}")
+
+# %%
+says("0.5259", limits[1])
+says("0.00015", plain.likelihood_ratio_test(trial, outcome, "drug = 0").p)
+says("2.23", interval.low[0, 0])
 says("22.2", b[0])
 says("6,907", error)
-says("0.997", 2 * norm.sf(b[0] / error))
+says("0.997", p_value)
+
+# %% [markdown]
+# One coefficient is infinite; that of `dose` is finite and exact, 0.5259. The likelihood still answers questions. The
+# likelihood-ratio test of the drug has p = 0.00015, and the profile interval says: at least 2.23, with no upper end. Those are
+# honest statements about thirty rows. Newton's method stopped after twenty steps says "estimate 22.2, standard error 6,907, p =
+# 0.997". That is what many programs print.
 
 # %% [markdown]
 # ## Firth's answer
@@ -204,7 +227,8 @@ firth = LogisticRegression(C=np.inf, bias="firth").fit(trial, outcome)
 D = torch.tensor(np.column_stack([drug, dose, np.ones(30)]))
 t = torch.tensor(well).double()
 b = torch.zeros(3, dtype=torch.float64, requires_grad=True)
-optimiser = torch.optim.LBFGS([b], max_iter=200, tolerance_grad=1e-12, tolerance_change=1e-16, line_search_fn="strong_wolfe")
+to_the_end = {"max_iter": 200, "tolerance_grad": 1e-12, "tolerance_change": 1e-16}
+optimiser = torch.optim.LBFGS([b], line_search_fn="strong_wolfe", **to_the_end)
 
 
 def negative():
@@ -212,7 +236,7 @@ def negative():
     optimiser.zero_grad()
     p = torch.sigmoid(D @ b)
     information = D.T @ (D * (p * (1 - p))[:, None])
-    value = torch.nn.functional.binary_cross_entropy_with_logits(D @ b, t, reduction="sum") - torch.logdet(information) / 2
+    value = binary(D @ b, t, reduction="sum") - torch.logdet(information) / 2
     value.backward()
     return value
 
@@ -231,6 +255,8 @@ assert np.isclose(alone.coef_[0, 0], by_hand, rtol=1e-10)
 print(firth.confint(trial, outcome))
 ends = firth.confint(trial, outcome)
 wald = firth.tidy()
+
+# %%
 says("3.96", firth.coef_[0, 0])
 says("1.35", ends.low[0, 0])
 says("9.06", ends.high[0, 0])
@@ -243,7 +269,8 @@ says("7.42", wald.high[0])
 #
 # What about a penalty? `C=1` is finite too, but its answer depends on the units of the columns. And dropping the column hides the
 # best predictor there is.
-#
+
+# %% [markdown]
 # ## Break it
 #
 # Ask a program that does not look, with four tolerances. No warning comes.
@@ -251,19 +278,22 @@ says("7.42", wald.high[0])
 # %%
 found = []
 for tol in (1e-2, 1e-4, 1e-6, 1e-8):
-    found.append(ScikitLearn(C=np.inf, tol=tol, max_iter=1000).fit(x[:, None], y).coef_[0, 0])
+    theirs = ScikitLearn(C=np.inf, tol=tol, max_iter=1000).fit(x[:, None], y)
+    found.append(theirs.coef_[0, 0])
     print(f"tol = {tol:g}: slope {found[-1]:.1f}, 'converged'")
 assert (np.diff(found) > 1).all()
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore", SeparationWarning)
-    same = LogisticRegression(C=np.inf, solver=solvers.GD(lr=1.0, epochs=1000)).fit(x[:, None], y)
-print("the library's own gradient descent:", same.coef_[0, 0], "-", same.certificate_.status.value)
+    descent = solvers.GD(lr=1.0, epochs=1000)
+    same = LogisticRegression(C=np.inf, solver=descent).fit(x[:, None], y)
+print("the library's own gradient descent:", same.coef_[0, 0])
+print("its verdict:", same.certificate_.status.word)
 assert np.isclose(same.coef_[0, 0], slopes[999], rtol=1e-9)
 
 # %% [markdown]
 # Four tolerances, four slopes, all "converged". A small gradient means that little is left to gain, not that the answer is near.
-# The last line is the same gradient descent as at the start, with the same slope; but it ends in a diagnosis.
+# The last lines are the gradient descent of the start, with the same slope; but it ends in a diagnosis.
 
 # %% [markdown]
 # ## Exercise 1
@@ -302,9 +332,10 @@ exercise("separation.2", firth_coefficient)
 #
 # - Separated classes have no maximum-likelihood estimate. Coefficients grow like the logarithm of the steps.
 # - Near separation Wald's z and p are worth nothing. Likelihood-ratio tests and profile intervals are.
-# - Firth's estimate is finite in every case, in any units; report it with a profile interval.
+# - Firth's estimate is finite, and the same in any units; report it with a profile interval.
 # - "Converged" is no certificate.
-#
+
+# %% [markdown]
 # ## For teachers
 #
 # About half an hour with both exercises. The common misconception is that more iterations cure everything; let the class vote on

@@ -12,13 +12,15 @@
 # - choose between Wald, likelihood-ratio and profile answers, and between plain and clustered errors;
 # - put a marginal effect beside an odds ratio;
 # - read "p > 0.05" as what it is.
-#
+
+# %% [markdown]
 # ## The idea
 #
 # A coefficient of logistic regression is a change of the logit. Its exponential multiplies the odds: that is the odds ratio. It
 # is one number, the same for every row, and therefore handy. It is not the number that most readers think they see. They read
 # "twice the odds" as "twice as probable", and a wide interval as "no effect". This lesson computes what happens instead.
-#
+
+# %% [markdown]
 # ## Words and symbols
 #
 # | in words | in symbols |
@@ -30,7 +32,8 @@
 # | profile interval: all values not rejected | all $v$ with $D(v) \le 3.84$ |
 #
 # Ends of an interval are made on the scale of $b$. Then all three numbers go through the exponential.
-#
+
+# %% [markdown]
 # ## Predict first
 #
 # A drug doubles the odds. Your chance without it is 50 %. What is it with it?
@@ -43,17 +46,25 @@ import numpy as np
 import pandas as pd
 import torch
 from scipy.stats import chi2, norm
+from torch.nn.functional import binary_cross_entropy_with_logits as binary
 
 from logistic import LogisticRegression, inference
 from logistic.learn import exercise, says
 
-odds_ratio, z95, level = 2.0, norm.ppf(0.975), chi2.ppf(0.95, 1)
-says("1.96", z95)
-says("3.84", level)
+odds_ratio, limit = 2.0, 0.05
+z95, level = norm.ppf(1 - limit / 2), chi2.ppf(1 - limit, 1)
 before = np.array([0.01, 0.10, 0.50, 0.90])
 odds = before / (1 - before) * odds_ratio
 after = odds / (1 + odds)
-print(pd.DataFrame({"before": before, "after": after, "risk ratio": after / before, "difference": after - before}).round(4))
+table = pd.DataFrame({"before": before, "after": after})
+table["risk ratio"], table["difference"] = after / before, after - before
+print(table.round(4))
+
+# %%
+says("95 %", 1 - limit)
+says("0.05", limit)
+says("1.96", z95)
+says("3.84", level)
 says("50 %", before[2])
 says("100 %", odds_ratio * before[2])
 says("67 %", after[2])
@@ -66,7 +77,8 @@ says("1.05", after[3] / before[3])
 # %% [markdown]
 # b). Odds of 1 become odds of 2, which is 67 %. At 1 % the risk ratio is 1.98, nearly the odds ratio; at 90 % it is 1.05. An odds
 # ratio may be read as a risk ratio only where the outcome is rare in *both* groups.
-#
+
+# %% [markdown]
 # ## Three answers for one coefficient
 #
 # A small trial: 9 of 14 treated patients recover, and 3 of 12 others. NumPy by the formula for such a table, PyTorch by the
@@ -75,55 +87,63 @@ says("1.05", after[3] / before[3])
 # %%
 treated = np.repeat([1.0, 0.0], [14, 12])
 recovers = np.repeat([1, 0, 1, 0], [9, 5, 3, 9])
-says("14", (treated == 1).sum())
-trial, outcome = pd.DataFrame({"treated": treated}), np.where(recovers == 1, "well", "ill")
+trial = pd.DataFrame({"treated": treated})
+outcome = np.where(recovers == 1, "well", "ill")
 model = LogisticRegression(C=np.inf).fit(trial, outcome)
 row = model.tidy().iloc[0]
 
 b, s = np.log(9 * 9 / (5 * 3)), np.sqrt(1 / 9 + 1 / 5 + 1 / 3 + 1 / 9)
 
-D, t = torch.tensor(np.column_stack([treated, np.ones(26)])), torch.tensor(recovers).double()
+D = torch.tensor(np.column_stack([treated, np.ones(26)]))
+t = torch.tensor(recovers).double()
 at = torch.tensor([row.estimate, model.intercept_[0]], dtype=torch.float64)
 
 
 def minus_log_likelihood(w):
-    return torch.nn.functional.binary_cross_entropy_with_logits(D @ w, t, reduction="sum")
+    return binary(D @ w, t, reduction="sum")
 
 
-error = torch.linalg.inv(torch.autograd.functional.hessian(minus_log_likelihood, at))[0, 0].sqrt().item()
+hessian = torch.autograd.functional.hessian(minus_log_likelihood, at)
+error = torch.linalg.inv(hessian)[0, 0].sqrt().item()
 assert np.allclose([b, s], [row.estimate, row.std_error], rtol=1e-9)
 assert np.isclose(error, s, rtol=1e-9)
 
 ratio_test = model.likelihood_ratio_test(trial, outcome, "treated = 0")
 profile = model.confint(trial, outcome)
-print(f"odds ratio {np.exp(b):.2f}")
-print(f"Wald     {np.exp(b - z95 * s):6.2f} to {np.exp(b + z95 * s):6.2f}  p = {row.p:.4f}")
-print(f"profile  {np.exp(profile.low[0, 0]):6.2f} to {np.exp(profile.high[0, 0]):6.2f}  p = {ratio_test.p:.4f} (likelihood ratio)")
+wald = np.exp([b - z95 * s, b + z95 * s])
+likely = np.exp([profile.low[0, 0], profile.high[0, 0]])
+print(f"odds ratio        {np.exp(b):.2f}")
+print(f"Wald              {wald[0]:.2f} to {wald[1]:.2f}, p = {row.p:.4f}")
+print(f"likelihood ratio  {likely[0]:.2f} to {likely[1]:.2f}, p = {ratio_test.p:.4f}")
+
+values = np.linspace(-1, 5, 61)
+deviance = [
+    model.likelihood_ratio_test(trial, outcome, f"treated = {v}").statistic
+    for v in values.round(3)
+]
+figure, ax = plt.subplots(figsize=(6, 3.4), constrained_layout=True)
+ax.plot(values, deviance, color="#0072B2", linewidth=2, label="likelihood ratio")
+parabola = ((values - b) / s) ** 2
+ax.plot(values, parabola, color="#D55E00", linestyle="--", label="Wald: a parabola")
+ax.axhline(level, color="0.4", linestyle=":", label="limit of 95 %")
+ax.set(xlabel="log-odds ratio", ylabel="statistic", ylim=(0, 10))
+ax.set_title("Which values do the rows speak against?")
+ax.legend()
+plt.show()
+
+# %%
+says("14", (treated == 1).sum())
 says("5.4", np.exp(b))
 says("0.052", row.p)
 says("0.042", ratio_test.p)
-says("0.98", np.exp(b - z95 * s))
-says("1.06", np.exp(profile.low[0, 0]))
-
-values = np.linspace(-1, 5, 61)
-deviance = [model.likelihood_ratio_test(trial, outcome, f"treated = {v:.3f}").statistic for v in values]
-figure, ax = plt.subplots(figsize=(6, 3.4), constrained_layout=True)
-ax.plot(values, deviance, color="#0072B2", linewidth=2, label="likelihood ratio")
-ax.plot(values, ((values - b) / s) ** 2, color="#D55E00", linestyle="--", label="Wald: a parabola")
-ax.axhline(level, color="0.4", linestyle=":", label="limit of 95 %")
-ax.set(xlabel="log-odds ratio", ylabel="statistic", ylim=(0, 10), title="Which values do the rows speak against?")
-ax.legend()
-plt.show()
+says("0.98", wald[0])
+says("1.06", likely[0])
 
 # %% [markdown]
 # The odds ratio is 5.4. Wald says p = 0.052 and an interval from 0.98; the likelihood ratio says 0.042 and from 1.06. Look at the
 # figure: the likelihood is not a parabola. It rises more steeply to the left, toward zero, and less to the right. Wald draws the
 # parabola that touches it at the bottom. With many rows the two agree; where they do not, trust the profile. And do not let a
 # paper hang on which side of 0.05 a number falls: both answers say the same about the drug.
-
-# %%
-limit = 1 - 0.95
-says("0.05", limit)
 
 # %% [markdown]
 # ## Rows that are not independent
@@ -134,23 +154,29 @@ says("0.05", limit)
 # %%
 rng = np.random.default_rng(0)
 clinic = np.repeat(np.arange(40), 25)
-says("40", clinic.max() + 1)
-says("25", (clinic == 0).sum())
-says("1,000", clinic.size)
-people = pd.DataFrame({"treated": (rng.permutation(40) % 2)[clinic] * 1.0, "age": rng.normal(50, 10, 1000)})
-logit = -0.5 + 0.5 * people["treated"] + 0.08 * (people["age"] - 50) + rng.normal(0, 1, 40)[clinic]
+given = (rng.permutation(40) % 2)[clinic]
+people = pd.DataFrame({"treated": given * 1.0, "age": rng.normal(50, 10, 1000)})
+logit = -0.5 + 0.5 * people["treated"] + 0.08 * (people["age"] - 50)
+logit += rng.normal(0, 1, 40)[clinic]  # what the patients of a clinic share
 people_well = np.where(rng.random(1000) < 1 / (1 + np.exp(-logit)), "well", "ill")
 
 errors = {}
 for covariance, groups in (("observed", None), ("HC1", None), ("cluster", clinic)):
-    found = LogisticRegression(C=np.inf, covariance=covariance).fit(people, people_well, groups=groups)
+    found = LogisticRegression(C=np.inf, covariance=covariance)
+    found.fit(people, people_well, groups=groups)
     line = errors[covariance] = found.tidy().iloc[0]
-    print(f"{covariance:9} estimate {line.estimate:.3f}  error {line.std_error:.3f}  p {line.p:.3f}")
+    print(covariance, line[["estimate", "std_error", "p"]].to_dict())
+steps = {"treated": (0, 1), "age": 10}
+effect = inference.avg_comparisons(found, people, variables=steps)
+print(effect)
+
+# %%
+says("40", clinic.max() + 1)
+says("25", (clinic == 0).sum())
+says("1,000", clinic.size)
 says("0.13", errors["observed"].std_error)
 says("0.13", errors["HC1"].std_error)
 says("0.28", errors["cluster"].std_error)
-effect = inference.avg_comparisons(found, people, variables={"treated": (0, 1), "age": 10})
-print(effect)
 says("7.8", 100 * effect.table["estimate"][0])
 says("14.6", 100 * effect.table["estimate"][1])
 
@@ -159,7 +185,8 @@ says("14.6", 100 * effect.table["estimate"][1])
 #
 # The last table is what most readers want: average differences in probability, with errors by the delta method. Treatment goes
 # with 7.8 percentage points, ten years of age with 14.6. Give it beside the odds ratio, and say over which rows it was averaged.
-#
+
+# %% [markdown]
 # ## Odds ratios do not average
 #
 # Now a perfect experiment, without chance: half the people have a gene, half of each are treated, and in each half the treatment
@@ -170,11 +197,9 @@ says("14.6", 100 * effect.table["estimate"][1])
 gene, drug = np.array([0, 0, 1, 1]), np.array([0, 1, 0, 1])
 p = 1 / (1 + np.exp(-(-2 + 4 * gene + 1.5 * drug)))
 rows = pd.DataFrame({"drug": np.tile(drug, 2) * 1.0, "gene": np.tile(gene, 2) * 1.0})
-well, share = np.repeat([1, 0], 4), np.concatenate([p, 1 - p])  # each cell of the population, with its share
-with_gene, without = (LogisticRegression(C=np.inf).fit(X, well, sample_weight=share) for X in (rows, rows[["drug"]]))
-says("1.5", with_gene.coef_[0, 0])
-says("4.5", np.exp(with_gene.coef_[0, 0]))
-says("2.1", np.exp(without.coef_[0, 0]))
+well, share = np.repeat([1, 0], 4), np.concatenate([p, 1 - p])
+with_gene = LogisticRegression(C=np.inf).fit(rows, well, sample_weight=share)
+without = LogisticRegression(C=np.inf).fit(rows[["drug"]], well, sample_weight=share)
 
 differences = [
     inference.avg_comparisons(one, X, variables={"drug": (0, 1)}).table["estimate"][0]
@@ -182,15 +207,21 @@ differences = [
 ]
 print("odds ratios     ", np.exp([with_gene.coef_[0, 0], without.coef_[0, 0]]))
 print("risk differences", np.array(differences))
-says("17.4", 100 * differences[0])
 assert np.isclose(*differences, rtol=1e-9)
+
+# %%
+says("1.5", with_gene.coef_[0, 0])
+says("4.5", np.exp(with_gene.coef_[0, 0]))
+says("2.1", np.exp(without.coef_[0, 0]))
+says("17.4", 100 * differences[0])
 
 # %% [markdown]
 # With the gene in the model the odds ratio is 4.5, in either half. Without it, 2.1. Neither is biased: the first is for a person
 # whose gene is known, the second for a person from the mixed crowd. The risk difference is 17.4 points either way. So odds ratios
 # from models with different columns cannot be compared as if they measured one thing, and a change of a coefficient when a column
 # is added is no proof of confounding.
-#
+
+# %% [markdown]
 # ## Break it
 #
 # "p > 0.05, so the treatment has no effect." We know that it has one: the odds ratio is 2. Two hundred trials of 100 patients:
@@ -204,7 +235,10 @@ for _ in range(200):
     tables.append(LogisticRegression(C=np.inf).fit(half, seen).tidy().iloc[0])
 found = pd.DataFrame(tables)
 covered = ((found.low <= np.log(2)) & (np.log(2) <= found.high)).mean()
-print(f"'no effect' in {(found.p > 0.05).mean():.1%} of the trials; the interval holds the true effect in {covered:.1%}")
+print(f"'no effect' in {(found.p > limit).mean():.1%} of the trials")
+print(f"the interval holds the true effect in {covered:.1%}")
+
+# %%
 says("100", len(half))
 says("57 %", (found.p > limit).mean())
 says("95 %", covered)
@@ -252,7 +286,8 @@ exercise("ratios.2", odds_ratio_of)
 # - Rows of one clinic, pupil or machine are not independent: cluster.
 # - Put a difference in probability beside the ratio. It averages; odds ratios do not.
 # - p above a limit is absence of proof. The interval says what remains possible.
-#
+
+# %% [markdown]
 # ## For teachers
 #
 # About half an hour with both exercises. The common misconception is that a ratio of odds is a ratio of risks; the table at the

@@ -12,7 +12,8 @@
 # - change the reference class by subtraction, errors included;
 # - say what an L2 penalty does to the part that is free;
 # - tell softmax regression from one-vs-rest.
-#
+
+# %% [markdown]
 # ## The idea
 #
 # Three runners pass the line. You know by how many seconds they are apart; nobody has looked at the clock when they started.
@@ -22,7 +23,8 @@
 #
 # To print one table one must choose: differences from one class (the *reference*), or differences from the mean of all
 # (*centred*). It is a choice of view. The model, its predictions and its likelihood know nothing of it.
-#
+
+# %% [markdown]
 # ## Words and symbols
 #
 # $W$ has a row for each column of the data and one for the intercept, and a column for each class.
@@ -34,7 +36,8 @@
 # | against the reference class $r$ | $W_{jk} - W_{jr}$ |
 # | variance of a difference | $V_{kk} + V_{rr} - 2 V_{kr}$ |
 # | coefficients that are really there, for $p$ columns | $(p + 1)(K - 1)$, not $(p + 1) K$ |
-#
+
+# %% [markdown]
 # ## Predict first
 #
 # PyTorch fits three cultivars of wine on two columns, from two random starts, each until its loss changes no more. Which of these
@@ -65,19 +68,20 @@ def probabilities(W):
 
 
 def by_torch(seed, alpha=0.0, fixed=None):
-    """Minimise mean log loss + alpha / 2 times the squares, without the intercept; a class may be fixed at zero."""
-    start = torch.randn(3, 3, dtype=torch.float64, generator=torch.Generator().manual_seed(seed))
-    W = start.requires_grad_()
+    """Minimise mean log loss + alpha / 2 * squares; a class may be fixed at zero."""
+    chance = torch.Generator().manual_seed(seed)
+    W = torch.randn(3, 3, dtype=torch.float64, generator=chance).requires_grad_()
     free = torch.ones(3, dtype=torch.float64)
     if fixed is not None:
         free[fixed] = 0
-    exact = {"max_iter": 500, "tolerance_grad": 1e-11, "tolerance_change": 1e-16, "line_search_fn": "strong_wolfe"}
-    optimiser = torch.optim.LBFGS([W], **exact)
+    how = {"max_iter": 500, "tolerance_grad": 1e-11, "tolerance_change": 1e-16}
+    optimiser = torch.optim.LBFGS([W], line_search_fn="strong_wolfe", **how)
 
     def again():
         optimiser.zero_grad()
         used = W * free
-        loss = torch.nn.functional.cross_entropy(t_d @ used, t_codes) + alpha / 2 * (used[:2] ** 2).sum()
+        penalty = alpha / 2 * (used[:2] ** 2).sum()  # not of the intercept
+        loss = torch.nn.functional.cross_entropy(t_d @ used, t_codes) + penalty
         loss.backward()
         return loss
 
@@ -94,7 +98,12 @@ assert np.allclose(one - one[:, [0]], two - two[:, [0]], atol=1e-6)  # d
 
 # %% [markdown]
 # a, c and d agree. The weights differ by up to 0.90, and neither run is wrong. So "are the weights equal?" is no question for two
-# softmax fits. Centre both first; the library's published coefficients are centred, too.
+# softmax fits.
+
+# %% [markdown]
+# ## Centre, then compare
+#
+# Subtract from each row of $W$ its mean over the classes. What is left is unique. The library publishes it.
 
 # %%
 
@@ -109,30 +118,35 @@ assert np.allclose(centred(one), published, atol=1e-6)
 assert np.allclose(published.sum(axis=1), 0, atol=1e-12)
 print(published)
 
-moved = published + np.array([[5.0], [-3.0], [100.0]])  # NumPy and PyTorch agree: nothing changes
+# NumPy and PyTorch agree: nothing changes.
+moved = published + np.array([[5.0], [-3.0], [100.0]])
 assert np.allclose(probabilities(moved), probabilities(published), atol=1e-12)
-assert np.allclose(torch.softmax(t_d @ torch.tensor(moved), dim=1).numpy(), probabilities(published), atol=1e-12)
+by_softmax = torch.softmax(t_d @ torch.tensor(moved), dim=1).numpy()
+assert np.allclose(by_softmax, probabilities(published), atol=1e-12)
 
 
 def mean_loss(flat):
     return torch.nn.functional.cross_entropy(t_d @ flat.reshape(3, 3), t_codes)
 
 
-hessian = torch.autograd.functional.hessian(mean_loss, torch.tensor(published).flatten()).numpy()
+at = torch.tensor(published).flatten()
+hessian = torch.autograd.functional.hessian(mean_loss, at).numpy()
 print("eigenvalues of the Hessian:", np.linalg.eigvalsh(hessian).round(6))
 assert np.linalg.matrix_rank(hessian, tol=1e-10) == 6
 
 # %% [markdown]
 # The Hessian shows the free directions: three of its nine eigenvalues are zero, one for each row of $W$. Six coefficients are
 # really there. Count those, $(p + 1)(K - 1)$, in AIC and in degrees of freedom.
-#
+
+# %% [markdown]
 # ## A reference class is a view
 #
 # The differences from a reference are one subtraction. Their errors need the covariance: the classes share their rows, so their
 # coefficients are correlated.
 
 # %%
-V = model.model_.statistics.covariance  # of the centred coefficients, class by class: alcohol, malic acid, intercept
+# Of the centred coefficients, class by class: alcohol, malic acid, intercept.
+V = model.model_.statistics.covariance
 q = 3
 
 
@@ -143,30 +157,34 @@ def difference(j, k, r):
 
 
 for reference in range(3):
-    table = model.tidy(reference=f"class_{reference}")
+    table = model.tidy(reference=f"class_{reference}").set_index(["class", "term"])
     for k in set(range(3)) - {reference}:
-        row = table[(table["class"] == f"class_{k}") & (table["term"] == "malic_acid")].iloc[0]
-        assert np.allclose(difference(1, k, reference), [row.estimate, row.std_error], rtol=1e-9)
-        print(f"malic_acid, class_{k} against class_{reference}: {row.estimate:7.3f}, error {row.std_error:.3f}, p = {row.p:.2g}")
+        row = table.loc[(f"class_{k}", "malic_acid")]
+        by_library = row.estimate, row.std_error
+        assert np.allclose(difference(1, k, reference), by_library, rtol=1e-9)
+        print(f"{k} against {reference}: {row.estimate:6.3f}, p = {row.p:.2g}")
 
 first, second = model.tidy(reference="class_0"), model.tidy(reference="class_2")
-says("0.87", first[first["term"] == "malic_acid"].p.iloc[0])
-says("2.2e-5", second[second["term"] == "malic_acid"].p.iloc[1])
 joint = model.test("malic_acid = 0")
 print(joint)
-says("9.1e-8", joint.p)
 
 figure, axes = plt.subplots(1, 2, figsize=(10, 3.2), constrained_layout=True)
 for ax, reference in zip(axes, ("class_0", "class_2"), strict=True):
     plots.coefficients(model, reference=reference, ax=ax)
 plt.show()
 
+# %%
+says("0.87", first[first["term"] == "malic_acid"].p.iloc[0])
+says("2.2e-5", second[second["term"] == "malic_acid"].p.iloc[1])
+says("9.1e-8", joint.p)
+
 # %% [markdown]
 # Two forests, one model. With `class_0` as the reference, malic acid of `class_1` has p = 0.87, and someone will write "not
 # significant". With `class_2` as the reference the same class has $p = 2.2 \times 10^{-5}$. Both are true: classes 0 and 1 are
 # alike in malic acid, and 2 is not. A p-value in such a table is about one pair of classes. To ask about the *column*, test all
 # its differences at once: $p = 9.1 \times 10^{-8}$, whichever class is the reference.
-#
+
+# %% [markdown]
 # ## What a penalty does to the free part
 #
 # With L2 the free part is free no longer. Adding $c$ to all classes of a row changes the sum of squares and nothing else; the
@@ -181,14 +199,16 @@ ridge = LogisticRegression(alpha=alpha).fit(frame, wine.y)
 assert np.allclose(l2[:2], ridge.coef_.T, atol=1e-6)
 
 lasso = LogisticRegression(alpha=alpha, l1_ratio=1.0).fit(frame, wine.y)
-print("sums over the classes, L2", ridge.coef_.sum(axis=0).round(12), "L1", lasso.coef_.sum(axis=0))
+print("sums over the classes, L2:", ridge.coef_.sum(axis=0).round(12))
+print("sums over the classes, L1:", lasso.coef_.sum(axis=0))
 assert np.allclose(np.median(lasso.coef_, axis=0), 0, atol=1e-6)
 
 # %% [markdown]
 # Two starts now give one answer, and it sums to zero; the intercept, which is not penalised, is still free. L1 picks too, but
 # another member of the family: its absolute values are least where the *median* over the three classes is zero. Do not centre L1
 # coefficients; that destroys their zeros.
-#
+
+# %% [markdown]
 # ## One-vs-rest is another model
 #
 # One-vs-rest fits each class against all others, three separate fits, and divides their probabilities by their sum. It is not
@@ -198,8 +218,12 @@ assert np.allclose(np.median(lasso.coef_, axis=0), 0, atol=1e-6)
 rest = OneVsRestClassifier(LogisticRegression(C=np.inf)).fit(frame, wine.y)
 P, Q = model.predict_proba(frame), rest.predict_proba(frame)
 right = np.arange(len(codes)), codes
-print("log-likelihood: softmax", np.log(P[right]).sum(), "one-vs-rest", np.log(Q[right]).sum())
-print("largest difference of a probability", abs(P - Q).max(), "labels that differ", (P.argmax(axis=1) != Q.argmax(axis=1)).sum())
+print("log-likelihood, softmax    ", np.log(P[right]).sum())
+print("log-likelihood, one-vs-rest", np.log(Q[right]).sum())
+print("largest difference of a probability", abs(P - Q).max())
+print("labels that differ", (P.argmax(axis=1) != Q.argmax(axis=1)).sum())
+
+# %%
 says("-94.1", np.log(P[right]).sum())
 says("-97.9", np.log(Q[right]).sum())
 says("0.26", abs(P - Q).max())
@@ -208,7 +232,8 @@ says("0.26", abs(P - Q).max())
 # The log-likelihood is -94.1 for softmax and -97.9 for one-vs-rest; one probability differs by 0.26. A program that says
 # "multiclass" may mean either. A check: under an L2 penalty softmax coefficients sum to zero over the classes; those of
 # one-vs-rest do not.
-#
+
+# %% [markdown]
 # ## Break it
 #
 # Penalise differences from a reference. It looks harmless: fix one class at zero, as tables do, and add an L2 penalty to the
@@ -216,11 +241,14 @@ says("0.26", abs(P - Q).max())
 
 # %%
 views = [by_torch(0, alpha=0.1, fixed=k)[0] for k in range(3)]
-changes = [abs(probabilities(views[k]) - probabilities(views[0])).max() for k in (1, 2)]
-print("class 1, class 2 fixed instead of class 0: a probability changes by up to", changes)
-says("0.20", max(changes))
+first = probabilities(views[0])
+changes = [abs(probabilities(views[k]) - first).max() for k in (1, 2)]
+print("a probability changes by up to", np.round(changes, 3))
 plain = [by_torch(0, fixed=k)[0] for k in range(3)]
 assert np.allclose(probabilities(plain[1]), probabilities(plain[0]), atol=1e-6)
+
+# %%
+says("0.20", max(changes))
 
 # %% [markdown]
 # Probabilities now depend on which class was fixed, by up to 0.20. Without a penalty they did not. The penalty pulls every class
@@ -247,12 +275,12 @@ exercise("reference.1", same_model)
 # ## Exercise 2
 #
 # `V` (K, K) is the covariance of the coefficients of one column, class by class. Return the standard error of the difference of
-# the classes `k` and `l`.
+# the classes `k` and `r`.
 
 # %%
 
 
-def error_of_difference(V, k, l):  # noqa: E741
+def error_of_difference(V, k, r):
     # Return a number
     ...  # your line
 
@@ -266,7 +294,8 @@ exercise("reference.2", error_of_difference)
 # - Compare fits by probabilities or by centred coefficients.
 # - A new reference is a subtraction; its errors need the covariance, not the errors alone. Test a column by all its differences.
 # - Unpenalised: the view does not matter. Penalised: a fixed reference changes the model.
-#
+
+# %% [markdown]
 # ## For teachers
 #
 # About half an hour with both exercises. The common misconception is that the same data must give the same weights; let two

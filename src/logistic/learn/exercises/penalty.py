@@ -1,6 +1,5 @@
 """Exercises of the lesson on penalties."""
 
-# ruff: noqa: ARG005  typical mistakes forget an argument
 from __future__ import annotations
 
 from collections.abc import Callable

@@ -1,6 +1,5 @@
 """Exercises of the lesson on identifiability and reference classes."""
 
-# ruff: noqa: ARG005  typical mistakes forget an argument
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -67,41 +66,41 @@ MISTAKES_1 = (
 def _judge_2(answer: Callable[..., Any]) -> None:
     A = np.random.default_rng(31).normal(size=(4, 6))
     V = A @ A.T
-    for k, m in ((0, 2), (3, 1), (2, 2)):
-        found, sums = answer(V, k, m), V[k, k] + V[m, m]
-        wanted = np.sqrt(max(sums - 2 * V[k, m], 0))
+    for k, r in ((0, 2), (3, 1), (2, 2)):
+        found, sums = answer(V, k, r), V[k, k] + V[r, r]
+        wanted = np.sqrt(max(sums - 2 * V[k, r], 0))
         hints = (
             (np.sqrt(sums), "that is right for independent estimates; these share their rows, so subtract twice their covariance"),
-            (sums - 2 * V[k, m], "that is the variance; the standard error is its square root"),
+            (sums - 2 * V[k, r], "that is the variance; the standard error is its square root"),
             (
-                np.sqrt(max(sums + 2 * V[k, m], 0)),
+                np.sqrt(max(sums + 2 * V[k, r], 0)),
                 "plus belongs to a sum of two coefficients; a difference subtracts the covariance",
             ),
-            (np.sqrt(max(sums - V[k, m], 0)), "the covariance counts twice: it is at (k, l) and at (l, k)"),
-            (abs(np.sqrt(V[k, k]) - np.sqrt(V[m, m])), "errors do not subtract; variances add, less twice the covariance"),
-            (np.sqrt(V[k, k]) + np.sqrt(V[m, m]), "errors do not add; variances do, less twice the covariance"),
+            (np.sqrt(max(sums - V[k, r], 0)), "the covariance counts twice: it is at (k, r) and at (r, k)"),
+            (abs(np.sqrt(V[k, k]) - np.sqrt(V[r, r])), "errors do not subtract; variances add, less twice the covariance"),
+            (np.sqrt(V[k, k]) + np.sqrt(V[r, r]), "errors do not add; variances do, less twice the covariance"),
         )
         if close(found, wanted):
             continue
         for wrong, hint in hints:
             if close(found, wrong):
                 raise Hint(hint)
-        raise Hint("not yet: the variance of b_k - b_l is V[k, k] + V[l, l] - 2 V[k, l]; its root is the standard error")
+        raise Hint("not yet: the variance of b_k - b_r is V[k, k] + V[r, r] - 2 V[k, r]; its root is the standard error")
 
 
-def _solution_2(V: Any, k: Any, m: Any) -> Any:
-    return np.sqrt(max(V[k, k] + V[m, m] - 2 * V[k, m], 0))
+def _solution_2(V: Any, k: Any, r: Any) -> Any:
+    return np.sqrt(max(V[k, k] + V[r, r] - 2 * V[k, r], 0))
 
 
 MISTAKES_2 = (
-    (lambda V, k, m: np.sqrt(V[k, k] + V[m, m]), "independent estimates"),
-    (lambda V, k, m: V[k, k] + V[m, m] - 2 * V[k, m], "that is the variance"),
-    (lambda V, k, m: np.sqrt(max(V[k, k] + V[m, m] + 2 * V[k, m], 0)), "plus belongs"),
-    (lambda V, k, m: abs(np.sqrt(V[k, k]) - np.sqrt(V[m, m])), "do not subtract"),
-    (lambda V, k, m: np.sqrt(V[k, k]) + np.sqrt(V[m, m]), "errors do not add"),
+    (lambda V, k, r: np.sqrt(V[k, k] + V[r, r]), "independent estimates"),
+    (lambda V, k, r: V[k, k] + V[r, r] - 2 * V[k, r], "that is the variance"),
+    (lambda V, k, r: np.sqrt(max(V[k, k] + V[r, r] + 2 * V[k, r], 0)), "plus belongs"),
+    (lambda V, k, r: abs(np.sqrt(V[k, k]) - np.sqrt(V[r, r])), "do not subtract"),
+    (lambda V, k, r: np.sqrt(V[k, k]) + np.sqrt(V[r, r]), "errors do not add"),
 )
 
 EXERCISES = (
     Exercise("reference.1", "say whether two (p, K) coefficients are the same softmax model", _judge_1, _solution_1, MISTAKES_1),
-    Exercise("reference.2", "the standard error of b_k - b_l from a covariance (K, K)", _judge_2, _solution_2, MISTAKES_2),
+    Exercise("reference.2", "the standard error of b_k - b_r from a covariance (K, K)", _judge_2, _solution_2, MISTAKES_2),
 )

@@ -1,6 +1,5 @@
 """Exercises of the lesson on separation."""
 
-# ruff: noqa: ARG005  typical mistakes forget an argument
 from __future__ import annotations
 
 import math
