@@ -62,7 +62,7 @@ def _free(w: Any) -> Any:
 
 
 MISTAKES_1 = (
-    (lambda X, y, w, alpha: _pulled(X, y, w), "alpha is not in it"),
+    (lambda X, y, w, _alpha: _pulled(X, y, w), "alpha is not in it"),
     (lambda X, y, w, alpha: _pulled(X, y, w) + alpha * w, "intercept is not penalised"),
     (lambda X, y, w, alpha: _pulled(X, y, w) + 2 * alpha * _free(w), "twice too much"),
     (lambda X, y, w, alpha: _pulled(X, y, w) + alpha * _free(w) / len(y), "not a mean over the rows"),
