@@ -40,6 +40,7 @@ from logistic import LogisticRegression, datasets
 from logistic.learn import exercise, says
 
 plt.style.use("tableau-colorblind10")
+torch.set_num_threads(1)  # small arrays: more threads would wait for each other
 
 
 def naive_softmax(Z):
