@@ -7,7 +7,7 @@ BIN := .venv/bin
 READY := .venv/.installed
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: demo test test-slow test-oldest lint bench bench-full clean
+.PHONY: demo test test-slow test-oldest lint lessons bench bench-full clean
 .DEFAULT_GOAL := demo
 
 demo: $(READY)  ## fit bundled real data and show every step
@@ -26,6 +26,9 @@ lint: $(READY)  ## style, format, types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+lessons: $(READY)  ## run every lesson; notebooks, pages and their list in build/lessons
+	$(BIN)/python -m logistic.learn build/lessons
 
 bench: .venv-bench/.installed  ## the quick set against all peers, about a quarter of an hour; results in build/benchmarks
 	.venv-bench/bin/python -m benchmarks

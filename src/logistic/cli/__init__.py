@@ -16,6 +16,7 @@ from .demo import demo_command
 from .doctor import doctor_command
 from .evaluate import evaluate_command
 from .fit import fit_command
+from .lesson import lesson_group
 from .options import CERTIFIED, INTERRUPTED, LOOK, USER_ERROR
 from .predict import predict_command
 from .summary import summary_command
@@ -29,6 +30,7 @@ COMMANDS: tuple[click.Command, ...] = (
     predict_command,
     summary_command,
     data_group,
+    lesson_group,
     doctor_command,
     completion_command,
 )
