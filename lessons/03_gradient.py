@@ -5,7 +5,7 @@
 # %% [markdown]
 # # The gradient, three ways
 #
-# After this you can
+# After this lesson you can
 #
 # - write the gradient of the log loss in one line, and say what each piece of it means;
 # - check any gradient, of any program, by differences, with the right step;
@@ -14,12 +14,13 @@
 #
 # ## The idea in words
 #
-# A loss is one number that depends on the weights. Its gradient has one entry for each weight: how fast the loss grows when that
-# weight grows. Go the other way, and the loss falls.
+# A loss is one number that depends on the weights. Its gradient has one entry for each weight: how fast the loss grows
+# when that weight grows. Go the other way, and the loss falls.
 #
-# For logistic regression the gradient can be read aloud. Every row makes a prediction $p$, the probability of class 1, and has a
-# truth $y$, which is 0 or 1. The difference $p - y$ is the row's *residual*: too high is positive, too low is negative. Each row pulls
-# at every weight, as hard as its residual says, times its own value in that column. The gradient is the average pull.
+# For logistic regression the gradient can be read aloud. Every row makes a prediction $p$, the probability of class 1,
+# and has a truth $y$, which is 0 or 1. The difference $p - y$ is the row's *residual*: too high is positive, too low is
+# negative. Each row pulls at every weight, as hard as its residual says, times its own value in that column. The
+# gradient is the average pull.
 #
 # ## Words and symbols
 #
@@ -35,8 +36,8 @@
 #
 # The gradient is a chain with two links.
 #
-# 1. *From a row's score to its loss.* The slope of $\log(1 + e^z)$ is $e^z / (1 + e^z)$, which is $p$. The slope of $y z$ is $y$.
-#    Together: $p - y$.
+# 1. *From a row's score to its loss.* The slope of $\log(1 + e^z)$ is $e^z / (1 + e^z)$, which is $p$. The slope of
+#    $y z$ is $y$. Together: $p - y$.
 # 2. *From a weight to the score.* The score is $z_i = \sum_j x_{ij} w_j$. When $w_j$ grows by 1, it grows by $x_{ij}$.
 #
 # Multiply the links, and average over the rows:
@@ -47,8 +48,8 @@
 #
 # ## The data
 #
-# 100 iris flowers of two species, versicolor and virginica, with the length and the width of a petal in centimetres. The intercept
-# needs no formula of its own: it is the weight of one more column, which is 1 in every row.
+# 100 iris flowers of two species, versicolor and virginica, with the length and the width of a petal in centimetres.
+# The intercept needs no formula of its own: it is the weight of one more column, which is 1 in every row.
 
 # %%
 import matplotlib.pyplot as plt
@@ -68,6 +69,8 @@ y = (flowers.y[two] == "virginica").to_numpy().astype(float)
 
 n, p = X.shape
 print(X[:3], y[:3], sep="\n")
+
+# %%
 says("100", n)
 
 # %% [markdown]
@@ -99,19 +102,21 @@ at_zero = gradient(np.zeros(p))
 print("loss    ", loss(np.zeros(p)))
 print("gradient", at_zero)
 
-says("0.6931", loss(np.zeros(p)))
-says("-0.323", at_zero[0])
 assert abs(at_zero[2]) < 1e-15
 
+# %%
+says("0.6931", loss(np.zeros(p)))
+says("-0.323", at_zero[0])
+
 # %% [markdown]
-# With weights 0 every probability is one half, so the loss is $\log 2 = 0.6931$. The intercept's column is 1 everywhere, so its entry is
-# the mean of $p - y$, which is the mean prediction less the share of class 1: one half less one half, 0. The petal length has -0.323:
-# raise this weight and the loss falls.
+# With weights 0 every probability is one half, so the loss is $\log 2 = 0.6931$. The intercept's column is 1
+# everywhere, so its entry is the mean of $p - y$, which is the mean prediction less the share of class 1: one half less
+# one half, 0. The petal length has -0.323: raise this weight and the loss falls.
 #
 # ## The same from autograd
 #
-# PyTorch writes down every operation on the way from `w` to the loss, and then walks back through the list by the same chain rule. Left,
-# our formula; right, nobody wrote a formula.
+# PyTorch writes down every operation on the way from `w` to the loss, and then walks back through the list by the same
+# chain rule. Left, our formula; right, nobody wrote a formula.
 
 # %%
 w = np.array([0.5, 1.0, -4.0])  # any place will do
@@ -133,21 +138,22 @@ assert np.abs(gradient(w) - w_torch.grad.numpy()).max() < 1e-15
 #
 # $$\frac{\partial L}{\partial w_j} \approx \frac{L(w + h e_j) - L(w - h e_j)}{2 h},$$
 #
-# where $e_j$ is 1 in entry $j$ and 0 elsewhere. This is the *central* difference. It knows nothing of your formula, so it is the best
-# judge of it. The *forward* difference, $\left( L(w + h e_j) - L(w) \right) / h$, is cheaper and much worse.
+# where $e_j$ is 1 in entry $j$ and 0 elsewhere. This is the *central* difference. It knows nothing of your formula, so
+# it is the best judge of it. The *forward* difference, $\left( L(w + h e_j) - L(w) \right) / h$, is cheaper and much
+# worse.
 #
 # How small should $h$ be? Two errors pull in opposite directions.
 #
-# - *Too large*: the loss is curved, and the difference sees the curve. This error shrinks like $h$ forward, and like $h^2$ central.
+# - *Too large*: the loss is curved, and the difference sees the curve. This error shrinks like $h$ forward, and like
+#   $h^2$ central.
 # - *Too small*: the two losses agree in nearly all of their 16 digits, and only rounding is left. This error grows like
 #   $\epsilon / h$, where $\epsilon = 2.2 \cdot 10^{-16}$ is the spacing of float64 numbers at 1.
 #
-# The sum is smallest near $\epsilon^{1/2}$ forward, about $10^{-8}$, and near $\epsilon^{1/3}$ central, about $10^{-5}$.
+# The sum is smallest near $\epsilon^{1/2}$ forward, about $10^{-8}$, and near $\epsilon^{1/3}$ central, about
+# $10^{-5}$.
 
 # %%
 eps = np.finfo(float).eps
-says("2.2", eps * 1e16)
-says("16", -np.log10(eps))
 
 
 def forward(w, h):
@@ -182,17 +188,21 @@ for name, values in errors.items():
     print(f"{name}: {min(values):.0e} at best, with h = {steps[np.argmin(values)]:.0e}")
 assert min(errors["central"]) < 1e-9
 assert 1e-9 < min(errors["forward"]) < 1e-6
+
+# %%
+says("2.2e-16", eps)
+says("16", -np.log10(eps))
 says("1 %", error(central(w, 1e-5), true * n / (n - 1)))
 
 # %% [markdown]
-# See the two valleys: rounding on the left, the curve of the loss on the right. The central one is deeper, and its floor is where the
-# grey line says, at $\epsilon^{1/3}$. There, nine digits are right.
+# See the two valleys: rounding on the left, the curve of the loss on the right. The central one is deeper, and its
+# floor is where the grey line says, at $\epsilon^{1/3}$. There, nine digits are right.
 #
-# See the dotted line too. That gradient divides by $n - 1$ in place of $n$. Its error stays at 1 % over ten powers of ten of the
-# step. **Rounding makes a valley; a bug makes a floor.** No step will hide it.
+# See the dotted line too. That gradient divides by $n - 1$ in place of $n$. Its error stays at 1 % over ten powers of
+# ten of the step. **Rounding makes a valley; a bug makes a floor.** No step will hide it.
 #
-# So the check is: central differences, $h = 10^{-5}$ for weights of size 1, in float64, relative error below $10^{-7}$. Check at some
-# random place, not at 0: there, many wrong formulas are right by symmetry.
+# So the check is: central differences, $h = 10^{-5}$ for weights of size 1, in float64, relative error below $10^{-7}$.
+# Check at some random place, not at 0: there, many wrong formulas are right by symmetry.
 
 # %%
 assert error(central(w, 1e-5), gradient(w)) < 1e-7
@@ -200,8 +210,8 @@ assert error(central(w, 1e-5), gradient(w)) < 1e-7
 # %% [markdown]
 # ## What the 1 / n does
 #
-# The mean, and not the sum. Copy every row once: the mean does not notice, the sum doubles. A learning rate that suits the mean suits
-# it for any number of rows; one that suits the sum has to be found again for every data set.
+# The mean, and not the sum. Copy every row once: the mean does not notice, the sum doubles. A learning rate that suits
+# the mean suits it for any number of rows; one that suits the sum has to be found again for every data set.
 
 # %%
 X_twice, y_twice = np.vstack([X, X]), np.concatenate([y, y])
@@ -212,13 +222,13 @@ assert np.allclose(pull, 2 * (n * gradient(w)), rtol=1e-13)  # the sum: doubled
 # %% [markdown]
 # ## The second derivatives
 #
-# Differentiate once more. The residual's slope is that of $p$, and the slope of the sigmoid is $p (1 - p)$. So the matrix of second
-# derivatives, the *Hessian*, is
+# Differentiate once more. The residual's slope is that of $p$, and the slope of the sigmoid is $p (1 - p)$. So the
+# matrix of second derivatives, the *Hessian*, is
 #
 # $$H = \frac{1}{n} X^T \, \mathrm{diag}\left( p (1 - p) \right) X.$$
 #
-# $y$ is not in it. $p (1 - p)$ is never negative, so neither is $v^T H v$ for any $v$: the loss curves upward in every direction. That
-# is why it has one valley, and why a gradient of zero is proof of the bottom and not of a saddle.
+# $y$ is not in it. $p (1 - p)$ is never negative, so neither is $v^T H v$ for any $v$: the loss curves upward in every
+# direction. That is why it has one valley, and why a gradient of zero is proof of the bottom and not of a saddle.
 
 
 # %%
@@ -242,8 +252,8 @@ assert (np.linalg.eigvalsh(hessian(w)) > 0).all()
 # %% [markdown]
 # ## The library as judge
 #
-# `objective` hands over the function that `fit` minimises. `F.at` gives its value and gradient, `F.hessian` its second derivatives.
-# With two classes, W has one column, and the intercept is its last row, as in our `X`.
+# `objective` hands over the function that `fit` minimises. `F.at` gives its value and gradient, `F.hessian` its second
+# derivatives. With two classes, W has one column, and the intercept is its last row, as in our `X`.
 
 # %%
 model = LogisticRegression(C=np.inf)  # no penalty
@@ -257,21 +267,24 @@ model.fit(petals, y)
 best_w = np.append(model.coef_, model.intercept_)
 print("optimum ", best_w)
 print("gradient", gradient(best_w), "certified to", model.certificate_.gap)
+assert np.abs(gradient(best_w)).max() < 1e-12
+assert abs(sigmoid(X @ best_w).mean() - y.mean()) < 1e-12
+
+# %%
 says("0.1028", loss(best_w))
 says("5.75", best_w[0])
 says("10.45", best_w[1])
 says("-45.27", best_w[2])
-assert np.abs(gradient(best_w)).max() < 1e-12
-assert abs(sigmoid(X @ best_w).mean() - y.mean()) < 1e-12
 
 # %% [markdown]
-# The certified optimum is 5.75 for the length, 10.45 for the width and -45.27 for the intercept, with a loss of 0.1028. All entries of
-# the gradient are 0 there, to rounding. The intercept's entry says something by itself: at the optimum the mean prediction equals the
-# share of class 1. Every model with an intercept that was fitted by log loss has this property.
+# The certified optimum is 5.75 for the length, 10.45 for the width and -45.27 for the intercept, with a loss of 0.1028.
+# All entries of the gradient are 0 there, to rounding. The intercept's entry says something by itself: at the optimum
+# the mean prediction equals the share of class 1. Every model with an intercept that was fitted by log loss has this
+# property.
 #
 # ## Break it
 #
-# Take a step that looks careful: $h = 10^{-16}$. Then do the check in float32, as networks are trained.
+# Take a step that looks careful: `h = 1e-16`. Then do the check in float32, as networks are trained.
 
 # %%
 print("h = 1e-16:", central(w, 1e-16))
@@ -297,23 +310,24 @@ assert error(central32(w, 1e-5), gradient(w)) > 1e-3
 assert min(error(central32(w, h), gradient(w)) for h in (1e-1, 1e-2, 1e-3)) < 1e-3
 
 # %% [markdown]
-# With $h = 10^{-16}$ the entries are 0 or wild: `w + h` is `w` to the last digit, or the loss is. In float32 the best step is near
-# $\epsilon^{1/3} = 0.005$, and a step of $10^{-5}$, right in float64, is noise. Do gradient checks in float64, also for models that
-# train in float32.
+# With `h = 1e-16` the entries are 0 or wild: `w + h` is `w` to the last digit, or the loss is. In float32 the best step
+# is near $\epsilon^{1/3} = 0.005$, and a step of $10^{-5}$, right in float64, is noise. Do gradient checks in float64,
+# also for models that train in float32.
 
 # %%
 says("0.005", np.finfo(np.float32).eps ** (1 / 3))
 
-
 # %% [markdown]
 # ## Exercise 1
 #
-# Most models are fitted with a penalty, which keeps weights small: $L(w) + \frac{\alpha}{2} \sum_j w_j^2$. The sum leaves out the
-# intercept, which is the last entry of $w$. Write the gradient of this.
+# Most models are fitted with a penalty, which keeps weights small: $L(w) + \frac{\alpha}{2} \sum_j w_j^2$. The sum
+# leaves out the intercept, which is the last entry of $w$. Write the gradient of this.
 
 
 # %%
-def penalised_gradient(X, y, w, alpha): ...  # your lines: X (n, p) with a last column of ones, y (n,) of 0 and 1, w (p,) -> (p,)
+def penalised_gradient(X, y, w, alpha):
+    # your lines: X (n, p) with a last column of ones, y (n,) of 0 and 1, w (p,) -> (p,)
+    ...
 
 
 exercise("gradient.1", penalised_gradient)
@@ -325,7 +339,9 @@ exercise("gradient.1", penalised_gradient)
 
 
 # %%
-def by_central_differences(f, w, h=1e-5): ...  # your lines: f takes an array like w (p,) and gives a number -> (p,)
+def by_central_differences(f, w, h=1e-5):
+    # your lines: f takes an array like w (p,) and gives a number -> (p,)
+    ...
 
 
 exercise("gradient.2", by_central_differences)
@@ -335,10 +351,11 @@ exercise("gradient.2", by_central_differences)
 #
 # - The gradient is residuals times columns, averaged: $X^T (p - y) / n$. The intercept is a column of ones.
 # - Central differences with $h = 10^{-5}$ in float64 judge any gradient. Rounding makes a valley, a bug makes a floor.
-# - The Hessian, $X^T \mathrm{diag}(p (1 - p)) X / n$, has no negative curvature: one valley, and gradient 0 means the bottom.
+# - The Hessian, $X^T \mathrm{diag}(p (1 - p)) X / n$, has no negative curvature: one valley, and gradient 0 means the
+#   bottom.
 #
 # ## For teachers
 #
-# *Misconception*: "a smaller step is a better derivative". Let the class vote on the best $h$ before the figure. *Ask*: why does the
-# Hessian not contain $y$? What would the intercept's entry say if the classes were 9 to 1? *Time*: 14 minutes; with less, skip the
-# second derivatives, which lesson 7 needs for Newton's method only.
+# *Misconception*: "a smaller step is a better derivative". Let the class vote on the best $h$ before the figure. *Ask*:
+# why does the Hessian not contain $y$? What would the intercept's entry say if the classes were 9 to 1? *Time*: if
+# there is less than a quarter of an hour, skip the second derivatives, which lesson 7 needs for Newton's method only.

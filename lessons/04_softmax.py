@@ -5,7 +5,7 @@
 # %% [markdown]
 # # Softmax, done stably
 #
-# After this you can
+# After this lesson you can
 #
 # - turn scores of any size into probabilities, and into log-probabilities, without overflow;
 # - say which changes of the scores change nothing;
@@ -14,11 +14,11 @@
 #
 # ## The idea in words
 #
-# A classifier gives each class a score. Scores may be any numbers. Probabilities must be positive and sum to 1. Softmax makes the one of
-# the other: take the exponential of every score, which is positive, and divide by their sum.
+# A classifier gives each class a score. Scores may be any numbers. Probabilities must be positive and sum to 1. Softmax
+# makes the one of the other: take the exponential of every score, which is positive, and divide by their sum.
 #
-# Only differences of scores matter. Scores of 1, 2, 3 and of 1001, 1002, 1003 say the same. On paper. In a computer the second row
-# breaks the formula, and this lesson mends it.
+# Only differences of scores matter. Scores of `1, 2, 3` and of `1001, 1002, 1003` say the same. On paper. In a computer
+# the second row breaks the formula, and this lesson mends it.
 #
 # ## Words and symbols
 #
@@ -53,8 +53,9 @@ print(naive_softmax(np.array([[1.0, 2.0, 3.0]])))
 # %% [markdown]
 # ## Predict first
 #
-# `float32` holds numbers up to about $3.4 \cdot 10^{38}$, `float64` up to about $1.8 \cdot 10^{308}$. What is the first whole number
-# whose exponential is too large for each? And what does softmax give then: an error, 0, 1, or something else?
+# `float32` holds numbers up to about $3.4 \cdot 10^{38}$, `float64` up to about $1.8 \cdot 10^{308}$. What is the first
+# whole number whose exponential is too large for each? And what does softmax give then: an error, 0, 1, or something
+# else?
 
 # %%
 with np.errstate(over="ignore", invalid="ignore"):  # NumPy would warn; many programs do not
@@ -64,15 +65,18 @@ with np.errstate(over="ignore", invalid="ignore"):  # NumPy would warn; many pro
 print("float32 overflows at", first32, "and float64 at", first64)
 print("softmax of 1001, 1002, 1003:", broken)
 
-says("89", first32)
-says("710", first64)
-says("3.4", np.finfo(np.float32).max / 1e38)
-says("1.8", np.finfo(np.float64).max / 1e308)
 assert np.isnan(broken).all()
 
+# %%
+says("89", first32)
+says("710", first64)
+says("3.4e38", np.finfo(np.float32).max)
+says("1.8e308", np.finfo(np.float64).max)
+
 # %% [markdown]
-# 89 in float32 and 710 in float64. An infinity over an infinity is `nan`, not a number, and from there `nan` is the loss, the gradient,
-# and all the weights. A score of 89 is not exotic: one column in grams in place of kilograms will do.
+# 89 in float32 and 710 in float64. An infinity over an infinity is `nan`, not a number, and from there `nan` is the
+# loss, the gradient, and all the weights. A score of 89 is not exotic: one column in grams in place of kilograms will
+# do.
 #
 # ## The cure: subtract the largest score
 #
@@ -80,8 +84,9 @@ assert np.isnan(broken).all()
 #
 # $$\frac{e^{z_k + c}}{\sum_j e^{z_j + c}} = \frac{e^c e^{z_k}}{e^c \sum_j e^{z_j}} = p_k.$$
 #
-# So choose $c = -\max_j z_j$. The largest exponential becomes $e^0 = 1$. Nothing overflows, and the sum is at least 1, so nothing is
-# divided by 0. For the logarithm do not take the log of softmax, where small probabilities have rounded to 0. Subtract instead:
+# So choose $c = -\max_j z_j$. The largest exponential becomes $e^0 = 1$. Nothing overflows, and the sum is at least 1,
+# so nothing is divided by 0. For the logarithm do not take the log of softmax, where small probabilities have rounded
+# to 0. Subtract instead:
 
 
 # %%
@@ -101,21 +106,25 @@ print("PyTorch", torch.softmax(torch.tensor(Z), 1), torch.log_softmax(torch.tens
 
 assert np.abs(softmax(Z) - torch.softmax(torch.tensor(Z), 1).numpy()).max() < 1e-15
 assert np.abs(log_softmax(Z) - torch.log_softmax(torch.tensor(Z), 1).numpy()).max() < 1e-12
+
+# %%
 says("0.6652", softmax(Z)[1, 2])
 says("-2000", log_softmax(Z)[2, 1])
 
 # %% [markdown]
-# The first two rows are equal now, with 0.6652 for the last class. In the last row one probability is 0, because $e^{-2000}$ is smaller
-# than any float64. Its logarithm, -2000, is exact all the same. That is why losses are computed from scores and never from
-# probabilities.
+# The first two rows are equal now, with 0.6652 for the last class. In the last row one probability is 0, because
+# $e^{-2000}$ is smaller than any float64. Its logarithm, -2000, is exact all the same. That is why losses are computed
+# from scores and never from probabilities.
 #
 # ## Two freedoms
 #
-# *One vector for all classes.* Let the scores be $Z = X W$, with a column of weights for each class. Add one vector $v$ to every column
-# of $W$. Every score of row $i$ grows by the same $x_i \cdot v$, and no probability changes. So the weights of a softmax regression are
-# not unique; only their differences are. This library publishes those that sum to 0 over the classes.
+# *One vector for all classes.* Let the scores be $Z = X W$, with a column of weights for each class. Add one vector $v$
+# to every column of $W$. Every score of row $i$ grows by the same $x_i \cdot v$, and no probability changes. So the
+# weights of a softmax regression are not unique; only their differences are. This library publishes those that sum to 0
+# over the classes.
 #
-# *Two classes need one column.* With two classes, subtract the first column from both: scores $0$ and $z$, and softmax is the sigmoid,
+# *Two classes need one column.* With two classes, subtract the first column from both: scores $0$ and $z$, and softmax
+# is the sigmoid,
 #
 # $$\frac{e^{z}}{e^0 + e^{z}} = \frac{1}{1 + e^{-z}} = \sigma(z).$$
 
@@ -130,9 +139,10 @@ assert np.allclose(softmax(X @ W[:, :2])[:, 1], 1 / (1 + np.exp(-z)), rtol=1e-14
 # %% [markdown]
 # ## Break it: softmax twice
 #
-# `cross_entropy` of PyTorch takes scores and does the softmax itself. A network that ends in a softmax layer does it once more, and
-# nothing complains. The second softmax gets numbers between 0 and 1. The best it can be given is 1 for the right class and 0 for the
-# others, and then the probability of the right class is $e / (e + K - 1)$. So the loss cannot fall below
+# `cross_entropy` of PyTorch takes scores and does the softmax itself. A network that ends in a softmax layer does it
+# once more, and nothing complains. The second softmax gets numbers between 0 and 1. The best it can be given is 1 for
+# the right class and 0 for the others, and then the probability of the right class is $e / (e + K - 1)$. So the loss
+# cannot fall below
 #
 # $$\log\left( 1 + \frac{K - 1}{e} \right).$$
 #
@@ -176,20 +186,22 @@ ax.set(xlabel="step", ylabel="loss", ylim=(0, 1.15), title="The same data, the s
 ax.legend()
 plt.show()
 
+assert floor(3) < twice[-1] < 1.1 * floor(3)
+
+# %%
 says("0.3133", floor(2))
 says("0.5514", floor(3))
 says("1.4612", floor(10))
 says("0.05", once[-1])
 says("0.59", twice[-1])
-assert floor(3) < twice[-1] < 1.1 * floor(3)
 
 # %% [markdown]
-# See the dashed curve go flat above the dotted line, while the other one goes on. It looks like a hard data set; it is a bug. Learn
-# three numbers by heart: **0.3133 for 2 classes, 0.5514 for 3, 1.4612 for 10**. A loss that comes to rest a little above one of them
-# (here at 0.59, while softmax once is at 0.05) is the diagnosis.
+# See the dashed curve go flat above the dotted line, while the other one goes on. It looks like a hard data set; it is
+# a bug. Learn three numbers by heart: **0.3133 for 2 classes, 0.5514 for 3, 1.4612 for 10**. A loss that comes to rest
+# a little above one of them (here at 0.59, while softmax once is at 0.05) is the diagnosis.
 #
-# What about log-softmax twice? Log-probabilities are scores too, whose exponentials sum to 1 already, so their lse is 0. The second
-# time changes nothing: untidy, but harmless.
+# What about log-softmax twice? Log-probabilities are scores too, whose exponentials sum to 1 already, so their lse is
+# 0. The second time changes nothing: untidy, but harmless.
 
 # %%
 scores = torch.tensor(rng.normal(size=(6, 3)))
@@ -200,8 +212,8 @@ assert not torch.allclose(torch.softmax(log_p.exp(), dim=1), log_p.exp(), rtol=1
 # %% [markdown]
 # ## Break it: the loss of a rounded probability
 #
-# A model is very sure and wrong: score 200 for class 1, truth 0. The loss is $\log(1 + e^{200})$, which is 200, and its slope is 1: go
-# back. Compare the two losses that PyTorch has for two classes, in float32.
+# A model is very sure and wrong: score 200 for class 1, truth 0. The loss is $\log(1 + e^{200})$, which is 200, and its
+# slope is 1: go back. Compare the two losses that PyTorch has for two classes, in float32.
 
 # %%
 grid = np.linspace(0, 120, 481)
@@ -239,14 +251,17 @@ print("BCE with logits", from_z)
 stuck = grid[by_probability[:, 1] == 0].min()
 assert from_p == (100.0, 0.0)
 assert from_z == (200.0, 1.0)
+
+# %%
 says("100", from_p[0])
 says("200", from_z[0])
 says("16.75", stuck)
 
 # %% [markdown]
-# See the dashed lines jump. From a score of 16.75 on, the sigmoid has rounded to exactly 1 in float32. PyTorch caps the loss at 100, so
-# that it is not infinite, and the slope is **0**: the worst mistakes teach nothing. From the score, loss and slope are right everywhere.
-# Adding a small number inside the logarithm, $\log(p + 10^{-10})$, is the same mistake with another cap, 23.03.
+# See the dashed lines jump. From a score of 16.75 on, the sigmoid has rounded to exactly 1 in float32. PyTorch caps the
+# loss at 100, so that it is not infinite, and the slope is **0**: the worst mistakes teach nothing. From the score,
+# loss and slope are right everywhere. Adding a small number inside the logarithm, $\log(p + 10^{-10})$, is the same
+# mistake with another cap, 23.03.
 
 # %%
 says("23.03", -np.log(1e-10))
@@ -280,44 +295,49 @@ assert max(pairs) - min(pairs) < 1e-14
 # %% [markdown]
 # ## The library as judge
 #
-# The library works with scores throughout. Ask it about a flower that is 10,000 times too large: probabilities are 0 and 1,
-# log-probabilities are finite, and ours are the same.
+# The library works with scores throughout. Ask it about a flower that is 10,000 times too large: probabilities are 0
+# and 1, log-probabilities are finite, and ours are the same.
 
 # %%
 model = LogisticRegression(C=1.0).fit(measures, iris.y)
 assert np.allclose(model.coef_.sum(axis=0), 0, atol=1e-12)  # of all equal weights, those that sum to 0
 times = 10_000
 far = times * measures[:1]
-says("10,000", times)
 print("probabilities    ", model.predict_proba(far))
 print("log-probabilities", model.predict_log_proba(far))
 ours = log_softmax(far @ model.coef_.T + model.intercept_)
 assert np.allclose(model.predict_log_proba(far), ours, rtol=1e-9)
 assert np.isfinite(model.predict_log_proba(far)).all()
 
+# %%
+says("10,000", times)
+
 # %% [markdown]
 # ## Exercise 1
 #
-# The loss of each row from its scores and its class, in one go and stable: $\mathrm{lse}(z) - z_c$. It must hold for scores of 1,000
-# and of -1,000, and for both in one table.
+# The loss of each row from its scores and its class, in one go and stable: $\mathrm{lse}(z) - z_c$. It must hold for
+# scores of `1000` and of `-1000`, and for both in one table.
 
 
 # %%
-def row_losses(Z, classes): ...  # your lines: Z (n, K), classes (n,) whole numbers from 0 to K - 1 -> (n,)
+def row_losses(Z, classes):
+    # your lines: Z (n, K), classes (n,) whole numbers from 0 to K - 1 -> (n,)
+    ...
 
 
 exercise("softmax.1", row_losses)
-says("1,000", 1000)
 
 # %% [markdown]
 # ## Exercise 2
 #
-# A colleague's loss is stuck. Write the lowest mean loss that a classifier of $K$ classes can show if its last layer is a softmax and
-# its loss is `cross_entropy`.
+# A colleague's loss is stuck. Write the lowest mean loss that a classifier of $K$ classes can show if its last layer is
+# a softmax and its loss is `cross_entropy`.
 
 
 # %%
-def lowest_loss(K): ...  # your line: K -> the lowest loss
+def lowest_loss(K):
+    # your line: K -> the lowest loss
+    ...
 
 
 exercise("softmax.2", lowest_loss)
@@ -325,12 +345,14 @@ exercise("softmax.2", lowest_loss)
 # %% [markdown]
 # ## What to remember
 #
-# - Subtract the largest score of each row; log-probabilities are scores less their lse. Never the logarithm of a softmax.
+# - Subtract the largest score of each row; log-probabilities are scores less their lse. Never the logarithm of a
+#   softmax.
 # - Only differences of scores matter: one vector may be added to all classes, and two classes are one sigmoid.
 # - Losses take scores. A loss at rest near 0.3133, 0.5514 or 1.4612 means softmax twice.
 #
 # ## For teachers
 #
-# *Misconception*: "softmax makes the network's output a probability, so it belongs into the network". It belongs into the loss in
-# training, and after the network in prediction. *Ask*: what is the first loss with 10 classes and weights 0, with and without the bug?
-# (The same, $\log 10$: the bug hides at the start.) *Time*: 14 minutes; with less, skip the four pairs.
+# *Misconception*: "softmax makes the network's output a probability, so it belongs into the network". It belongs into
+# the loss in training, and after the network in prediction. *Ask*: what is the first loss with 10 classes and weights
+# 0, with and without the bug? (The same, $\log 10$: the bug hides at the start.) *Time*: with less than a quarter of an
+# hour, skip the four pairs.

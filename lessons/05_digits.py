@@ -5,7 +5,7 @@
 # %% [markdown]
 # # Softmax regression from scratch, on digits
 #
-# After this you can
+# After this lesson you can
 #
 # - write a classifier for ten classes with nothing but NumPy: scores, loss, gradient, training;
 # - say the shape of every array on the way, and check the loss before the first step;
@@ -14,9 +14,9 @@
 #
 # ## The idea in words
 #
-# Each of ten classes has a weight for each pixel. A picture's score for the class "3" is the sum of its pixels, each times the weight
-# of "3" for this pixel: high where ink speaks for a 3, low where it speaks against. Softmax makes the ten scores probabilities.
-# Training moves the weights until the right class has a high one.
+# Each of ten classes has a weight for each pixel. A picture's score for the class "3" is the sum of its pixels, each
+# times the weight of "3" for this pixel: high where ink speaks for a 3, low where it speaks against. Softmax makes the
+# ten scores probabilities. Training moves the weights until the right class has a high one.
 #
 # ## Words and symbols
 #
@@ -32,8 +32,8 @@
 # | loss | $L = -\frac{1}{n} \sum_i \log P_{i c_i} + \frac{\alpha}{2} \sum_{jk} W_{jk}^2$ | one number |
 # | gradient | $X^T (P - T) / n + \alpha W$ | $(p, K)$ |
 #
-# The gradient is that of two classes with a capital letter: probability less truth, times the pixels, averaged. The part with $\alpha$
-# is a small penalty on large weights. The end of this lesson says why it is there.
+# The gradient is that of two classes with a capital letter: probability less truth, times the pixels, averaged. The
+# part with $\alpha$ is a small penalty on large weights. The end of this lesson says why it is there.
 
 # %%
 import time
@@ -56,6 +56,7 @@ print("X", X.shape, "c", c.shape, "test", X_test.shape)
 plots.image(X[:10], titles=c[:10])
 plt.show()
 
+# %%
 says("1,437", n)
 says("64", p)
 says("360", len(X_test))
@@ -65,8 +66,8 @@ says("360", len(X_test))
 #
 # ## Predict first
 #
-# All weights are 0. What are the ten probabilities, and what is the loss? Your answer is a test that costs nothing: if the first
-# loss of a new program is another number, stop there.
+# All weights are 0. What are the ten probabilities, and what is the loss? Your answer is a test that costs nothing: if
+# the first loss of a new program is another number, stop there.
 
 
 # %%
@@ -91,12 +92,14 @@ by_torch = torch.nn.functional.cross_entropy(torch.tensor(X @ W + b), torch.tens
 
 print(by_one_hot, by_index, by_torch, np.log(10))
 assert max(by_one_hot, by_index, by_torch) - min(by_one_hot, by_index, by_torch) < 1e-14
+
+# %%
 says("2.3026", by_index)
 
 # %% [markdown]
-# Every probability is one tenth, so the loss is $\log 10 = 2.3026$. There are three ways to write it. *One-hot* multiplies by a table that is
-# nearly all zeros. *By index* picks the one number of each row that counts, and needs no table. PyTorch wants the scores and the
-# whole numbers.
+# Every probability is one tenth, so the loss is $\log 10 = 2.3026$. There are three ways to write it. *One-hot*
+# multiplies by a table that is nearly all zeros. *By index* picks the one number of each row that counts, and needs no
+# table. PyTorch wants the scores and the whole numbers.
 #
 # ## Gradient, by hand and by autograd
 
@@ -162,12 +165,15 @@ def accuracy(W, b):
 
 
 print(f"loss {losses[0]:.4f} -> {losses[-1]:.4f}, test accuracy {accuracy(W, b):.4f}")
+
+# %%
+says("500", steps)
 says("0.2631", losses[-1])
 says("96.4 %", accuracy(W, b))
 
 # %% [markdown]
-# The loss has fallen from 2.3026 to 0.2631, and 96.4 % of the test pictures are read right. NumPy and PyTorch have the same weights
-# to ten digits: there is no magic in the framework.
+# The loss has fallen from 2.3026 to 0.2631, and 96.4 % of the test pictures are read right. NumPy and PyTorch have the
+# same weights to ten digits: there is no magic in the framework.
 #
 # ## What the weights look like
 #
@@ -178,12 +184,13 @@ plots.WeightsDisplay.from_coef(W.T, classes=range(K))
 plt.show()
 
 # %% [markdown]
-# See yellow where ink raises the score of a class, and blue where it lowers it. The 0 has a blue hole: ink in the middle speaks
-# against a 0. These are not average digits. They are what tells one class from the nine others.
+# See yellow where ink raises the score of a class, and blue where it lowers it. The 0 has a blue hole: ink in the
+# middle speaks against a 0. These are not average digits. They are what tells one class from the nine others.
 #
 # ## The library as judge
 #
-# Is 0.2631 good? The curve flattens, but a curve always does. The library finds the optimum of the same function, with a certificate.
+# Is 0.2631 good? The curve flattens, but a curve always does. The library finds the optimum of the same function, with
+# a certificate.
 
 # %%
 model = LogisticRegression(alpha=alpha, solver="lbfgs").fit(X, c)
@@ -199,23 +206,25 @@ print(f"and a proof without the optimum: at most {certificate.gap:.4f} above it"
 assert abs(mine.value - losses[-1]) < 1e-13
 assert certificate.kind == "proof"
 assert losses[-1] - best < certificate.gap
-says("0.2555", best)
-says("0.0076", losses[-1] - best)
-says("0.0225", certificate.gap)
-says("96.1 %", model.score(X_test, c_test))
 
 figure, ax = plt.subplots(figsize=(7, 3.8))
 ax.semilogy(np.array(losses) - best, linewidth=2)
 ax.set(xlabel="step", ylabel="loss less optimum", title="Gradient descent on a log axis: slower and slower")
 plt.show()
 
+# %%
+says("0.2555", best)
+says("0.0076", losses[-1] - best)
+says("0.0225", certificate.gap)
+says("96.1 %", model.score(X_test, c_test))
+
 # %% [markdown]
-# The optimum is 0.2555, so our loop stopped 0.0076 too high. `F.certify` knew this without the optimum: from our weights alone it
-# proves that no weights are better by more than 0.0225. See the curve bend: on a log axis, equal steps down would be a straight line.
-# Lesson 7 makes it one.
+# The optimum is 0.2555, so our loop stopped 0.0076 too high. `F.certify` knew this without the optimum: from our
+# weights alone it proves that no weights are better by more than 0.0225. See the curve bend: on a log axis, equal steps
+# down would be a straight line. Lesson 7 makes it one.
 #
-# The test accuracy of the optimum, 96.1 %, is one picture *below* ours. Loss and accuracy are different things: the loss is what
-# training lowers, the accuracy is what it hopes for.
+# The test accuracy of the optimum, 96.1 %, is one picture *below* ours. Loss and accuracy are different things: the
+# loss is what training lowers, the accuracy is what it hopes for.
 
 # %%
 assert round(len(c_test) * (accuracy(W, b) - model.score(X_test, c_test))) == 1
@@ -244,15 +253,18 @@ print("test accuracy where the search gave up:", round(unpenalised.score(X_test,
 assert unpenalised.certificate_.status.word == "separated"
 assert unpenalised.certificate_.limit.supremum == 0
 assert unpenalised.score(X_test, c_test) < 0.94
+
+# %%
 says("17.3", sizes[500])
 says("21.0", sizes[1000])
 says("25.5", sizes[2000])
 
 # %% [markdown]
-# With every doubling of the steps the weights grow, from 17.3 to 21.0 to 25.5, and nothing stops them. With 64 pixels the
-# ten classes of the training pictures can be told apart without a mistake. Then twice the weights are always better than the weights:
-# probabilities of the right class tend to 1, the loss to 0, and there is no optimum to arrive at. The library says so by name,
-# *separated*, and does not return a number as if it were an answer. A penalty makes the question a good one; more in lesson 10.
+# With every doubling of the steps the weights grow, from 17.3 to 21.0 to 25.5, and nothing stops them. With 64 pixels
+# the ten classes of the training pictures can be told apart without a mistake. Then twice the weights are always better
+# than the weights: probabilities of the right class tend to 1, the loss to 0, and there is no optimum to arrive at. The
+# library says so by name, *separated*, and does not return a number as if it were an answer. A penalty makes the
+# question a good one; more in lesson 10.
 #
 # ## Exercise 1
 #
@@ -260,7 +272,9 @@ says("25.5", sizes[2000])
 
 
 # %%
-def cross_entropy(log_P, c): ...  # your line: log_P (n, K), c (n,) whole numbers -> one number
+def cross_entropy(log_P, c):
+    # your line: log_P (n, K), c (n,) whole numbers -> one number
+    ...
 
 
 exercise("digits.1", cross_entropy)
@@ -272,7 +286,9 @@ exercise("digits.1", cross_entropy)
 
 
 # %%
-def gradients(X, c, P): ...  # your lines: X (n, p), c (n,) whole numbers, P (n, K) probabilities -> dW (p, K), db (K,)
+def gradients(X, c, P):
+    # your lines: X (n, p), c (n,) whole numbers, P (n, K) probabilities -> dW (p, K), db (K,)
+    ...
 
 
 exercise("digits.2", gradients)
@@ -282,10 +298,11 @@ exercise("digits.2", gradients)
 #
 # - The gradient is $X^T (P - T) / n$: ten columns of "prediction less truth, times pixels".
 # - First loss $\log K$, or something is wrong. By index or by one-hot, the loss is the same.
-# - A flat curve is not an optimum. A certificate says how far you are, and *separated* says that there is nowhere to arrive.
+# - A flat curve is not an optimum. A certificate says how far you are, and *separated* says that there is nowhere to
+#   arrive.
 #
 # ## For teachers
 #
-# *Misconception*: "the weights are the average picture of each class". Let the class guess which digit each picture of weights is, with
-# the titles covered. *Ask*: which pixels have weights near 0 and why? (Corners: no ink, no pull, and the penalty holds them at 0.) *Time*: 15
-# minutes, of which the shapes deserve five; with less, skip the one-hot table.
+# *Misconception*: "the weights are the average picture of each class". Let the class guess which digit each picture of
+# weights is, with the titles covered. *Ask*: which pixels have weights near 0 and why? (Corners: no ink, no pull, and
+# the penalty holds them at 0.) *Time*: the shapes deserve five minutes; in a hurry, skip the one-hot table.
