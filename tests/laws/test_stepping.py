@@ -109,3 +109,12 @@ def test_kinks_are_refused_in_words():
         LogisticRegression(l1_ratio=0.5).objective(X, y)
     with pytest.raises(InputError, match="kinks"):
         LogisticRegression(alpha=0.1, l1_ratio=1).objective(X, y)
+
+
+def test_a_point_of_another_objective_is_itself():
+    """Two of the same rows: neither takes the other's points for its own, which it remembers."""
+    X, y = rows(2)
+    one, other = (LogisticRegression(alpha=0.01).objective(X, y) for _ in range(2))
+    point = one.at(one.zeros() + 0.1)
+    other.at(other.zeros())
+    np.testing.assert_array_equal(other.hessian(point), one.hessian(point))
