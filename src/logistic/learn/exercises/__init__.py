@@ -5,12 +5,12 @@ from __future__ import annotations
 from difflib import get_close_matches
 from typing import Any
 
-from . import digits, gradient, loop, odds, softmax
+from . import digits, gradient, loop, odds, race, softmax
 from .exercise import Exercise, Hint
 
 __all__ = ["REGISTRY", "Exercise", "Hint", "exercise"]
 
-MODULES = (odds, gradient, softmax, digits, loop)
+MODULES = (odds, gradient, softmax, digits, loop, race)
 REGISTRY = {one.name: one for module in MODULES for one in module.EXERCISES}
 
 
