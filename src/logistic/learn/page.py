@@ -12,8 +12,7 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
-from .lessons import Lesson
-from .notebook import needs_extra
+from .lessons import Lesson, needs_extra
 
 HERE = Path(__file__).parent
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
@@ -65,7 +64,7 @@ def page(lesson: Lesson, notebook: Any, others: Sequence[Lesson], linked: bool =
     try:
         markdown, style = _markdown({other.path.name: other.page for other in others} if linked else {}), _style()
     except ModuleNotFoundError as error:
-        raise needs_extra(error) from None
+        raise needs_extra(error.name) from None
     number = f"Reproduction {lesson.number.upper()}" if lesson.reproduction else f"Lesson {int(lesson.number)}"
     run = f"<code>logistic lesson run {lesson.number.lstrip('0')}</code>"
     header = f"<p><span>{number}</span> <span>{lesson.minutes} minutes</span> <span>{run}</span></p>"
@@ -149,10 +148,12 @@ def _code(cell: Any) -> str:
 
 def _only_checks(source: str) -> bool:
     """Whether a cell does nothing but compare numbers of the text with computed ones."""
-    return all(
-        isinstance(node, ast.Expr) and isinstance(node.value, ast.Call) and ast.unparse(node.value.func) == "says"
-        for node in ast.parse(source).body
-    )
+    try:
+        statements = ast.parse(source).body
+    except SyntaxError:  # a line of IPython's own
+        return False
+    says = [isinstance(one, ast.Expr) and ast.unparse(one.value).startswith("says(") for one in statements]
+    return any(says) and all(said or isinstance(one, ast.Assign | ast.Assert) for said, one in zip(says, statements, strict=True))
 
 
 def _output(output: Any) -> str:

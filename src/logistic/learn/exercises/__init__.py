@@ -2,16 +2,32 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from typing import Any
 
-from . import digits, gradient, loop, odds, race, softmax
+from ...errors import InputError, did_you_mean
+from .digits import EXERCISES as DIGITS
 from .exercise import Exercise, Hint
+from .gradient import EXERCISES as GRADIENT
+from .likelihood import EXERCISES as LIKELIHOOD
+from .loop import EXERCISES as LOOP
+from .odds import EXERCISES as ODDS
+from .race import EXERCISES as RACE
+from .softmax import EXERCISES as SOFTMAX
 
 __all__ = ["REGISTRY", "Exercise", "Hint", "exercise"]
 
-MODULES = (odds, gradient, softmax, digits, loop, race)
-REGISTRY = {one.name: one for module in MODULES for one in module.EXERCISES}
+REGISTRY = {
+    one.name: one
+    for one in (
+        *ODDS,
+        *LIKELIHOOD,
+        *GRADIENT,
+        *SOFTMAX,
+        *DIGITS,
+        *LOOP,
+        *RACE,
+    )
+}
 
 
 def exercise(name: str, answer: Any) -> None:
@@ -26,10 +42,9 @@ def exercise(name: str, answer: Any) -> None:
 
     Raises
     ------
-    ValueError
+    InputError
         If there is no such exercise.
     """
     if name not in REGISTRY:
-        close = get_close_matches(name, REGISTRY, n=1)
-        raise ValueError(f"there is no exercise {name!r}" + (f"; did you mean {close[0]!r}?" if close else ""))
+        raise InputError(f"there is no exercise {name!r}{did_you_mean(name, REGISTRY)}")
     print(f"{name}: {REGISTRY[name].verdict(answer)}")  # noqa: T201  a learner reads it below the cell
