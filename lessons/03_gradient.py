@@ -55,6 +55,7 @@
 import matplotlib.pyplot as plt
 import numpy as np
 import torch
+from torch.nn.functional import binary_cross_entropy_with_logits
 
 from logistic import LogisticRegression, datasets
 from logistic.learn import exercise, says
@@ -86,7 +87,8 @@ says("100", n)
 
 # %%
 def sigmoid(z):
-    return 0.5 + 0.5 * np.tanh(z / 2)  # the same function; no exponential that could overflow
+    # 1 / (1 + exp(-z)), without an exponential that could overflow
+    return 0.5 + 0.5 * np.tanh(z / 2)
 
 
 def loss(w):
@@ -123,7 +125,7 @@ w = np.array([0.5, 1.0, -4.0])  # any place will do
 
 w_torch = torch.tensor(w, requires_grad=True)
 z_torch = torch.tensor(X) @ w_torch
-loss_torch = torch.nn.functional.binary_cross_entropy_with_logits(z_torch, torch.tensor(y))
+loss_torch = binary_cross_entropy_with_logits(z_torch, torch.tensor(y))
 loss_torch.backward()
 
 print("NumPy  ", loss(w), gradient(w))
@@ -173,16 +175,18 @@ true = gradient(w)
 errors = {
     "forward": [error(forward(w, h), true) for h in steps],
     "central": [error(central(w, h), true) for h in steps],
-    "central, of a gradient with a bug": [error(central(w, h), true * n / (n - 1)) for h in steps],
+    "central, of a gradient with a bug": [
+        error(central(w, h), true * n / (n - 1)) for h in steps
+    ],
 }
 
 figure, ax = plt.subplots(figsize=(7, 4))
 for (name, values), style in zip(errors.items(), ("--", "-", ":"), strict=True):
     ax.loglog(steps, values, style, label=name, linewidth=2)
 ax.axvline(eps ** (1 / 3), color="grey", linewidth=0.8)
-ax.set(xlabel="step h", ylabel="relative error", ylim=(1e-11, 1e4), title="How far differences are from the gradient")
+ax.set(xlabel="step h", ylabel="relative error", ylim=(1e-11, 1e4))
+ax.set_title("How far differences are from the gradient")
 ax.legend()
-plt.show()
 
 for name, values in errors.items():
     print(f"{name}: {min(values):.0e} at best, with h = {steps[np.argmin(values)]:.0e}")
@@ -238,11 +242,13 @@ def hessian(w):
 
 
 def loss_of(w_torch):
-    return torch.nn.functional.binary_cross_entropy_with_logits(torch.tensor(X) @ w_torch, torch.tensor(y))
+    return binary_cross_entropy_with_logits(torch.tensor(X) @ w_torch, torch.tensor(y))
 
 
 by_autograd = torch.autograd.functional.hessian(loss_of, torch.tensor(w)).numpy()
-by_differences = np.array([(gradient(w + 1e-5 * e) - gradient(w - 1e-5 * e)) / 2e-5 for e in np.eye(p)])
+by_differences = np.array(
+    [(gradient(w + 1e-5 * e) - gradient(w - 1e-5 * e)) / 2e-5 for e in np.eye(p)]
+)
 
 print(hessian(w))
 assert np.abs(hessian(w) - by_autograd).max() < 1e-14
@@ -299,11 +305,18 @@ def loss32(w):
 
 def central32(w, h):
     w, h = w.astype(np.float32), np.float32(h)
-    return np.array([(loss32(w + h * e) - loss32(w - h * e)) / (2 * h) for e in np.eye(p, dtype=np.float32)])
+    return np.array(
+        [
+            (loss32(w + h * e) - loss32(w - h * e)) / (2 * h)
+            for e in np.eye(p, dtype=np.float32)
+        ]
+    )
 
 
 for h in (1e-1, 1e-2, 1e-3, 1e-5):
-    print(f"float32, h = {h:g}: relative error {error(central32(w, h), gradient(w)):.0e}")
+    print(
+        f"float32, h = {h:g}: relative error {error(central32(w, h), gradient(w)):.0e}"
+    )
 
 assert error(central(w, 1e-16), gradient(w)) > 0.1
 assert error(central32(w, 1e-5), gradient(w)) > 1e-3
@@ -327,7 +340,7 @@ says("0.005", np.finfo(np.float32).eps ** (1 / 3))
 # %%
 def penalised_gradient(X, y, w, alpha):
     # your lines: X (n, p) with a last column of ones, y (n,) of 0 and 1, w (p,) -> (p,)
-    ...
+    return ...
 
 
 exercise("gradient.1", penalised_gradient)
@@ -341,7 +354,7 @@ exercise("gradient.1", penalised_gradient)
 # %%
 def by_central_differences(f, w, h=1e-5):
     # your lines: f takes an array like w (p,) and gives a number -> (p,)
-    ...
+    return ...
 
 
 exercise("gradient.2", by_central_differences)
@@ -358,4 +371,5 @@ exercise("gradient.2", by_central_differences)
 #
 # *Misconception*: "a smaller step is a better derivative". Let the class vote on the best $h$ before the figure. *Ask*:
 # why does the Hessian not contain $y$? What would the intercept's entry say if the classes were 9 to 1? *Time*: if
-# there is less than a quarter of an hour, skip the second derivatives, which lesson 7 needs for Newton's method only.
+# there is less than a quarter of an hour, skip the second derivatives, which [lesson 7](07_race.py) needs for Newton's
+# method only.

@@ -53,12 +53,13 @@ print(naive_softmax(np.array([[1.0, 2.0, 3.0]])))
 # %% [markdown]
 # ## Predict first
 #
-# `float32` holds numbers up to about $3.4 \cdot 10^{38}$, `float64` up to about $1.8 \cdot 10^{308}$. What is the first
+# `float32` holds numbers up to about $3.403 \cdot 10^{38}$, `float64` up to about $1.797 \cdot 10^{308}$. What is the first
 # whole number whose exponential is too large for each? And what does softmax give then: an error, 0, 1, or something
 # else?
 
 # %%
-with np.errstate(over="ignore", invalid="ignore"):  # NumPy would warn; many programs do not
+# NumPy would warn of what follows; many programs do not.
+with np.errstate(over="ignore", invalid="ignore"):
     first32 = next(z for z in range(1000) if np.isinf(np.exp(np.float32(z))))
     first64 = next(z for z in range(1000) if np.isinf(np.exp(np.float64(z))))
     broken = naive_softmax(np.array([[1001.0, 1002.0, 1003.0]]))
@@ -70,8 +71,8 @@ assert np.isnan(broken).all()
 # %%
 says("89", first32)
 says("710", first64)
-says("3.4e38", np.finfo(np.float32).max)
-says("1.8e308", np.finfo(np.float64).max)
+says("3.403e38", np.finfo(np.float32).max)
+says("1.797e308", np.finfo(np.float64).max)
 
 # %% [markdown]
 # 89 in float32 and 710 in float64. An infinity over an infinity is `nan`, not a number, and from there `nan` is the
@@ -102,10 +103,12 @@ def log_softmax(Z):
 
 Z = np.array([[1.0, 2.0, 3.0], [1001.0, 1002.0, 1003.0], [0.0, -1000.0, 1000.0]])
 print("NumPy  ", softmax(Z), log_softmax(Z), sep="\n")
-print("PyTorch", torch.softmax(torch.tensor(Z), 1), torch.log_softmax(torch.tensor(Z), 1), sep="\n")
+theirs = torch.softmax(torch.tensor(Z), 1).numpy()
+theirs_log = torch.log_softmax(torch.tensor(Z), 1).numpy()
+print("PyTorch", theirs, theirs_log, sep="\n")
 
-assert np.abs(softmax(Z) - torch.softmax(torch.tensor(Z), 1).numpy()).max() < 1e-15
-assert np.abs(log_softmax(Z) - torch.log_softmax(torch.tensor(Z), 1).numpy()).max() < 1e-12
+assert np.abs(softmax(Z) - theirs).max() < 1e-15
+assert np.abs(log_softmax(Z) - theirs_log).max() < 1e-12
 
 # %%
 says("0.6652", softmax(Z)[1, 2])
@@ -131,7 +134,8 @@ says("-2000", log_softmax(Z)[2, 1])
 # %%
 rng = np.random.default_rng(0)
 X, W, v = rng.normal(size=(5, 4)), rng.normal(size=(4, 3)), rng.normal(size=(4, 1))
-assert np.allclose(softmax(X @ (W + v)), softmax(X @ W), rtol=1e-14)  # v is added to all three columns
+# v is added to all three columns
+assert np.allclose(softmax(X @ (W + v)), softmax(X @ W), rtol=1e-14)
 
 z = X @ (W[:, 1] - W[:, 0])
 assert np.allclose(softmax(X @ W[:, :2])[:, 1], 1 / (1 + np.exp(-z)), rtol=1e-14)
@@ -182,9 +186,9 @@ figure, ax = plt.subplots(figsize=(7, 4))
 ax.plot(once, label="softmax once", linewidth=2)
 ax.plot(twice, "--", label="softmax twice", linewidth=2)
 ax.axhline(floor(3), color="grey", linestyle=":", label="floor for 3 classes")
-ax.set(xlabel="step", ylabel="loss", ylim=(0, 1.15), title="The same data, the same learning rate")
+ax.set(xlabel="step", ylabel="loss", ylim=(0, 1.15))
+ax.set_title("The same data, the same learning rate")
 ax.legend()
-plt.show()
 
 assert floor(3) < twice[-1] < 1.1 * floor(3)
 
@@ -239,11 +243,10 @@ by_score = np.array([loss_and_slope(of_score, z) for z in grid])
 
 figure, axes = plt.subplots(1, 2, figsize=(9, 3.6))
 for ax, column, name in zip(axes, (0, 1), ("loss", "slope"), strict=True):
-    ax.plot(grid, by_score[:, column], label="from the score", linewidth=2)
-    ax.plot(grid, by_probability[:, column], "--", label="from the probability", linewidth=2)
+    ax.plot(grid, by_score[:, column], label="from the score")
+    ax.plot(grid, by_probability[:, column], "--", label="from the probability")
     ax.set(xlabel="score of the wrong class", title=name)
 axes[0].legend(loc="lower right")
-plt.show()
 
 from_p, from_z = loss_and_slope(of_probability, 200.0), loss_and_slope(of_score, 200.0)
 print("BCE on sigmoid ", from_p)
@@ -281,7 +284,7 @@ says("23.03", -np.log(1e-10))
 # %%
 score = torch.tensor(rng.normal(size=8) * 3)
 truth = torch.tensor(rng.integers(0, 2, size=8))
-both = torch.stack([torch.zeros_like(score), score], dim=1)  # two columns: 0 and the score
+both = torch.stack([torch.zeros_like(score), score], dim=1)  # scores 0 and z
 
 pairs = [
     torch_functional.binary_cross_entropy(torch.sigmoid(score), truth.double()),
@@ -300,7 +303,8 @@ assert max(pairs) - min(pairs) < 1e-14
 
 # %%
 model = LogisticRegression(C=1.0).fit(measures, iris.y)
-assert np.allclose(model.coef_.sum(axis=0), 0, atol=1e-12)  # of all equal weights, those that sum to 0
+# of all equal weights, those that sum to 0 over the classes
+assert np.allclose(model.coef_.sum(axis=0), 0, atol=1e-12)
 times = 10_000
 far = times * measures[:1]
 print("probabilities    ", model.predict_proba(far))
@@ -322,7 +326,7 @@ says("10,000", times)
 # %%
 def row_losses(Z, classes):
     # your lines: Z (n, K), classes (n,) whole numbers from 0 to K - 1 -> (n,)
-    ...
+    return ...
 
 
 exercise("softmax.1", row_losses)
@@ -337,7 +341,7 @@ exercise("softmax.1", row_losses)
 # %%
 def lowest_loss(K):
     # your line: K -> the lowest loss
-    ...
+    return ...
 
 
 exercise("softmax.2", lowest_loss)

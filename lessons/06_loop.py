@@ -33,14 +33,14 @@
 #
 # ## The right loop, twice
 #
-# The flowers of lesson 3: 100 rows, petal length and width, versicolor and virginica. The columns have mean 0 and
-# standard deviation 1.
+# The flowers of [lesson 3](03_gradient.py): 100 rows, petal length and width, versicolor and virginica. The columns
+# have mean 0 and standard deviation 1.
 
 # %%
 import matplotlib.pyplot as plt
 import numpy as np
 import torch
-from torch.nn import functional as torch_functional
+from torch.nn.functional import cross_entropy, softplus
 
 from logistic import LogisticRegression, datasets
 from logistic.learn import exercise, says
@@ -53,7 +53,8 @@ two = flowers.y != "setosa"
 petals = flowers.X[two][["petal length (cm)", "petal width (cm)"]].to_numpy()
 mean, deviation = petals.mean(axis=0), petals.std(axis=0)
 X = (petals - mean) / deviation
-y = (flowers.y[two] == "virginica").to_numpy().astype(int)  # sorted: 50 times 0, then 50 times 1
+# sorted: 50 times 0, then 50 times 1
+y = (flowers.y[two] == "virginica").to_numpy().astype(int)
 
 n, size, rate, epochs = len(X), 11, 3.0, 20
 X_torch, y_torch = torch.tensor(X), torch.tensor(y)
@@ -67,7 +68,7 @@ def train_torch():
     optimiser = torch.optim.SGD(network.parameters(), lr=rate)
     for _ in range(epochs):
         for rows in torch.tensor(rng.permutation(n)).split(size):  # shuffled, then cut
-            loss = torch_functional.cross_entropy(network(X_torch[rows]), y_torch[rows])
+            loss = cross_entropy(network(X_torch[rows]), y_torch[rows])
             loss = loss * len(rows) / size  # a short batch counts less
             optimiser.zero_grad()
             loss.backward()
@@ -84,7 +85,8 @@ def train_numpy():
             Z = X[rows] @ W + b
             P = np.exp(Z - Z.max(axis=1, keepdims=True))
             P /= P.sum(axis=1, keepdims=True)
-            residual = (P - T[rows]) / size  # by size, not by len(rows): a short batch counts less
+            # by size, not by len(rows): a short batch counts less
+            residual = (P - T[rows]) / size
             W, b = W - rate * X[rows].T @ residual, b - rate * residual.sum(axis=0)
     return W, b
 
@@ -104,7 +106,7 @@ for ours, theirs in zip(train_numpy(), train_torch(), strict=True):
 
 # %%
 batches = [len(rows) for rows in torch.arange(n).split(size)]
-at_zero = torch_functional.cross_entropy(torch.zeros(n, 2, dtype=torch.float64), y_torch).item()
+at_zero = cross_entropy(torch.zeros(n, 2, dtype=torch.float64), y_torch).item()
 print(batches, "rows, and a loss of", at_zero)
 
 # %%
@@ -153,8 +155,9 @@ def loss_with(bug, Z, classes):
         Z = torch.softmax(Z, dim=1)
     if bug == "shapes":
         z = Z[:, 1:] - Z[:, :1]  # (m, 1), as a network with one output gives it
-        return (torch_functional.softplus(z) - classes * z).mean()  # (m,) times (m, 1) is (m, m)
-    return torch_functional.cross_entropy(Z, classes, reduction="sum" if bug == "loss summed" else "mean")
+        return (softplus(z) - classes * z).mean()  # (m,) times (m, 1) is (m, m)
+    how = "sum" if bug == "loss summed" else "mean"
+    return cross_entropy(Z, classes, reduction=how)
 
 
 def train(bug):
@@ -165,7 +168,8 @@ def train(bug):
     optimiser = torch.optim.SGD(network.parameters(), lr=rate * FACTORS.get(bug, 1))
     losses = [loss_with(bug, network(X_torch), y_torch).item()]
     for _ in range(epochs):
-        order = torch.arange(n) if bug == "not shuffled" else torch.tensor(rng.permutation(n))
+        shuffled = torch.tensor(rng.permutation(n))
+        order = torch.arange(n) if bug == "not shuffled" else shuffled
         for rows in order.split(size):
             loss = loss_with(bug, network(X_torch[rows]), y_torch[rows])
             if bug not in ("last batch", "loss summed"):
@@ -190,7 +194,8 @@ def draw(ax, losses, title):
     ax.plot(losses, linewidth=1.3)
     ax.axhline(best, color="black", linestyle=":", linewidth=1)
     ax.axhline(at_zero, color="grey", linestyle="--", linewidth=0.8)
-    ax.set(title=title, xlim=(0, len(losses) - 1), ylim=(0, None), xticks=range(0, len(losses), 50))
+    ax.set(title=title, xlim=(0, len(losses) - 1), ylim=(0, None))
+    ax.set_xticks(range(0, len(losses), 50))
 
 
 figure, axes = plt.subplots(3, 3, figsize=(9.5, 7.5), layout="constrained")
@@ -199,7 +204,6 @@ for ax, (letter, bug) in zip(axes.flat[1:], letters.items(), strict=True):
     draw(ax, curves[bug], letter)
 figure.supxlabel("step")
 figure.supylabel("loss as the program computes it")
-plt.show()
 
 # %% [markdown]
 # See that hardly two are alike. Look at four things: the first number, the last number, whether the curve is smooth,
@@ -213,7 +217,7 @@ plt.show()
 # %%
 def diagnosis():
     # your line: return {"A": "shapes", "B": "last batch", ...} with all eight letters
-    ...
+    return ...
 
 
 exercise("loop.1", diagnosis)
@@ -235,12 +239,15 @@ exercise("loop.1", diagnosis)
 # | `shapes` | never gets below 0.6931: whatever it does, guessing would be as good |
 
 # %%
-forgot, twice, summed, last, large, small, ordered, shapes = (curves[bug] for bug in BUGS)
+marks = [curves[bug] for bug in BUGS]
+forgot, twice, summed, last, large, small, ordered, shapes = marks
 right = curves["right"]
 
 assert right[-10:].mean() < 1.05 * best
 assert forgot[:5].min() < 0.3 < 0.6931 < forgot[50:].mean()
-assert np.abs(np.diff(forgot[1:150])).max() < 0.1 < np.abs(np.diff(large[1:150])).max()  # slowly and smoothly
+# slowly and smoothly
+assert np.abs(np.diff(forgot[1:150])).max() < 0.1
+assert np.abs(np.diff(large[1:150])).max() > 0.1
 assert twice.min() > np.log(1 + 1 / np.e)
 assert np.ptp(twice[-50:]) < 0.01  # at rest
 jumps = np.flatnonzero(np.diff(last) > 0.1) + 1
@@ -250,7 +257,8 @@ assert large[1:].max() > 1 > 0.6931 > large[50:].min()
 assert np.mean(large > 2 * best) > 0.9
 assert np.mean(np.diff(small) < 0) > 0.9
 assert small[-1] > 2.5 * best
-assert np.corrcoef(ordered[100:190], ordered[110:200])[0, 1] > 0.9  # the same wave, ten steps later
+# the same wave, ten steps later
+assert np.corrcoef(ordered[100:190], ordered[110:200])[0, 1] > 0.9
 assert np.corrcoef(right[100:190], right[110:200])[0, 1] < 0.5
 assert shapes.min() > 0.6931
 
@@ -279,7 +287,8 @@ for calls in (1, 2, 3):
     print("after", calls, "calls:", w.grad.tolist())
     assert torch.equal(w.grad, calls * 2 * w.detach())
 
-scores, truth = torch.randn(5, 1, generator=torch.Generator().manual_seed(0)), torch.tensor([0.0, 1, 1, 0, 1])
+scores = torch.tensor([[0.3], [-1.2], [2.0], [0.7], [-0.4]])
+truth = torch.tensor([0.0, 1, 1, 0, 1])
 print("(5,) times (5, 1):", tuple((truth * scores).shape))
 assert torch.isclose((truth * scores).mean(), truth.mean() * scores.mean())
 
@@ -306,9 +315,9 @@ def nodes(tensor):
 network = torch.nn.Linear(2, 2, dtype=torch.float64)
 kept, clean = torch.zeros(()), torch.zeros(())
 for _ in range(100):
-    kept = kept + torch_functional.cross_entropy(network(X_torch), y_torch)
+    kept = kept + cross_entropy(network(X_torch), y_torch)
     with torch.no_grad():
-        clean = clean + torch_functional.cross_entropy(network(X_torch), y_torch)
+        clean = clean + cross_entropy(network(X_torch), y_torch)
 print("after 100 evaluations:", nodes(kept), "operations remembered, or", nodes(clean))
 assert torch.equal(kept, clean)
 assert nodes(kept) > 300
@@ -322,8 +331,10 @@ assert nodes(clean) == 0
 # %%
 new = petals[y == 1]  # 50 flowers, all of them virginica
 by_training = model.score((new - mean) / deviation, np.ones(len(new)))
-by_themselves = model.score((new - new.mean(axis=0)) / new.std(axis=0), np.ones(len(new)))
-print("called virginica, scaled as in training:", by_training, "and by themselves:", by_themselves)
+alone = (new - new.mean(axis=0)) / new.std(axis=0)
+by_themselves = model.score(alone, np.ones(len(new)))
+print("called virginica, scaled as in training:", by_training)
+print("called virginica, scaled by themselves: ", by_themselves)
 
 # %%
 says("94 %", by_training)
@@ -342,7 +353,7 @@ says("56 %", by_themselves)
 # %%
 def epoch_loss(losses, sizes):
     # your line: two arrays (batches,) -> the mean loss of a row
-    ...
+    return ...
 
 
 exercise("loop.2", epoch_loss)
