@@ -51,8 +51,14 @@ class AsGiven(Objective):
 
     def __init__(self, objective: Objective, change: Change) -> None:
         self.inside, self.change = objective, change
-        self.offers = objective.offers & {"gradient", "line", "batches"}
+        self.offers = objective.offers & {"gradient", "line", "batches", "hessian"}
         self.shape = objective.shape
+
+    def zeros(self) -> Array:
+        """(q, M) coefficients, all zero."""
+        like = self.change.scale
+        found: Array = namespace(like).zeros(self.shape, dtype=like.dtype, device=like.device)
+        return found
 
     def at(self, W: Array) -> Point:
         """The same value; the gradient by the chain rule."""
@@ -62,6 +68,13 @@ class AsGiven(Objective):
         """The same line."""
         return _Line(self, self.inside.line(point.memo, self.change.inward(direction)))
 
+    def hessian(self, point: Point) -> Array:
+        """(q M, q M): Jᵀ H J, where J is the change of variables; rows of W one after another."""
+        H = self.inside.hessian(point.memo)
+        for _ in range(2):
+            H = self.change.gradient(H.reshape(self.shape[0], -1)).reshape(H.shape).T
+        return H
+
     def batches(self, size: int | None) -> Iterator[Batch]:
         """The same batches."""
         for batch in self.inside.batches(size):
@@ -70,6 +83,10 @@ class AsGiven(Objective):
     def accuracy(self, point: Point) -> float:
         """The same share."""
         return self.inside.accuracy(point.memo)
+
+    def penalty_value(self, point: Point) -> float:
+        """The same penalty."""
+        return self.inside.penalty_value(point.memo)
 
     def certify(self, point: Point) -> tuple[Point, Certificate]:
         """The same certificate."""

@@ -6,14 +6,15 @@ from collections.abc import Callable
 from typing import Any, Self
 
 import numpy as np
+from sklearn.base import clone
 from sklearn.utils.metaestimators import available_if
 
 from .backend import device_of
 from .callbacks import Audience, CallbackSupportMixin, with_callbacks
-from .contracts import Solver, Spec, Stop
+from .contracts import Objective, Solver, Spec, Stop
 from .designs import is_sparse
 from .errors import InputError
-from .fit import Snapshot, check, fit
+from .fit import Snapshot, check, fit, problem
 from .fitted import Fitted
 from .model import Model
 from .online import Stream, advance, labels_to_come
@@ -245,6 +246,31 @@ class LogisticRegression(CallbackSupportMixin, Fitted):
             self.history_ = history(result.solution.trace)
         self._warn(result.model)
         return self
+
+    def objective(self, X: Any, y: Any, sample_weight: Any = None, *, offset: Any = None) -> Objective:
+        """The function that ``fit`` minimises, in the units of the data: to evaluate it, or to step a solver by hand.
+
+        ::
+
+            F = LogisticRegression(C=np.inf).objective(X, y)
+            for point in solvers.SGD(lr=0.1, momentum=0.9)(F, F.zeros()):
+                print(point.value)
+
+        ``F.at(W)`` is a point with ``W``, ``value`` and ``grad``, ``F.hessian(point)`` its second derivatives, and
+        ``F.certify(point)`` a point no worse with a bound on its distance from the optimum. W is (p + 1, M), the intercept last,
+        with one column for two classes and K for more. ``gd``, ``sgd`` and ``adam`` need a learning rate here. Nothing is fitted.
+
+        Parameters
+        ----------
+        X, y, sample_weight, offset
+            As for :meth:`fit`.
+
+        Raises
+        ------
+        InputError
+            Also for a penalty with a share of L1, which has no gradient at zero.
+        """
+        return problem(read(clone(self), X, y, sample_weight, offset), self._spec("zeros", X))
 
     @classmethod
     def from_formula(cls, formula: str, data: Any, **settings: Any) -> Self:

@@ -73,9 +73,7 @@ class FirthObjective(LogisticObjective):
     @property
     def likelihood(self) -> LogisticObjective:
         """The same without the determinant."""
-        plain = LogisticObjective(self.loss, self.penalty, self.rows, self.intercept)
-        plain._serial = self._serial  # one name for one set of logits: both remember them in the same blocks
-        return plain
+        return LogisticObjective(self.loss, self.penalty, self.rows, self.intercept)
 
     def at(self, W: Array) -> Point:
         """Value and gradient; an infinite value where the information is singular to rounding."""

@@ -15,7 +15,7 @@ import numpy as np
 from . import recession
 from .backend import Array, is_finite, to_numpy
 from .contracts import Executor, Objective, Point, RawBlock, Solver, Source, Spec
-from .coordinates import InGivenUnits
+from .coordinates import AsGiven, InGivenUnits
 from .designs import is_sparse
 from .errors import InputError
 from .executor import InProcess, Threads
@@ -121,6 +121,24 @@ def fit(
         model = frame.model(why, solution.point, solution.certificate, solution.n_iter)
         model = replace(model, statistics=_statistics(workers, raw, frame, objective, solution, kind))
     return Fit(model, solution)
+
+
+def problem(source: Source, spec: Spec) -> AsGiven:
+    """What :func:`fit` minimises over these rows, in the units of the data: for somebody who steps a solver by hand.
+
+    Raises
+    ------
+    InputError
+        For a choice or a row that cannot be used, in words.
+    """
+    check(spec)
+    workers = InProcess()
+    raw = workers.put(list(source.blocks(block_size(source, spec, named(spec.solver)))))
+    frame = Frame.learned(workers, raw, source, spec)
+    objective = frame.objective(workers, raw, generator(spec.seed))
+    if objective.l1 is not None:
+        raise InputError(f"l1_ratio={spec.l1_ratio} has kinks at zero, where a solver meets no gradient; use l1_ratio=0")
+    return AsGiven(objective, frame.change)
 
 
 def _statistics(

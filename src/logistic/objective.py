@@ -40,6 +40,8 @@ class LogisticObjective(Objective):
         A Hessian larger than this is not offered.
     """
 
+    _serial = itertools.count()  # one for all: blocks remember logits by these numbers, whichever objective asked for them
+
     def __init__(
         self, loss: Loss, penalty: Penalty, rows: Rows, intercept: bool, rng: Any = None, hessian_bytes: int = HESSIAN_BYTES
     ) -> None:
@@ -51,7 +53,6 @@ class LogisticObjective(Objective):
         self.offers = frozenset({"gradient", "line", "batches", "outlook", "bound"} | explicit | estimated)
         self.rng = rng
         self.batch_losses = []
-        self._serial = itertools.count()
         self._null: Array | None = None
         self.at_hand: Curved | None = None  # the Hessian last asked for: step, certificate and polish share it
         self._sample: list[Rows | None] = []

@@ -75,7 +75,6 @@ class RestrictedObjective(LogisticObjective):
         self._across: tuple[Array, Array] | None = None
         self.prover = _Prover(self)
         self._null = whole.null_space()
-        self._serial = whole._serial  # blocks remember logits by these numbers
 
     def canonical(self, W: Array) -> Array:
         """On the plane, where rounding has left it, and class-centred."""
