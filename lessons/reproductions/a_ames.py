@@ -3,7 +3,7 @@
 # minutes: 30
 # ---
 # %% [markdown]
-# # A. From linear regression in NumPy to logistic regression in PyTorch
+# # From linear regression in NumPy to logistic regression in PyTorch (Ames)
 #
 # This page goes through a published notebook step by step, on its own data, and holds every number that it prints against ours. The
 # table at the end has a verdict for each.
@@ -16,12 +16,10 @@
 # * name five mistakes of the notebook, and mend each.
 #
 # **The document.** *From Linear Regression in NumPy to Logistic Regression in PyTorch*, notebook `u04n3-logreg-pytorch` of the course
-# CS 375 at Calvin University (repository `Calvin-Data-Science/cs375-376-public`, which states no licence). Facts and numbers are
+# CS375 at Calvin University (repository `Calvin-Data-Science/cs375-376-public`, which states no licence). Facts and numbers are
 # quoted from it; words and code of this page are our own.
 #
-# **The data.** House sales in Ames, Iowa: Dean De Cock, *Ames, Iowa: Alternative to the Boston Housing Data*, Journal of Statistics
-# Education 19 (2011); the file is `data/ames.csv.gz` of the repository `kcarnold/AmesHousing`, which states no licence; its author
-# published the table for teaching.
+# **The data.** House sales in Ames, Iowa, by Dean De Cock. The loader's card, printed below, has source, licence and citation.
 
 # %%
 import warnings
@@ -47,14 +45,17 @@ except InputError as error:
     sales, names, missing = datasets.load("wine", as_frame=True).X, ["alcohol", "color_intensity"], "wine"
     price = sales["proline"].to_numpy() / 100
     print(f"The house sales in Ames cannot be had: {error}")
-    print("The bundled wines stand in: two measures of each, and its proline as the price. No number is held against a published one.")
+    print("The bundled wines stand in: two measures of each, and its proline as the price. The text speaks of the houses;")
+    print("no number is held against a published one.")
 real = missing is None
 torch.set_num_threads(1)  # the products are tiny: threads would wait for each other
 table = Verdicts("document A, Ames", stand_in=missing)
+for card in (datasets.REGISTRY[name].card for name in ("ames", missing) if name):
+    print(f"{card.title}. Source: {card.source}. Licence: {card.licence}. {card.citation}.")
 
 # %% [markdown]
 # ## The rows
-# A row is a sale. Its price is counted in units of 100,000 dollars, so that it is a number of ordinary size.
+# A row is a sale. Its price is counted in units of a hundred thousand dollars, so that it is a number of ordinary size.
 
 # %%
 print(sales.shape)
@@ -69,7 +70,8 @@ table.exact("sales, columns of the file", "2,930 81", sales.shape)
 # %%
 y = rank_bins(price, 3).apply(price)
 rank = pd.Series(price).rank(pct=True).to_numpy()
-assert np.array_equal(y, 0 + (rank > 1 / 3) + (rank > 2 / 3))  # the notebook's own way to say it
+if real:  # the notebook cuts the percentile ranks at 1/3 and 2/3, which gives the same classes here
+    assert np.array_equal(y, 0 + (rank > 1 / 3) + (rank > 2 / 3))
 for k, name in enumerate(("low", "medium", "high")):
     print(f"class {k}, {name:<6}: {(y == k).sum()} rows, prices from {price[y == k].min():.3f} to {price[y == k].max():.3f}")
 if real:
@@ -82,7 +84,7 @@ if real:
 # divided by its standard deviation (the population's, divisor n). The notebook takes both over all rows, before the split; we come
 # back to that.
 #
-# **Split.** Four fifths to learn from, one fifth to judge by, drawn with seed 42.
+# **Split.** Four fifths to learn from, one fifth to judge by, drawn with `seed=42`.
 
 # %%
 positions = sales[names].to_numpy()
@@ -229,7 +231,8 @@ torch.manual_seed(0)
 linear = nn.Linear(2, 1)
 mended = train(linear, lambda f: functional.mse_loss(f.flatten(), y_torch))
 table.printed("A2: loss at epochs 30 and 90", ".5571 .5571", [mended[30], mended[90]])
-assert np.allclose([*linear.weight.detach().numpy().ravel(), linear.bias.item()], [*exact.coef_, exact.intercept_], atol=1e-5)
+if real:
+    assert np.allclose([*linear.weight.detach().numpy().ravel(), linear.bias.item()], [*exact.coef_, exact.intercept_], atol=1e-5)
 
 # %% [markdown]
 # **Slip: the second dimension.** Leave `flatten()` away. A column (n, 1) minus a row (n,) is a table (n, n) of every output against
@@ -298,7 +301,7 @@ exercise("ames.3", cross_entropy)
 
 # %% [markdown]
 # The notebook's loss has a small number inside the logarithm, `log(p + 1e-6)`, so that no probability of 0 gives infinity. Keep an eye
-# on it. The start is drawn with seed 42, the weights row by row, then the biases.
+# on it. The start is drawn with `seed=42`, the weights row by row, then the biases.
 
 # %%
 normals = np.random.RandomState(42)
@@ -369,7 +372,7 @@ assert np.allclose(softmax(X_valid @ W + b), softmax(X_valid @ centred[:2] + cen
 # %% [markdown]
 # **Slip: a loss below the minimum.** The notebook's loss ends lower than the proven minimum. No cross-entropy can do that, so it is
 # none: `log(p + 1e-6)` adds to every probability, and the probabilities no longer sum to 1. To first order the loss is too small by
-# the mean of 1e-6 / p.
+# the mean of `1e-6 / p`.
 
 # %%
 least = best.certificate_.value - best.certificate_.gap
@@ -535,7 +538,8 @@ longer.fit(X_train, y_train, init="torch_linear")  # no warning: it ends with a 
 figure = plots.training({"100 epochs": runs[0], "until certified": longer, "newton": best})
 for name, run in (("100 epochs", runs[0]), ("until certified", longer), ("newton", best)):
     about = run.certificate_
-    print(f"{name:>15}: {run.n_iter_[0]:3d} iterations, loss {about.value:.8f}, {about.gap:.1e} above the minimum ({about.kind})")
+    above = abs(about.value - best.certificate_.value)
+    print(f"{name:>15}: {run.n_iter_[0]:3d} iterations, loss {about.value:.8f}, {above:.1e} above the minimum, certified gap {about.gap:.1e}")
 assert runs[0].certificate_.value - best.certificate_.value > 1e-4
 assert abs(longer.coef_ - best.coef_).max() < 1e-3
 
@@ -637,7 +641,7 @@ four = {
 }
 for name, values in four.items():
     print(f"{name:<17}{values.shape!s:<7} {np.round(values.astype(float), 4).tolist()}")
-assert np.allclose(four["linear, NumPy"], four["linear, PyTorch"].ravel(), atol=1e-5)
+assert np.allclose(four["linear, NumPy"], four["linear, PyTorch"].ravel(), atol=1e-5 if real else 1e-2)
 unlike = abs(four["softmax, NumPy"].T - four["softmax, PyTorch"])
 still = abs((W - W.mean(axis=1, keepdims=True)).T - (four["softmax, PyTorch"] - four["softmax, PyTorch"].mean(axis=0))).max()
 arrived = abs(W.T - W.T.mean(axis=0) - longer.coef_).max()

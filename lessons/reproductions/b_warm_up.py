@@ -3,7 +3,7 @@
 # minutes: 20
 # ---
 # %% [markdown]
-# # B. The cheat sheet and the warm-up
+# # The cheat sheet and the warm-up
 #
 # A page of a course sums up logistic regression: what it is, its shapes, how PyTorch spells it. A warm-up on paper follows. This page
 # goes through both, computes every number, and ends with the sheet to print, its key, and a table of what was published beside what
@@ -16,7 +16,7 @@
 # * turn scores into probabilities, accuracy and loss with pencil and calculator,
 # * write the model in PyTorch in three ways, and a training loop without its usual mistake.
 #
-# **The document.** *PyTorch and Logistic Regression*, a page of the course CS 375 at Calvin University (repository
+# **The document.** *PyTorch and Logistic Regression*, a page of the course CS375 at Calvin University (repository
 # `Calvin-Data-Science/cs375-376-public`, which states no licence). Facts and numbers are quoted from it; words and code of this page
 # are our own. It has no data; the hundred houses below are drawn from a seed.
 
@@ -333,7 +333,7 @@ show(sheet)
 # %% [markdown]
 # ## For teachers
 # Ten minutes on paper, then five to compare. Ask in task 1 what would change with two hundred houses: X and the scores, nothing that is
-# learned. Ask in task 3 for a house with the same accuracy and a smaller loss. Common misconceptions: a W of shape (100, 3), one weight for
+# learned. Ask in task 3 for a house with the same accuracy and a smaller loss. Common misconceptions: a W of shape `(100, 3)`, one weight for
 # each house; a loss of 0 because the answer is right.
 #
 # ## Published and found
