@@ -3,8 +3,8 @@
 A number in the text (markdown cells, formulas included) counts where it has a decimal point or a power of ten, or is a whole number
 above 12. It must be the text of a ``says(text, value)`` of the same lesson, digit by digit, with its sign and its percent sign;
 thousands commas and spaces do not matter. Its value is computed, or a name, never another number typed in. These do not count: code
-in backticks and code blocks, targets of links, years (1500 to 2099), and names such as "lesson 14". In turn, each text of a ``says``
-must occur.
+in backticks and code blocks, targets of links, years (1500 to 2099), minutes to read, and names such as "lesson 14". In turn, each
+text of a ``says`` must occur.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ PARTS = ("## Predict first", "## Break it", "## Exercise 1", "## Exercise 2", "#
 OBJECTIVES = re.compile(r"\A# (?P<title>.+)\n(?:.*\n)*?After this lesson you can\b.*\n+(?:[-*] .*\n(?:  .*\n)*){2,4}(?![-*] )")
 WORDS = (600, 2000)
 NAMES = re.compile(r"\b(?:lesson|exercise|section|step|part|chapter|page|figure|table|question)s?\s+\d+(?:\.\d+)*\b", re.IGNORECASE)
+MINUTES = re.compile(r"\b\d+ (?:more )?minutes?\b")
 YEAR = re.compile(r"(?<![\w.,-])(?:1[5-9]|20)\d\d(?![\w%]|[.,]\d)")
 NO_PROSE = (
     re.compile(r"```.*?```", re.DOTALL),
@@ -32,6 +33,7 @@ NO_PROSE = (
     re.compile(r"https?://\S+"),
     re.compile(r"</?[a-z][^>]*>"),
     NAMES,
+    MINUTES,
     YEAR,
 )
 LATEX = (  # to what the number would be in plain text

@@ -24,6 +24,7 @@ from logistic.learn import says
         ("92.65%", 0.92654),
         ("1e-8", 1.2e-8),
         ("1.2e-8", torch.tensor(1.2e-8)),
+        ("3.1", torch.tensor(3.1, requires_grad=True)),
         ("3.10", 3.1),
         ("0.125", np.float32(0.125)),
         ("0.1", 0.15),

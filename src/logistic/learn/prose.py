@@ -17,7 +17,7 @@ def says(text: str, value: Any) -> None:
     text : str
         A number as it is written: ``"0.4055"``, ``"-1.5"``, ``"1,797"``, ``"92.65 %"`` (of a share of 0.9265), ``"1e-8"``.
     value : number
-        Anything that ``float`` takes.
+        Anything that ``float`` takes, a tensor with a gradient too.
 
     Raises
     ------
@@ -32,6 +32,6 @@ def says(text: str, value: Any) -> None:
     number, percent = plain.rstrip(" %"), plain.endswith("%")
     mantissa, _, power = number.lower().partition("e")
     last = 10.0 ** (int(power or 0) - len(mantissa.partition(".")[2]))  # what one unit of the last digit is worth
-    found = float(value) * (100 if percent else 1)
+    found = float(value.detach() if hasattr(value, "detach") else value) * (100 if percent else 1)
     if not abs(found - float(number)) <= 0.5000001 * last:  # NaN is refused too
         raise AssertionError(f"the text says {text}, but it is {found:.10g}{' %' if percent else ''}")

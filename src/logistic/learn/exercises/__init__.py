@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from typing import Any
 
-from . import ames, odds, warm_up
+from ...errors import InputError, did_you_mean
+from .ames import EXERCISES as AMES
 from .exercise import Exercise, Hint
+from .likelihood import EXERCISES as LIKELIHOOD
+from .odds import EXERCISES as ODDS
+from .warm_up import EXERCISES as WARM_UP
 
 __all__ = ["REGISTRY", "Exercise", "Hint", "exercise"]
 
-MODULES = (ames, odds, warm_up)
-REGISTRY = {one.name: one for module in MODULES for one in module.EXERCISES}
+REGISTRY = {
+    one.name: one
+    for one in (
+        *ODDS,
+        *LIKELIHOOD,
+        *AMES,
+        *WARM_UP,
+    )
+}
 
 
 def exercise(name: str, answer: Any) -> None:
@@ -26,10 +36,9 @@ def exercise(name: str, answer: Any) -> None:
 
     Raises
     ------
-    ValueError
+    InputError
         If there is no such exercise.
     """
     if name not in REGISTRY:
-        close = get_close_matches(name, REGISTRY, n=1)
-        raise ValueError(f"there is no exercise {name!r}" + (f"; did you mean {close[0]!r}?" if close else ""))
+        raise InputError(f"there is no exercise {name!r}{did_you_mean(name, REGISTRY)}")
     print(f"{name}: {REGISTRY[name].verdict(answer)}")  # noqa: T201  a learner reads it below the cell

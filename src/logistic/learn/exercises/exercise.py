@@ -64,7 +64,8 @@ def _guarded(answer: Callable[..., Any]) -> Callable[..., Any]:
     def call(*inputs: Any) -> Any:
         copies = [one.copy() if isinstance(one, np.ndarray) else one for one in inputs]
         try:
-            found = answer(*copies)
+            with np.errstate(all="ignore"):  # what overflows is wrong, and the judge says so in better words
+                found = answer(*copies)
         except Exception as error:
             raise Hint(f"your function stops with {type(error).__name__}: {error} (it was called with {_shown(inputs)})") from error
         if found is None or found is ...:

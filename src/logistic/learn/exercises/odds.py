@@ -40,4 +40,45 @@ MISTAKES_1 = (
     (lambda odds: odds / (1 - odds), "stops with ZeroDivisionError"),
 )
 
-EXERCISES = (Exercise("odds.1", "from odds back to a probability", _judge_1, _solution_1, MISTAKES_1),)
+# ------------------------------------------------------------------------------------------ 2: a probability whose odds change
+
+CASES_2 = ((0.1, 2.0), (0.5, 2.0), (0.9, 2.0), (0.2, 0.5), (0.3, 1.0), (0.0, 5.0), (0.75, 10.0))
+
+
+def _judge_2(answer: Callable[..., Any]) -> None:
+    found = [answer(p, ratio) for p, ratio in CASES_2]
+
+    def all_are(wrong: Callable[[float, float], float]) -> bool:
+        return all(close(value, wrong(p, ratio)) for value, (p, ratio) in zip(found, CASES_2, strict=True))
+
+    if all_are(lambda p, ratio: p * ratio) or all_are(lambda p, ratio: min(1.0, p * ratio)):
+        raise Hint("that multiplies the probability, as a risk ratio would, and 0.9 becomes 1.8; multiply the odds instead")
+    if all_are(lambda p, ratio: ratio * p / (1 - p)):
+        raise Hint("those are the new odds, and they can be above 1; one step is left, the one of exercise 1")
+    if all_are(lambda p, ratio: p / (1 - p) / ratio / (1 + p / (1 - p) / ratio)):
+        raise Hint("that divides the odds by the ratio; a ratio above 1 should make the outcome more likely")
+    if all_are(lambda p, ratio: 1 / (1 + ratio * p / (1 - p))):
+        raise Hint("that is the probability against; with odds o, the share that is for is o / (1 + o)")
+    for value, (p, ratio) in zip(found, CASES_2, strict=True):
+        if not close(value, _solution_2(p, ratio)):
+            raise Hint(f"not yet: p = {p:g} has odds {p / (1 - p):.4g}; what are they times {ratio:g}, and as a probability again?")
+
+
+def _solution_2(p: Any, odds_ratio: Any) -> Any:
+    odds = odds_ratio * p / (1 - p)
+    return odds / (1 + odds)
+
+
+MISTAKES_2 = (
+    (lambda p, ratio: p * ratio, "as a risk ratio would"),
+    (lambda p, ratio: min(1.0, p * ratio), "multiply the odds instead"),
+    (lambda p, ratio: ratio * p / (1 - p), "those are the new odds"),
+    (lambda p, ratio: _solution_2(p, 1 / ratio), "divides the odds"),
+    (lambda p, ratio: 1 - _solution_2(p, ratio), "probability against"),
+    (lambda p, ratio: p + np.log(ratio), "not yet: p = 0.1 has odds 0.1111"),
+)
+
+EXERCISES = (
+    Exercise("odds.1", "from odds back to a probability", _judge_1, _solution_1, MISTAKES_1),
+    Exercise("odds.2", "to odds, times the ratio, and back to a probability", _judge_2, _solution_2, MISTAKES_2),
+)
