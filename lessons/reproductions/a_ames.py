@@ -77,7 +77,7 @@ for k, name in enumerate(("low", "medium", "high")):
 if real:
     table.exact("rows of the classes 0, 1, 2", "981, 980, 969", np.bincount(y))
     dollars = [price[y == 0].max(), price[y == 1].min(), price[y == 1].max(), price[y == 2].min()]
-    table.exact("dearest 0, cheapest and dearest 1, cheapest 2", "139,000; 139,400-190,000; 190,500", np.rint(1e5 * np.array(dollars)))
+    table.exact("dearest 0, cheapest and dearest 1, cheapest 2", "139,000; 139,400 to 190,000; 190,500", np.rint(1e5 * np.array(dollars)))
 
 # %% [markdown]
 # **Standardised columns.** Longitude changes by hundredths of a degree around minus ninety-three. Each column is moved to mean 0 and
