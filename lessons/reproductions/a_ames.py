@@ -51,7 +51,7 @@ real = missing is None
 torch.set_num_threads(1)  # the products are tiny: threads would wait for each other
 table = Verdicts("document A, Ames", stand_in=missing)
 for card in (datasets.REGISTRY[name].card for name in ("ames", missing) if name):
-    print(f"{card.title}. Source: {card.source}. Licence: {card.licence}. {card.citation}.")
+    print(card.title, f"source    {card.source}", f"licence   {card.licence}", f"citation  {card.citation}", sep="\n")
 
 # %% [markdown]
 # ## The rows
@@ -102,14 +102,15 @@ table.exact("shape of the validation rows", "(586, 2)", X_valid.shape)
 # **A look at the numbers**, thirty bins each: the target of a regression, then the inputs by class.
 
 # %%
-figure = plots.histograms(price, columns=[0], bins=30)
+figure = plots.histograms(pd.DataFrame({"price": price}), bins=30)
 figure = plots.class_balance({"train": y_train, "valid": y_valid})
 figure = plots.histograms(pd.DataFrame(X_train, columns=names), y_train, bins=30)
 table.exact("bins of a histogram", "30", len(figure.edges[0]) - 1)
 
 # %% [markdown]
-# Prices have a long tail to the right; classes by rank do not care. Each input by itself separates the classes little: the outlines
-# overlap almost everywhere. Expect a model that is right in about half of the cases, not in nine of ten.
+# Prices have a long tail to the right; classes by rank do not care. The inputs tell something: cheap houses stand in the east, dear ones
+# in two other places. But the outlines overlap widely, and no border leaves one class alone. Expect a model that is right in about half
+# of the cases, not in nine of ten.
 #
 # ## Part 1. The wrong way: regression on the class number
 # Call the classes 0, 1 and 2 and fit a plane to these numbers. A prediction is then rounded to the nearest class.

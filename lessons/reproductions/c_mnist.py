@@ -47,7 +47,7 @@ real = missing is None
 torch.set_num_threads(1)  # the products are tiny: threads would wait for each other
 table = Verdicts("document C, MNIST", stand_in=missing)
 for card in (datasets.REGISTRY[name].card for name in ("mnist", missing) if name):
-    print(f"{card.title}. Source: {card.source}. Licence: {card.licence}. {card.citation}.")
+    print(card.title, f"source    {card.source}", f"licence   {card.licence}", f"citation  {card.citation}", sep="\n")
 
 # %% [markdown]
 # ## Images

@@ -22,6 +22,14 @@ import numpy as np
 NUMBER = re.compile(r"(?<![\w.])[-+]?(?:\d{1,3}(?:,\d{3})+|\d+)?(?:\.\d+|(?<=\d)\.?)(?:[eE][-+]?\d+)?(?![\w.])")
 MORE = 2  # digits of ours that are shown beyond the published ones
 TITLES = ("what", "published", "ours", "difference", "verdict", "why")
+STYLE = """
+<style>
+.verdicts th[scope=row] { font-weight: normal; border-bottom-width: 1px; }
+.verdicts .explained > * { border-bottom: none; }
+.verdicts .why td { padding-top: 0; font-style: italic; }
+.verdicts caption { text-align: left; font-weight: bold; }
+</style>
+"""
 WIDTHS = (38, 34, 38, 10, 10, 46)  # of the columns as text
 
 
@@ -137,17 +145,16 @@ class Verdicts:
         return "\n".join([*lines, "", self._summary])
 
     def _repr_html_(self) -> str:
-        """The table for a notebook or a page: every cell is text, so that no verdict is a colour alone."""
-        head = "".join(f'<th scope="col">{title}</th>' for title in TITLES)
-        body = "".join(
-            f'<tr class="{escape(row.verdict.split()[0])}"><th scope="row">{escape(row.name)}</th>'
-            + "".join(f"<td>{escape(cell)}</td>" for cell in row[1:])
-            + "</tr>\n"
-            for row in self.rows
-        )
+        """The table for a notebook or a page, each reason and proof on a line of its own; no verdict is a colour alone."""
+        *titles, _ = TITLES
+        lines = ["<tr>", *(f'<th scope="col">{title}</th>' for title in titles), "</tr></thead>\n<tbody>"]
+        for row in self.rows:
+            name, *cells, why = map(escape, row)
+            lines += [f'<tr{" class=explained" if why else ""}><th scope="row">{name}</th>', *(f"<td>{cell}</td>" for cell in cells)]
+            lines += ["</tr>\n", f'<tr class="why"><td colspan="{len(titles)}">{why}</td></tr>\n' if why else ""]
         caption = f"<caption>{escape(self._title)}</caption>"
-        table = f'<table class="verdicts">{caption}<thead><tr>{head}</tr></thead>\n<tbody>{body}</tbody></table>'
-        return f"{table}\n<p>{escape(self._summary)}</p>"
+        table = f'<table class="verdicts">{caption}<thead>{"".join(lines)}</tbody></table>'
+        return f"{STYLE}{table}\n<p>{escape(self._summary)}</p>"
 
     # ------------------------------------------------------------------------------------------------------------------- parts
 
