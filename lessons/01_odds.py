@@ -118,10 +118,12 @@ says("569", len(radius))
 #
 # Write down your answer, and what you think happens to the *odds*.
 # %%
+print("radius      probability      up by  odds times")
 for small in (10, 14, 18):
     before, after = sigmoid(w * np.array([small, small + 1]) + b)
     ratio = (after / (1 - after)) / (before / (1 - before))
-    print(f"radius {small} -> {small + 1}: p {before:.3f} -> {after:.3f}, up by {after - before:.3f}; odds times {ratio:.3f}")
+    line = f"{small} -> {small + 1}   {before:.3f} -> {after:.3f}"
+    print(f"{line}   {after - before:.3f}   {ratio:.3f}")
     assert np.isclose(ratio, np.exp(w))
 # %% [markdown]
 # Answer 4 is right: the same step adds 0.013 at the small end, 0.249 in the middle and 0.021 at the large end. What stays the

@@ -48,7 +48,8 @@ from logistic.learn import exercise, says
 grid = np.arange(1, 1000) / 1000
 likelihood = grid**3 * (1 - grid) ** 7
 best = grid[likelihood.argmax()]
-print(f"largest at p = {best}: likelihood {likelihood.max():.6f}, log loss {-np.log(likelihood.max()) / 10:.4f}")
+loss = -np.log(likelihood.max()) / 10
+print(f"largest at p = {best}: likelihood {likelihood.max():.6f}, log loss {loss:.4f}")
 # %% [markdown]
 # It is largest at 0.3, the share of ones, and there it is 0.002224. The log loss is 0.6109 a row.
 #
@@ -60,7 +61,7 @@ print("product", 0.5**n, " sum of logarithms", n * np.log(0.5))
 # %%
 says("0.3", best)
 says("0.002224", likelihood.max())
-says("0.6109", -np.log(likelihood.max()) / 10)
+says("0.6109", loss)
 says("2,000", n)
 says("-1,386", n * np.log(0.5))
 # %% [markdown]
@@ -90,7 +91,9 @@ def log_loss(w, b):
 
 
 z = torch.tensor(1.5 * x - 0.5)
-assert np.isclose(log_loss(1.5, -0.5), F.binary_cross_entropy_with_logits(z, torch.tensor(y)).item())
+assert np.isclose(
+    log_loss(1.5, -0.5), F.binary_cross_entropy_with_logits(z, torch.tensor(y)).item()
+)
 
 model = LogisticRegression(C=np.inf).fit(x[:, None], y)
 w, b = model.coef_[0, 0], model.intercept_[0]
@@ -112,20 +115,23 @@ print("on the way:", [round(float(value), 4) for value in model.history_["object
 # 2. About ten times as steep.
 # 3. More than a thousand times as steep.
 # %%
-logits = torch.tensor([-2.0, -5.0, -10.0, -20.0], dtype=torch.float64, requires_grad=True)
+logits = torch.tensor([-2, -5, -10, -20.0], dtype=torch.float64, requires_grad=True)
 one = torch.ones(4, dtype=torch.float64)
-(slope_log,) = torch.autograd.grad(F.binary_cross_entropy_with_logits(logits, one, reduction="sum"), logits)
-(slope_square,) = torch.autograd.grad(((torch.sigmoid(logits) - one) ** 2).sum(), logits)
+log_losses = F.binary_cross_entropy_with_logits(logits, one, reduction="none")
+square_losses = (torch.sigmoid(logits) - one) ** 2
+(slope_log,) = torch.autograd.grad(log_losses.sum(), logits)
+(slope_square,) = torch.autograd.grad(square_losses.sum(), logits)
 
 q = 1 / (1 + np.exp(-logits.detach().numpy()))  # the same by hand, in NumPy
 assert np.allclose(slope_log, q - 1)
 assert np.allclose(slope_square, 2 * (q - 1) * q * (1 - q))
+print("logit   slope of log loss   slope of squared error")
 for k in range(4):
-    print(f"logit {logits[k]:4.0f}: slope of log loss {slope_log[k]:.5f}, of squared error {slope_square[k]:.2e}")
+    print(f"{logits[k]:5.0f} {slope_log[k]:19.5f} {slope_square[k]:24.2e}")
 # %% [markdown]
-# Answer 3: it is 11,014 times as steep. The slope of log loss is $p - y$. The slope of squared error is that times $2 p (1 -
-# p)$, and this factor is nearly zero wherever the model is sure, whether it is right or wrong. A confident mistake is the row
-# that should teach most, and squared error learns nothing from it.
+# Answer 3: it is 11,014 times as steep. The slope of log loss is $p - y$. The slope of squared error is that times
+# $2 p (1 - p)$, and this factor is nearly zero wherever the model is sure, whether it is right or wrong. A confident mistake is
+# the row that should teach most, and squared error learns nothing from it.
 # %%
 half = np.logaddexp(0, 0)
 says("0.6931", half)
@@ -150,7 +156,9 @@ def square_curve(z):
 wide = np.linspace(-10, 4, 200)
 fig, ax = plt.subplots()
 ax.plot(wide, log_curve(wide), color="#0072B2", label="log loss")
-ax.plot(wide, square_curve(wide), color="#D55E00", linestyle="--", label="squared error")
+ax.plot(
+    wide, square_curve(wide), color="#D55E00", linestyle="--", label="squared error"
+)
 ax.set(xlabel="logit of a row with y = 1", ylabel="loss", ylim=(0, 6))
 ax.legend()
 # %% [markdown]
@@ -159,8 +167,9 @@ ax.legend()
 # and so has the mean over all rows. The orange curve is not:
 # %%
 a, c = -8.0, 0.0
+print("               halfway   straight line there")
 for name, curve in (("log loss", log_curve), ("squared error", square_curve)):
-    print(f"{name:13} halfway {curve((a + c) / 2):.3f}, straight line there {(curve(a) + curve(c)) / 2:.3f}")
+    print(f"{name:13} {curve((a + c) / 2):8.3f} {(curve(a) + curve(c)) / 2:21.3f}")
 
 
 # %% [markdown]
@@ -182,9 +191,13 @@ def walk(loss, steps):
 few, many = 200, 1000
 by_log = walk(F.binary_cross_entropy_with_logits, few)
 by_square = walk(lambda z, y: ((torch.sigmoid(z) - y) ** 2).mean(), many)
-for name, found in ((f"log loss, {few} steps", by_log), (f"squared error, {many} steps", by_square)):
-    right = np.mean((found[0] * x + found[1] > 0) == y)
-    print(f"{name:25} w = {found[0]:6.2f}, b = {found[1]:6.2f}, right for {right:.3f} of the rows")
+for name, steps, line in (
+    ("log loss", few, by_log),
+    ("squared error", many, by_square),
+):
+    right = np.mean((line[0] * x + line[1] > 0) == y)
+    print(f"{name} after {steps} steps: w = {line[0]:.2f}, b = {line[1]:.2f}")
+    print(f"    right for {right:.3f} of the rows")
 # %% [markdown]
 # After 200 steps log loss is at 0.2900, the best value to four digits. After 1,000 steps squared error sits on a flat: its
 # slope $w$ is still negative, as if small tumours were the dangerous ones, and it calls nearly every tumour benign.
@@ -216,12 +229,17 @@ assert np.mean(by_square[0] * x + by_square[1] > 0) < 0.01
 # The loss is $-\log p$, and $\log 0$ is infinite. Many programs add a small number, $-\log(p + 10^{-10})$, and the infinity is
 # gone. So is the mistake:
 # %%
+print("         from the logit       with 1e-10")
+print("logit      loss   slope     loss   slope")
 for wrong in (-10.0, -20.0, -30.0, -800.0):
     z = torch.tensor(wrong, dtype=torch.float64, requires_grad=True)
-    from_logit = F.binary_cross_entropy_with_logits(z, torch.ones_like(z))
-    with_eps = -torch.log(torch.sigmoid(z) + 1e-10)
-    slopes = [torch.autograd.grad(loss, z)[0].item() for loss in (from_logit, with_eps)]
-    print(f"logit {wrong:5.0f}: loss {from_logit:9.4f}, slope {slopes[0]:.4f}; with 1e-10 {with_eps:8.4f}, slope {slopes[1]:.4f}")
+    losses = [
+        F.binary_cross_entropy_with_logits(z, torch.ones_like(z)),
+        -torch.log(torch.sigmoid(z) + 1e-10),
+    ]
+    pairs = [(loss.item(), torch.autograd.grad(loss, z)[0].item()) for loss in losses]
+    print(f"{wrong:5.0f}", *(f"{loss:9.3f} {slope:7.4f}" for loss, slope in pairs))
+with_eps = losses[1]
 # %% [markdown]
 # However wrong the row is, its loss stops at 23.03, and its slope goes to zero, as with squared error. Nothing crashes and
 # nothing warns: a loss that never passes 23.03 is how you notice. The way out is the formula from the logit, which needs no

@@ -112,13 +112,13 @@ def absent(*names: str) -> Any:
 
 def test_doctor_says_what_is_missing(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     """An extra with the command that installs it, exit code 0; something that is needed, exit code 2."""
-    monkeypatch.setattr(doctor, "version", absent("matplotlib"))
+    monkeypatch.setattr(doctor, "version", absent("jinja2"))
     done = run("doctor")
     assert done.code == 0
     assert "extra report  <- pip install 'logistic[report]'\n" in done.out
-    assert re.search(r"^  matplotlib +missing$", done.out, re.M)
+    assert re.search(r"^  jinja2 +missing$", done.out, re.M)
     assert done.out.count("<-") == 1
-    assert strict(run("doctor", "--json").out)["missing"] == {"report": ["matplotlib"]}
+    assert strict(run("doctor", "--json").out)["missing"] == {"report": ["jinja2"]}
     monkeypatch.setattr(doctor, "version", absent("pyarrow"))
     done = run("doctor")
     assert done.code == 2
@@ -141,7 +141,7 @@ def test_doctor_says_where_data_are_looked_for(run: Run, folder: Path, monkeypat
 
 # ----------------------------------------------------------------------------------------------------------------- help pages
 
-PAGES = ((), *((name,) for name in ("demo", "fit", "evaluate", "predict", "summary", "data", "doctor", "completion")))
+PAGES = ((), *((name,) for name in ("demo", "fit", "evaluate", "predict", "summary", "data", "lesson", "doctor", "completion")))
 
 
 @pytest.mark.parametrize("page", PAGES, ids=" ".join)
@@ -157,7 +157,7 @@ def test_help_pages_fit_the_terminal(page: tuple[str, ...], width: int, run: Run
     assert " ".join(lines).startswith(" ".join(("Usage: logistic", *page)))
 
 
-@pytest.mark.parametrize("page", ["demo", "fit", "evaluate", "predict", "summary", "doctor", "completion"])
+@pytest.mark.parametrize("page", ["demo", "fit", "evaluate", "predict", "summary", "lesson", "doctor", "completion"])
 def test_examples_stand_on_lines_of_their_own(page: str, run: Run) -> None:
     """So that they can be copied."""
     lines = run(page, "--help").out.splitlines()

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from logistic.errors import InputError
-from logistic.learn.lessons import Lesson, find, lessons
+from logistic.learn.lessons import Lesson, find, folder, lessons
 from logistic.learn.notebook import execute
 from logistic.learn.page import index, page
 from prose import LOADED, misshapen, numbers, said, unlisted_imports, untrue
@@ -45,20 +45,20 @@ def marked(lessons: list[Lesson], suffix: str = "") -> list[object]:
     return [pytest.param(lesson, id=lesson.path.stem + suffix, marks=mark) for lesson, mark in zip(lessons, marks, strict=True)]
 
 
-def run_offline(path: Path, folder: Path, data: Path | None = None, after: str = "") -> subprocess.CompletedProcess[str]:
+def run_offline(path: Path, home: Path, data: Path | None = None, after: str = "") -> subprocess.CompletedProcess[str]:
     """Run a script in an empty folder, with no home and no network; ``after`` is code that sees the ``names`` it leaves."""
-    env = {key: value for key, value in os.environ.items() if key != "LOGISTIC_DATA"} | {"HOME": str(folder), "MPLBACKEND": "agg"}
-    env |= {"OPENBLAS_NUM_THREADS": "2", "OMP_NUM_THREADS": "2", "XDG_CACHE_HOME": str(folder / "cache")}
+    env = {key: value for key, value in os.environ.items() if key != "LOGISTIC_DATA"} | {"HOME": str(home), "MPLBACKEND": "agg"}
+    env |= {"OPENBLAS_NUM_THREADS": "2", "OMP_NUM_THREADS": "2", "XDG_CACHE_HOME": str(home / "cache")}
     env |= {"LOGISTIC_DATA": str(data)} if data else {}
     return subprocess.run(
-        [sys.executable, "-c", OFFLINE + after, str(path)], cwd=folder, env=env, capture_output=True, text=True, timeout=900
+        [sys.executable, "-c", OFFLINE + after, str(path)], cwd=home, env=env, capture_output=True, text=True, timeout=900
     )
 
 
-def assert_runs(lesson: Lesson, folder: Path, data: Path | None = None) -> None:
+def assert_runs(lesson: Lesson, home: Path, data: Path | None = None) -> None:
     """It ends well, in time, and its exercises wait for their learner."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    done = run_offline(lesson.path, folder, data)
+    done = run_offline(lesson.path, home, data)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     assert done.returncode == 0, done.stderr[-3000:]
     taken = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
@@ -115,6 +115,14 @@ def test_a_page_needs_nothing_else(lesson: Lesson) -> None:
     assert lesson.page in index(LESSONS)
 
 
+@pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.path.stem)
+def test_the_readme_lists_every_lesson(lesson: Lesson) -> None:
+    """With its link and its minutes."""
+    place = f"reproductions/{lesson.path.name}" if lesson.reproduction else lesson.path.name
+    line = f"| {lesson.number.lstrip('0').upper()} | [{lesson.title}]({place}) | {lesson.minutes} |"
+    assert line in (folder() / "README.md").read_text(encoding="utf-8").splitlines(), f"lessons/README.md lacks the line {line}"
+
+
 def test_numbers_are_one_list() -> None:
     """Lessons count up without gaps or repetition, and so do the letters of the reproductions."""
     assert [lesson.number for lesson in TAUGHT] == sorted({lesson.number for lesson in TAUGHT})
@@ -150,9 +158,9 @@ from logistic.learn import says
 """
 
 
-def made(folder: Path, text: str = "", code: str = "", words: int = 700) -> Path:
+def made(place: Path, text: str = "", code: str = "", words: int = 700) -> Path:
     """A made-up lesson."""
-    path = folder / "01_made.py"
+    path = place / "01_made.py"
     path.write_text(GOOD.format(text=text, code=code, words="word " * words))
     return path
 

@@ -1,4 +1,4 @@
-"""Every number that a published document gives is in the table of its page, with a verdict that holds; and without data the page runs."""
+"""Every number of a published document is in the table of its page, with a verdict that holds; and without data the page runs."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from test_lessons import run_offline
 
 from logistic.learn.lessons import find
 from support import SHARED
-from test_lessons import run_offline
 
 # What the documents print, and what was computed from them: the numbers that a learner would look for.
 PUBLISHED = {

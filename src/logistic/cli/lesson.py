@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import sys
-from typing import Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 import rich_click as click
 from click.shell_completion import CompletionItem
 
+from ..errors import InputError
 from .options import BUG, CERTIFIED, force_option, json_option, quiet_option, silent_option
 from .writing import answer, tell, writable, write
+
+if TYPE_CHECKING:
+    from ..learn.lessons import Lesson
 
 
 def _known(_context: Any, _parameter: Any, typed: str) -> list[CompletionItem]:
@@ -18,6 +23,21 @@ def _known(_context: Any, _parameter: Any, typed: str) -> list[CompletionItem]:
     return [CompletionItem(word) for one in lessons() for word in (one.number, one.slug) if word.startswith(typed)]
 
 
+def _page(lesson: Lesson) -> bytes:
+    from ..learn.lessons import lessons
+    from ..learn.notebook import execute
+    from ..learn.page import page
+
+    return page(lesson, execute(lesson), lessons()).encode()
+
+
+def _notebook(lesson: Lesson) -> bytes:
+    from ..learn.notebook import read, text
+
+    return text(read(lesson)).encode()
+
+
+FORMS: dict[str, Callable[[Lesson], bytes]] = {".html": _page, ".ipynb": _notebook, ".py": lambda lesson: lesson.path.read_bytes()}
 lesson_argument = click.argument("lesson", metavar="LESSON", shell_complete=_known)
 
 
@@ -32,6 +52,7 @@ def lesson_group() -> None:
         logistic lesson list
         logistic lesson run 1
         logistic lesson open odds --browser
+        logistic lesson open odds -o odds.ipynb
     """
 
 
@@ -65,25 +86,36 @@ def run_command(lesson: str) -> int:
 
 @lesson_group.command("open")
 @lesson_argument
-@click.option("-o", "--output", metavar="FILE", help="The page. By default lesson-NN.html in the current folder.")
+@click.option(
+    "-o", "--output", metavar="FILE", help="Page (.html), notebook (.ipynb) or script (.py). By default lesson-NN.html, here."
+)
 @force_option
 @click.option("--browser", is_flag=True, help="Show the page in the browser.")
 @quiet_option
 def open_command(lesson: str, output: str | None, force: bool, browser: bool, quiet: bool) -> int:
-    """Run LESSON and write it as one page of HTML, with its outputs and figures; print the page's name.
+    """Write LESSON as a page to read, or as a notebook or script to work in, and print the name of the file.
 
-    The page needs no network and no other file. To make it takes the extra packages of logistic[lessons].
+    For the page the lesson is run; its outputs and figures are inside, and it needs no network. Pages and notebooks take the
+    extra packages of logistic[lessons].
+
+    For example:
+
+        logistic lesson open 1
+        logistic lesson open 1 -o odds.ipynb
     """
-    from ..learn.lessons import find, lessons
-    from ..learn.notebook import execute
-    from ..learn.page import page
+    from ..learn.lessons import find
     from ..strict import write_atomically
 
     chosen = find(lesson)
     path = writable(output or chosen.page, force)
-    tell(f"running {chosen.title}", quiet)
-    write_atomically(path, page(chosen, execute(chosen), lessons()).encode())
+    if path.suffix not in FORMS:
+        raise InputError(f"-o {output} ends in no known form; choose {', '.join(FORMS)}")
+    if path.suffix == ".html":
+        tell(f"running {chosen.title}", quiet)
+    write_atomically(path, FORMS[path.suffix](chosen))
     write(sys.stdout, str(path))
     if browser:
-        click.launch(str(path))
+        import webbrowser
+
+        webbrowser.open(path.resolve().as_uri())
     return CERTIFIED

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
 
@@ -83,8 +84,22 @@ def find(name: str, place: Path | None = None) -> Lesson:
     raise InputError(f"there is no lesson {name!r}{close} (see: logistic lesson list)")
 
 
+def needs_extra(package: str | None) -> InputError:
+    """What to install where a package of the extra is missing."""
+    return InputError(f"this needs {package}, which is not installed: pip install 'logistic[lessons]'")
+
+
 def run(lesson: Lesson) -> int:
-    """Run a lesson as a script, its output where ours goes; the exit status of its process."""
+    """Run a lesson as a script, its output where ours goes; the exit status of its process.
+
+    Raises
+    ------
+    InputError
+        Where a package that lessons import is missing.
+    """
+    for package in ("matplotlib", "pandas"):
+        if find_spec(package) is None:
+            raise needs_extra(package)
     return subprocess.run([sys.executable, str(lesson.path)], check=False).returncode  # noqa: S603  a script of ours
 
 

@@ -9,8 +9,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from ..errors import InputError
-from .lessons import Lesson
+from .lessons import Lesson, needs_extra
 
 SECONDS = 600  # for one cell, on a slow machine
 ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
@@ -27,11 +26,6 @@ axes.spines.right: False
 """
 
 
-def needs_extra(error: ModuleNotFoundError) -> InputError:
-    """What to install where a package of the extra is missing."""
-    return InputError(f"this needs {error.name}, which is not installed: pip install 'logistic[lessons]'")
-
-
 def read(lesson: Lesson) -> Any:
     """The cells of a lesson, not yet run; its title and minutes are in the notebook's metadata.
 
@@ -43,11 +37,12 @@ def read(lesson: Lesson) -> Any:
     try:
         import jupytext
     except ModuleNotFoundError as error:
-        raise needs_extra(error) from None
+        raise needs_extra(error.name) from None
     notebook = jupytext.read(lesson.path, fmt="py:percent")
     notebook.cells = [cell for cell in notebook.cells if cell.cell_type != "raw"]
     for k, cell in enumerate(notebook.cells):
         cell["id"] = f"{lesson.slug}-{k}"  # the same at each build
+        cell.metadata.pop("lines_to_next_cell", None)
     notebook.metadata = {
         "title": lesson.title,
         "minutes": lesson.minutes,
@@ -55,6 +50,13 @@ def read(lesson: Lesson) -> Any:
         "language_info": {"name": "python"},
     }
     return notebook
+
+
+def text(notebook: Any) -> str:
+    """A notebook as the content of its file."""
+    import jupytext
+
+    return str(jupytext.writes(notebook, fmt="ipynb"))
 
 
 def execute(lesson: Lesson) -> Any:
@@ -73,7 +75,7 @@ def execute(lesson: Lesson) -> Any:
         from jupyter_client.manager import AsyncKernelManager
         from nbclient import NotebookClient
     except ModuleNotFoundError as error:
-        raise needs_extra(error) from None
+        raise needs_extra(error.name) from None
 
     class ThisPython(KernelSpecManager):
         """Not the one that a user has registered under the same name."""
@@ -94,7 +96,8 @@ def execute(lesson: Lesson) -> Any:
             connection_file=str(Path(private) / "kernel.json"),
             transport="tcp" if sys.platform == "win32" else "ipc",  # no port is opened where there is another way
         )
-        client = NotebookClient(notebook, km=manager, timeout=SECONDS, resources={"metadata": {"path": private}})
+        place = {"metadata": {"path": private}}
+        client = NotebookClient(notebook, km=manager, timeout=SECONDS, resources=place, coalesce_streams=True)
         client.execute(env=env, cleanup_kc=True)
     for cell in notebook.cells:
         cell.metadata.pop("execution", None)  # times of day

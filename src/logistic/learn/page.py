@@ -12,8 +12,7 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
-from .lessons import Lesson
-from .notebook import needs_extra
+from .lessons import Lesson, needs_extra
 
 HERE = Path(__file__).parent
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
@@ -65,7 +64,7 @@ def page(lesson: Lesson, notebook: Any, others: Sequence[Lesson], linked: bool =
     try:
         markdown, style = _markdown({other.path.name: other.page for other in others} if linked else {}), _style()
     except ModuleNotFoundError as error:
-        raise needs_extra(error) from None
+        raise needs_extra(error.name) from None
     number = f"Reproduction {lesson.number.upper()}" if lesson.reproduction else f"Lesson {int(lesson.number)}"
     run = f"<code>logistic lesson run {lesson.number.lstrip('0')}</code>"
     header = f"<p><span>{number}</span> <span>{lesson.minutes} minutes</span> <span>{run}</span></p>"

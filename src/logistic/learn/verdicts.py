@@ -95,7 +95,7 @@ class Verdicts:
         self._judge(same, row)
 
     def band(self, name: str, published: str, ours: Any, low: str, high: str, reason: str) -> None:
-        """Enter numbers that chance decides. The published ones and ours lie from ``low`` to ``high``, rounded to the digits of these.
+        """Enter numbers that chance decides: the published ones and ours, rounded to the digits of the ends, lie in a band.
 
         Parameters
         ----------
@@ -150,7 +150,10 @@ class Verdicts:
         lines = ["<tr>", *(f'<th scope="col">{title}</th>' for title in titles), "</tr></thead>\n<tbody>"]
         for row in self.rows:
             name, *cells, why = map(escape, row)
-            lines += [f'<tr{" class=explained" if why else ""}><th scope="row">{name}</th>', *(f"<td>{cell}</td>" for cell in cells)]
+            lines += [
+                f'<tr{" class=explained" if why else ""}><th scope="row">{name}</th>',
+                *(f"<td>{cell}</td>" for cell in cells),
+            ]
             lines += ["</tr>\n", f'<tr class="why"><td colspan="{len(titles)}">{why}</td></tr>\n' if why else ""]
         caption = f"<caption>{escape(self._title)}</caption>"
         table = f'<table class="verdicts">{caption}<thead>{"".join(lines)}</tbody></table>'
