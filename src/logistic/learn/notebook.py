@@ -96,7 +96,8 @@ def execute(lesson: Lesson) -> Any:
             connection_file=str(Path(private) / "kernel.json"),
             transport="tcp" if sys.platform == "win32" else "ipc",  # no port is opened where there is another way
         )
-        client = NotebookClient(notebook, km=manager, timeout=SECONDS, resources={"metadata": {"path": private}})
+        place = {"metadata": {"path": private}}
+        client = NotebookClient(notebook, km=manager, timeout=SECONDS, resources=place, coalesce_streams=True)
         client.execute(env=env, cleanup_kc=True)
     for cell in notebook.cells:
         cell.metadata.pop("execution", None)  # times of day

@@ -9,7 +9,7 @@ from typing import NamedTuple
 ROOM = 28  # characters of a line to write on
 STYLE = """
 <style>
-.sheet { max-width: 44rem; break-before: page; break-inside: avoid; }
+.sheet { max-width: 44rem; break-before: page; break-after: page; break-inside: avoid; }
 .sheet h3 { break-after: avoid; }
 .sheet li { margin: 0.7em 0; }
 .sheet .blank { display: inline-block; min-width: 12rem; border-bottom: 1px solid; }

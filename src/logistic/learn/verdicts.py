@@ -22,7 +22,15 @@ import numpy as np
 NUMBER = re.compile(r"(?<![\w.])[-+]?(?:\d{1,3}(?:,\d{3})+|\d+)?(?:\.\d+|(?<=\d)\.?)(?:[eE][-+]?\d+)?(?![\w.])")
 MORE = 2  # digits of ours that are shown beyond the published ones
 TITLES = ("what", "published", "ours", "difference", "verdict", "why")
-WIDTHS = (38, 34, 38, 10, 8, 46)  # of the columns as text
+STYLE = """
+<style>
+.verdicts th[scope=row] { font-weight: normal; border-bottom-width: 1px; }
+.verdicts .explained > * { border-bottom: none; }
+.verdicts .why td { padding-top: 0; font-style: italic; }
+.verdicts caption { text-align: left; font-weight: bold; }
+</style>
+"""
+WIDTHS = (38, 34, 38, 10, 10, 46)  # of the columns as text
 
 
 class Row(NamedTuple):
@@ -87,7 +95,7 @@ class Verdicts:
         self._judge(same, row)
 
     def band(self, name: str, published: str, ours: Any, low: str, high: str, reason: str) -> None:
-        """Enter numbers that chance decides. The published ones and ours lie from ``low`` to ``high``, rounded to the digits of these.
+        """Enter numbers that chance decides: the published ones and ours, rounded to the digits of the ends, lie in a band.
 
         Parameters
         ----------
@@ -130,24 +138,26 @@ class Verdicts:
         """The table in columns, long cells in several lines."""
         lines = [self._title, ""]
         for row in (TITLES, *self.rows):
-            cells = [textwrap.wrap(cell, width) or [""] for cell, width in zip(row, WIDTHS, strict=True)]
+            cells = [textwrap.wrap(cell, width, break_on_hyphens=False) or [""] for cell, width in zip(row, WIDTHS, strict=True)]
             for i in range(max(map(len, cells))):
                 parts = (f"{cell[i] if i < len(cell) else '':<{width}}" for cell, width in zip(cells, WIDTHS, strict=True))
                 lines.append("  ".join(parts).rstrip())
         return "\n".join([*lines, "", self._summary])
 
     def _repr_html_(self) -> str:
-        """The table for a notebook or a page: every cell is text, so that no verdict is a colour alone."""
-        head = "".join(f'<th scope="col">{title}</th>' for title in TITLES)
-        body = "".join(
-            f'<tr class="{escape(row.verdict.split()[0])}"><th scope="row">{escape(row.name)}</th>'
-            + "".join(f"<td>{escape(cell)}</td>" for cell in row[1:])
-            + "</tr>\n"
-            for row in self.rows
-        )
+        """The table for a notebook or a page, each reason and proof on a line of its own; no verdict is a colour alone."""
+        *titles, _ = TITLES
+        lines = ["<tr>", *(f'<th scope="col">{title}</th>' for title in titles), "</tr></thead>\n<tbody>"]
+        for row in self.rows:
+            name, *cells, why = map(escape, row)
+            lines += [
+                f'<tr{" class=explained" if why else ""}><th scope="row">{name}</th>',
+                *(f"<td>{cell}</td>" for cell in cells),
+            ]
+            lines += ["</tr>\n", f'<tr class="why"><td colspan="{len(titles)}">{why}</td></tr>\n' if why else ""]
         caption = f"<caption>{escape(self._title)}</caption>"
-        table = f'<table class="verdicts">{caption}<thead><tr>{head}</tr></thead>\n<tbody>{body}</tbody></table>'
-        return f"{table}\n<p>{escape(self._summary)}</p>"
+        table = f'<table class="verdicts">{caption}<thead>{"".join(lines)}</tbody></table>'
+        return f"{STYLE}{table}\n<p>{escape(self._summary)}</p>"
 
     # ------------------------------------------------------------------------------------------------------------------- parts
 
@@ -182,7 +192,7 @@ class Verdicts:
             If it does not hold.
         """
         if self.stand_in is not None:
-            row = row._replace(difference="", verdict="not judged", why=f"ours is of {self.stand_in}")
+            row = row._replace(difference="", verdict="not judged", why="")
         elif not holds:
             raise AssertionError(
                 f"{self.document}, {row.name}: the verdict {row.verdict!r} is not true: published {row.published}, ours {row.ours}"

@@ -69,7 +69,9 @@ def _judge_2(answer: Callable[..., Any]) -> None:
     with np.errstate(all="ignore"):
         large = np.asarray(answer(1000 * SCORES))
     if not np.isfinite(large).all():
-        raise Hint("right for small scores, but exp(1000) is infinite and infinite by infinite is nan; subtract each row's maximum first")
+        raise Hint(
+            "right for small scores, but exp(1000) is infinite and infinite by infinite is nan; subtract each row's maximum first"
+        )
     if not close(large, _solution_2(1000 * SCORES)):
         raise Hint("right for small scores but not for large ones; subtract each row's own maximum, with keepdims=True")
 
@@ -111,7 +113,9 @@ def _judge_3(answer: Callable[..., Any]) -> None:
     if close(found, 1 - (ONE_HOT * PROBS).sum(axis=1).mean()):
         raise Hint("that is one minus the probability of the true class; the loss is minus its logarithm")
     if not close(found, wanted):
-        raise Hint("not yet: one-hot times the logarithm of the probabilities, summed over the classes; minus the mean over the rows")
+        raise Hint(
+            "not yet: one-hot times the logarithm of the probabilities, summed over the classes; minus the mean over the rows"
+        )
 
 
 MISTAKES_3 = (
@@ -169,6 +173,12 @@ EXERCISES = (
     Exercise("ames.1", "the mean of the squared differences", _judge_1, _solution_1, MISTAKES_1),
     Exercise("ames.2", "probabilities (n, K) from scores (n, K), each row summing to 1", _judge_2, _solution_2, MISTAKES_2),
     Exercise("ames.3", "one number from one-hot rows (n, K) and probabilities (n, K)", _judge_3, _solution_3, MISTAKES_3),
-    Exercise("ames.4", "how many features go in, how many scores come out", _judge_4, lambda X, n_classes: (X.shape[1], n_classes), MISTAKES_4),
+    Exercise(
+        "ames.4",
+        "how many features go in, how many scores come out",
+        _judge_4,
+        lambda X, n_classes: (X.shape[1], n_classes),
+        MISTAKES_4,
+    ),
     Exercise("ames.5", "the sum of each row (n,) of probabilities (n, K)", _judge_5, lambda probs: probs.sum(axis=1), MISTAKES_5),
 )

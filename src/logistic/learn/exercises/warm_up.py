@@ -24,7 +24,9 @@ def _judge_1(answer: Callable[..., Any]) -> None:
     if X == (4, 7):
         raise Hint("X has a row for each house and a column for each feature: (n, p)")
     if W == (5, 4):
-        raise Hint("W is turned round: X @ W needs as many rows in W as X has columns, so (p, K); nn.Linear stores it the other way")
+        raise Hint(
+            "W is turned round: X @ W needs as many rows in W as X has columns, so (p, K); nn.Linear stores it the other way"
+        )
     if b in ((7,), (4,)):
         raise Hint("b is added to each row of scores, so it has one number for each class: (K,)")
     if b == (1, 5):
@@ -85,6 +87,10 @@ MISTAKES_2 = (
 )
 
 EXERCISES = (
-    Exercise("warm_up.1", "the shapes of X, W, b and X @ W + b for n houses, p features, K classes", _judge_1, _solution_1, MISTAKES_1),
-    Exercise("warm_up.2", "accuracy and loss of one house from its scores (K,) and its true class", _judge_2, _solution_2, MISTAKES_2),
+    Exercise(
+        "warm_up.1", "the shapes of X, W, b and X @ W + b for n houses, p features, K classes", _judge_1, _solution_1, MISTAKES_1
+    ),
+    Exercise(
+        "warm_up.2", "accuracy and loss of one house from its scores (K,) and its true class", _judge_2, _solution_2, MISTAKES_2
+    ),
 )
