@@ -23,7 +23,7 @@ RUNS = {
 
 
 def picture() -> str:
-    """Draw three panels side by side as SVG: which class where, coefficients with intervals, solvers on their way to the optimum."""
+    """Draw side by side, as SVG, which class is where, coefficients with intervals, and solvers on their way to the optimum."""
     iris = datasets.load("iris", as_frame=True)
     two = iris.y != "setosa"
     plane = iris.X.loc[:, ["petal length (cm)", "petal width (cm)"]]
@@ -42,7 +42,9 @@ def picture() -> str:
         for (name, run), colour, dash in zip(runs.items(), COLOURS, ("-", "--", "-.", ":"), strict=False):
             above = run.history_["objective"] - best
             right.semilogy(np.where(above > 0, above, np.nan), dash, color=colour, label=name)
-        right.set(title="four solvers, one optimum", xlabel="iteration", ylabel="objective above the certified minimum", xlim=(0, STEPS))
+        right.set(
+            title="four solvers, one optimum", xlabel="iteration", ylabel="objective above the certified minimum", xlim=(0, STEPS)
+        )
         right.legend()
         figure.savefig(TARGET, metadata={"Date": None, "Creator": "logistic"})
     return TARGET.read_text()

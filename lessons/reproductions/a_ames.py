@@ -69,15 +69,10 @@ except InputError as error:
     price = sales["proline"].to_numpy() / 100
     print(f"The house sales in Ames cannot be had: {error}")
     print(
-<<<<<<< HEAD
-        "The bundled wines stand in: two measures of each, and its proline as the price. No number is held against a published one."
-    )
-=======
         "The bundled wines stand in: two measures of each, and its proline as "
         "the price. The text speaks of the houses;"
     )
     print("no number is held against a published one.")
->>>>>>> repro
 real = missing is None
 torch.set_num_threads(1)  # the products are tiny: threads would wait for each other
 table = Verdicts("document A, Ames", stand_in=missing)
@@ -118,11 +113,6 @@ for k, name in enumerate(("low", "medium", "high")):
     )
 if real:
     table.exact("rows of the classes 0, 1, 2", "981, 980, 969", np.bincount(y))
-<<<<<<< HEAD
-    dollars = [price[y == 0].max(), price[y == 1].min(), price[y == 1].max(), price[y == 2].min()]
-    table.exact(
-        "dearest 0, cheapest and dearest 1, cheapest 2", "139,000; 139,400-190,000; 190,500", np.rint(1e5 * np.array(dollars))
-=======
     dollars = [
         price[y == 0].max(),
         price[y == 1].min(),
@@ -133,7 +123,6 @@ if real:
         "dearest 0, cheapest and dearest 1, cheapest 2",
         "139,000; 139,400 to 190,000; 190,500",
         np.rint(1e5 * np.array(dollars)),
->>>>>>> repro
     )
 
 # %% [markdown]
@@ -185,16 +174,11 @@ table.exact("bins of a histogram", "30", len(figure.edges[0]) - 1)
 # stands below it.
 
 
-
 # %%
-<<<<<<< HEAD
-def squared_error(y_true, y_pred): ...  # your line: the mean of the squared differences; (n,) and (n,) make one number
-=======
 def squared_error(y_true, y_pred):
     return (
         ...
     )  # your line: the mean of the squared differences; (n,) and (n,) make one number
->>>>>>> repro
 
 
 exercise("ames.1", squared_error)
@@ -406,19 +390,12 @@ table.exact("A3: classes of the first five rows", "1 1 0 0 0", y_train[:5])
 
 
 # %%
-<<<<<<< HEAD
-def softmax(scores): ...  # your lines
-
-
-def cross_entropy(one_hot, probs): ...  # your line
-=======
 def softmax(scores):
     return ...  # your lines
 
 
 def cross_entropy(one_hot, probs):
     return ...  # your line
->>>>>>> repro
 
 
 exercise("ames.2", softmax)
@@ -585,12 +562,8 @@ print(
 
 
 # %%
-<<<<<<< HEAD
-def sizes(X, n_classes): ...  # your line: return in_features, out_features
-=======
 def sizes(X, n_classes):
     return ...  # your line: return in_features, out_features
->>>>>>> repro
 
 
 exercise("ames.4", sizes)
@@ -622,12 +595,8 @@ table.exact("A4: shape of the logits", "(2344, 3)", logits.shape)
 
 
 # %%
-<<<<<<< HEAD
-def row_sums(probs): ...  # your line
-=======
 def row_sums(probs):
     return ...  # your line
->>>>>>> repro
 
 
 exercise("ames.5", row_sums)
@@ -641,13 +610,9 @@ def row_sums(probs):  # the key
 exercise("ames.5", row_sums)
 print(tuple(row_sums(probs).shape), row_sums(probs)[:10].detach().numpy())
 table.printed(
-<<<<<<< HEAD
-    "A4: sums of the first ten rows", "1.0000 1.0000 1.0000 1.0000 1.0000 1.0000 1.0000 1.0000 1.0000 1.0000", row_sums(probs)[:10]
-=======
     "A4: sums of the first ten rows",
     "1.0000 1.0000 1.0000 1.0000 1.0000 1.0000 1.0000 1.0000 1.0000 1.0000",
     row_sums(probs)[:10],
->>>>>>> repro
 )
 
 # %% [markdown]
@@ -721,13 +686,9 @@ assert (
 )  # within what nn.Linear(2, 3) draws
 descent = train(layer, lambda f: functional.cross_entropy(f, codes))
 table.printed(
-<<<<<<< HEAD
-    "A4: losses at epochs 0, 10, ..., 90", "1.3116 1.1680 1.0995 1.0654 1.0468 1.0359 1.0292 1.0249 1.0220 1.0202", descent[::10]
-=======
     "A4: losses at epochs 0, 10, ..., 90",
     "1.3116 1.1680 1.0995 1.0654 1.0468 1.0359 1.0292 1.0249 1.0220 1.0202",
     descent[::10],
->>>>>>> repro
 )
 for epoch, stored in ((0, "1.1109"), (90, "1.0177")):
     table.band(
@@ -753,12 +714,6 @@ with warnings.catch_warnings():
     same = LogisticRegression(C=np.inf, solver=steps).fit(
         X_train,
         y_train,
-<<<<<<< HEAD
-        init=(np.array([[0.3638, 0.0015], [-0.5093, 0.4994], [0.3451, -0.2827]]), np.array([-0.5983, 0.0020, 0.3339])),
-    )
-    runs = [
-        LogisticRegression(C=np.inf, solver=steps, random_state=s).fit(X_train, y_train, init="torch_linear") for s in range(100)
-=======
         init=(
             np.array([[0.3638, 0.0015], [-0.5093, 0.4994], [0.3451, -0.2827]]),
             np.array([-0.5983, 0.0020, 0.3339]),
@@ -769,19 +724,12 @@ with warnings.catch_warnings():
             X_train, y_train, init="torch_linear"
         )
         for s in range(100)
->>>>>>> repro
     ]
 assert np.allclose(same.history_["loss"][:100], descent, rtol=1e-5)
 firsts, lasts = (
     np.array([run.history_["loss"][epoch] for run in runs]) for epoch in (0, 90)
 )
 scores = np.array([run.score(X_valid, y_valid) for run in runs])
-<<<<<<< HEAD
-print(f"first loss {firsts.min():.2f} to {firsts.max():.2f}, epoch 90 {lasts.min():.4f} to {lasts.max():.4f}")
-print(f"accuracy {scores.min():.3f} to {scores.max():.3f}; proven minimum {least:.4f}, lowest last loss {lasts.min():.4f}")
-REASON = "chance of the start: the middle 95 of our 100 starts lie in what 300 others spanned; of 3,000 one in a hundred is outside"
-table.band("A4, many starts: first loss", "1.05 1.62", np.quantile(firsts, (0.025, 0.975)), low="1.05", high="1.62", reason=REASON)
-=======
 print(
     f"first loss {firsts.min():.2f} to {firsts.max():.2f}, epoch 90 "
     f"{lasts.min():.4f} to {lasts.max():.4f}"
@@ -802,7 +750,6 @@ table.band(
     high="1.62",
     reason=REASON,
 )
->>>>>>> repro
 table.band(
     "A4, many starts: loss at epoch 90",
     "1.016 1.0225",
@@ -811,9 +758,6 @@ table.band(
     high="1.0225",
     reason=REASON,
 )
-<<<<<<< HEAD
-table.band("A4, many starts: accuracy", ".505 .539", np.quantile(scores, (0.025, 0.975)), low=".505", high=".539", reason=REASON)
-=======
 table.band(
     "A4, many starts: accuracy",
     ".505 .539",
@@ -822,7 +766,6 @@ table.band(
     high=".539",
     reason=REASON,
 )
->>>>>>> repro
 assert min(run.history_["loss"][-1] for run in runs) > best.certificate_.value + 1e-5
 
 # %% [markdown]
@@ -894,13 +837,9 @@ for name, labels in (
 changed = [(own_rule != y).sum(), (own_rule != y)[valid_rows].sum()]
 if real:
     table.exact(
-<<<<<<< HEAD
-        "labels that training terciles change, in validation", "37, 2", [(terciles != y).sum(), (terciles != y)[valid_rows].sum()]
-=======
         "labels that training terciles change, in validation",
         "37, 2",
         [(terciles != y).sum(), (terciles != y)[valid_rows].sum()],
->>>>>>> repro
     )
     tied = (price[train_rows] == 1.39).sum()
     table.erratum(

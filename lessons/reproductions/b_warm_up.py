@@ -109,14 +109,10 @@ assert np.isclose(
 
 
 # %%
-<<<<<<< HEAD
-def shapes(n, p, n_classes): ...  # your line: return shape of X, shape of W, shape of b, shape of X @ W + b
-=======
 def shapes(n, p, n_classes):
     return (
         ...
     )  # your line: return shape of X, shape of W, shape of b, shape of X @ W + b
->>>>>>> repro
 
 
 exercise("warm_up.1", shapes)
@@ -189,12 +185,8 @@ print(
 
 
 # %%
-<<<<<<< HEAD
-def one_house(scores, truth): ...  # your lines: return accuracy, loss
-=======
 def one_house(scores, truth):
     return ...  # your lines: return accuracy, loss
->>>>>>> repro
 
 
 exercise("warm_up.2", one_house)
@@ -230,15 +222,11 @@ table.printed("loss, if class 1 is the truth", "0.3490", loss)
 
 # %%
 print(
-<<<<<<< HEAD
-    "if the truth is low, medium, high:", [tuple(float(round(value, 4)) for value in one_house(house, truth)) for truth in range(3)]
-=======
     "if the truth is low, medium, high:",
     [
         tuple(float(round(value, 4)) for value in one_house(house, truth))
         for truth in range(3)
     ],
->>>>>>> repro
 )
 assert np.isclose(one_house(house, 0)[1] - one_house(house, 1)[1], house[1] - house[0])
 

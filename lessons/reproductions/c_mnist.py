@@ -58,15 +58,10 @@ except InputError as error:
     missing = "digits"
     print(f"MNIST cannot be had: {error}")
     print(
-<<<<<<< HEAD
-        "The bundled digits of 8 x 8 pixels stand in. No number is held against a published one, and one epoch of so few teaches less."
-    )
-=======
         "The bundled digits of 8 x 8 pixels stand in. The text speaks of MNIST; "
         "no number is held against a published one,"
     )
     print("and one epoch of so few images teaches less.")
->>>>>>> repro
 real = missing is None
 torch.set_num_threads(1)  # the products are tiny: threads would wait for each other
 table = Verdicts("document C, MNIST", stand_in=missing)
@@ -123,19 +118,14 @@ table.exact("label of training image 3", "1", label)
 # sets no seed; here a generator of its own makes the order the same every time.**
 
 
-
 # %%
 def batches(seed=0):
-<<<<<<< HEAD
-    return DataLoader(TensorDataset(images, labels), batch_size=100, shuffle=True, generator=torch.Generator().manual_seed(seed))
-=======
     return DataLoader(
         TensorDataset(images, labels),
         batch_size=100,
         shuffle=True,
         generator=torch.Generator().manual_seed(seed),
     )
->>>>>>> repro
 
 
 test_batches = DataLoader(TensorDataset(test_images, test_labels), batch_size=100)
@@ -179,14 +169,10 @@ W, b = start()
 scores = torch.matmul(x, W) + b
 one = sum(x[0, j] * W[j, 1] for j in range(p)) + b[1]
 print(
-<<<<<<< HEAD
-    "score of class 1 for the first image, pixel by pixel", round(one.item(), 4), "and in the matrix", round(scores[0, 1].item(), 4)
-=======
     "score of class 1 for the first image, pixel by pixel",
     round(one.item(), 4),
     "and in the matrix",
     round(scores[0, 1].item(), 4),
->>>>>>> repro
 )
 print("shapes", tuple(x.shape), "times", tuple(W.shape), "is", tuple(scores.shape))
 print("scores of the first image", scores[0].detach().numpy().round(4))
@@ -281,11 +267,6 @@ CHANCE = (
 )
 table.printed("ln 10", "2.3026", np.log(10))
 table.band(
-<<<<<<< HEAD
-    "loss before training", "2.28 2.39", [np.quantile(before, 0.1), np.quantile(before, 0.9)], low="2.2", high="2.5", reason=CHANCE
-)
-table.band("loss before training, as stored in one copy", "2.3023", from_library, low="2.2", high="2.5", reason=CHANCE)
-=======
     "loss before training",
     "2.28 2.39",
     [np.quantile(before, 0.1), np.quantile(before, 0.9)],
@@ -301,7 +282,6 @@ table.band(
     high="2.5",
     reason=CHANCE,
 )
->>>>>>> repro
 
 # %% [markdown]
 # **Slip: softmax twice.** `cross_entropy` takes scores and does the softmax itself.
@@ -424,13 +404,6 @@ for pixels, codes in bar(batches(), "train"):
     losses.append(loss.item())
 step_by_step = accuracy(lambda pixels: pixels @ W + b)
 print(
-<<<<<<< HEAD
-    f"loss of the first batches {np.mean(losses[:10]):.3f}, of the last {np.mean(losses[-10:]):.3f}; test accuracy {step_by_step:.4f}"
-)
-SEED = "no seed in the document: start and order of the images differ; a linear model gets about .92 at best"
-table.band("test accuracy, step by step", ".9034", step_by_step, low=".895", high=".92", reason=SEED)
-table.exact("batches of the epoch, learning rate", "600 0.1", [len(losses), optimizer.defaults["lr"]])
-=======
     f"loss of the first batches {np.mean(losses[:10]):.3f}, of the last "
     f"{np.mean(losses[-10:]):.3f}; test accuracy {step_by_step:.4f}"
 )
@@ -451,7 +424,6 @@ table.exact(
     "600 0.1",
     [len(losses), optimizer.defaults["lr"]],
 )
->>>>>>> repro
 
 # %% [markdown]
 # ## What was learned

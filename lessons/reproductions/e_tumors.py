@@ -24,6 +24,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import torch
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.preprocessing import StandardScaler
 from torch import nn
 
 from logistic import (
@@ -40,16 +42,18 @@ from logistic import (
     split,
 )
 from logistic.learn import Verdicts, says, scratch
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.preprocessing import StandardScaler
 
-warnings.simplefilter("ignore", ConvergenceWarning)  # fits of fixed length end early here, and say so themselves
+warnings.simplefilter(
+    "ignore", ConvergenceWarning
+)  # fits of fixed length end early here, and say so themselves
 
 try:
     data, stand_in = datasets.load("tumors", as_frame=True), None
 except InputError as error:
     data, stand_in = datasets.load("tumors_made", as_frame=True), "tumors_made"
-    print(f"{error}\nThis page goes on with the bundled set tumors_made: its numbers are not the published ones.")
+    print(
+        f"{error}\nThis page goes on with the bundled set tumors_made: its numbers are not the published ones."
+    )
 verdicts = Verdicts("E. Logistic regression (Made With ML)", stand_in)
 
 
@@ -76,7 +80,11 @@ table.head()
 counts = table["tumor_class"].value_counts()
 verdicts.exact("rows", "1000", len(table))
 verdicts.exact("benign, malignant", "389 611", [counts["benign"], counts["malignant"]])
-printed("first row after the shuffle", "15.335860 14.637535", table.loc[0, FEATURES].to_numpy(dtype=float))
+printed(
+    "first row after the shuffle",
+    "15.335860 14.637535",
+    table.loc[0, FEATURES].to_numpy(dtype=float),
+)
 verdicts.exact("its class", "benign", table.loc[0, "tumor_class"])
 printed("malignant to benign", "1.57", counts["malignant"] / counts["benign"])
 
@@ -97,15 +105,25 @@ scatter = plots.ScatterDisplay.from_rows(table[FEATURES], table["tumor_class"])
 
 # %%
 labels = table["tumor_class"].values
-parts = split(table[FEATURES].to_numpy(), labels, fractions=(0.7, 0.15, 0.15), stratify=labels)
+parts = split(
+    table[FEATURES].to_numpy(), labels, fractions=(0.7, 0.15, 0.15), stratify=labels
+)
 print(parts)
 (X_raw, y), (X_val_raw, y_val), (X_test_raw, y_test) = parts
 y, y_val, y_test = (np.asarray(part) for part in (y, y_val, y_test))
 
 # %%
-verdicts.exact("sizes of train, validation, test", "700 150 150", [len(rows) for rows in parts.rows])
+verdicts.exact(
+    "sizes of train, validation, test",
+    "700 150 150",
+    [len(rows) for rows in parts.rows],
+)
 verdicts.exact("benign and malignant of each", "272 428 59 91 58 92", parts.counts)
-printed("malignant to benign of each", "1.57 1.54 1.59", parts.counts[:, 1] / parts.counts[:, 0])
+printed(
+    "malignant to benign of each",
+    "1.57 1.54 1.59",
+    parts.counts[:, 1] / parts.counts[:, 0],
+)
 printed("a sample point", "14.95081332 14.86441305", X_raw[0])
 if stand_in is None:
     says("70 %", len(X_raw) / len(table))
@@ -158,7 +176,7 @@ printed("their standard deviations", "1.0 1.0", X_test.std(axis=0))
 # Small random weights, and one column of logits for each class: $\eta = X W + b$.
 
 # %%
-W, b = 0.01 * np.random.randn(2, 2), np.zeros(2)
+W, b = 0.01 * np.random.randn(2, 2), np.zeros(2)  # noqa: NPY002
 logits = X @ W + b
 print("X", X.shape, "W", W.shape, "b", b.shape, "logits", logits.shape)
 printed("logits of the first row", "-.0069945 .00647147", logits[0])
@@ -203,7 +221,7 @@ print("dW", dW.shape, "db", db.shape)
 # Fifty times: logits, loss, gradient, a step of a tenth of it. The document draws its weights anew for this.
 
 # %%
-start = 0.01 * np.random.randn(2, 2)
+start = 0.01 * np.random.randn(2, 2)  # noqa: NPY002
 printed("second draw of W", ".00234547 -.01354852 -.01821304 -.0043289", start)
 SHOWN = range(0, 50, 10)  # epochs
 W, b, trace = start.copy(), np.zeros(2), []
@@ -218,20 +236,32 @@ for epoch in range(50):
     residual[np.arange(len(codes)), codes] -= 1
     W -= 0.1 * X.T @ residual / len(X)
     b -= 0.1 * residual.mean(axis=0)
-printed("loss at epochs 0, 10, 20, 30, 40", "0.684 0.446 0.349 0.297 0.263", [trace[i][0] for i in SHOWN])
+printed(
+    "loss at epochs 0, 10, 20, 30, 40",
+    "0.684 0.446 0.349 0.297 0.263",
+    [trace[i][0] for i in SHOWN],
+)
 printed("accuracy at these", ".897 .970 .973 .973 .973", [trace[i][1] for i in SHOWN])
 numpy_W, numpy_b = W, b
 predicted = [(part @ W + b).argmax(axis=1) for part in (X, X_test)]
-printed("accuracy, train and test", ".9743 .9733", [(predicted[0] == codes).mean(), (predicted[1] == codes_test).mean()])
+printed(
+    "accuracy, train and test",
+    ".9743 .9733",
+    [(predicted[0] == codes).mean(), (predicted[1] == codes_test).mean()],
+)
 
 # %% [markdown]
 # The library's own descent goes the same way. Two classes have one column there, which is the difference of the two, so that it needs
 # twice the learning rate for the same path.
 
 # %%
-descent = LogisticRegression(C=np.inf, solver=solvers.SGD(lr=0.2, batch_size=None, epochs=50), random_state=0)
+descent = LogisticRegression(
+    C=np.inf, solver=solvers.SGD(lr=0.2, batch_size=None, epochs=50), random_state=0
+)
 descent.fit(X, y, init=(start.T, np.zeros(2)))
-np.testing.assert_allclose(descent.history_["loss"][:50], [loss for loss, _ in trace], rtol=1e-10)
+np.testing.assert_allclose(
+    descent.history_["loss"][:50], [loss for loss, _ in trace], rtol=1e-10
+)
 np.testing.assert_allclose(descent.coef_[0], numpy_W[:, 1] - numpy_W[:, 0], rtol=1e-9)
 
 # %% [markdown]
@@ -247,7 +277,10 @@ made_up, targets = torch.randn(3, 2), torch.tensor([0, 0, 0])
 weight = torch.tensor(list(weights.values()), dtype=torch.float32)
 weighted = nn.CrossEntropyLoss(weight=weight)(made_up, targets)
 print("logits", made_up.tolist(), "loss", weighted.item())
-by_hand = -(made_up.log_softmax(dim=1)[torch.arange(3), targets] * weight[targets]).sum() / weight[targets].sum()
+by_hand = (
+    -(made_up.log_softmax(dim=1)[torch.arange(3), targets] * weight[targets]).sum()
+    / weight[targets].sum()
+)
 torch.testing.assert_close(by_hand, weighted)
 printed("loss of three made-up rows", "1.277909", weighted.item())
 
@@ -264,11 +297,23 @@ def accuracy_percent(predicted, true):
 torch.manual_seed(SEED)
 percent = []
 adam = ModuleClassifier(
-    nn.Linear(2, 2), class_weight=class_weights(y, "inverse"), solver=solvers.Adam(lr=0.1, batch_size=None, epochs=50)
+    nn.Linear(2, 2),
+    class_weight=class_weights(y, "inverse"),
+    solver=solvers.Adam(lr=0.1, batch_size=None, epochs=50),
 )
-adam.fit(X, y, callback=lambda snapshot: percent.append(accuracy_percent(snapshot.model.predict(X), y)))
+adam.fit(
+    X,
+    y,
+    callback=lambda snapshot: percent.append(
+        accuracy_percent(snapshot.model.predict(X), y)
+    ),
+)
 says("0.1", adam.solver.lr)
-printed("loss at epochs 0, 10, 20, 30, 40", "0.96 0.28 0.15 0.12 0.10", adam.history_["loss"][:50:10])
+printed(
+    "loss at epochs 0, 10, 20, 30, 40",
+    "0.96 0.28 0.15 0.12 0.10",
+    adam.history_["loss"][:50:10],
+)
 printed("accuracy in percent at these", "60.7 87.0 95.6 97.7 98.3", percent[:50:10])
 printed("test accuracy", ".98", adam.score(X_test, y_test))
 printed("probabilities of a test row", ".0449 .9551", adam.predict_proba(X_test[:1])[0])
@@ -300,16 +345,31 @@ metrics = adam.metrics(X_test, y_test)
 print(metrics)
 report = json.loads(metrics.to_json())
 verdicts.exact("confusion matrix, true class by row", "56 2 1 91", metrics.confusion)
-for label, published in {"benign": ".9825 .9655 .9739", "malignant": ".9785 .9891 .9838"}.items():
+for label, published in {
+    "benign": ".9825 .9655 .9739",
+    "malignant": ".9785 .9891 .9838",
+}.items():
     printed(
-        f"precision, recall, F1 of {label}", published, [report["per_class"][label][name] for name in ("precision", "recall", "f1")]
+        f"precision, recall, F1 of {label}",
+        published,
+        [report["per_class"][label][name] for name in ("precision", "recall", "f1")],
     )
 printed(
-    "all three, weighted by class size", ".9800 .9800 .9800", [report["weighted"][name] for name in ("precision", "recall", "f1")]
+    "all three, weighted by class size",
+    ".9800 .9800 .9800",
+    [report["weighted"][name] for name in ("precision", "recall", "f1")],
 )
-tp, fp, fn, tn = metrics.counts.tp, metrics.counts.fp, metrics.counts.fn, metrics.counts.tn
+tp, fp, fn, tn = (
+    metrics.counts.tp,
+    metrics.counts.fp,
+    metrics.counts.fn,
+    metrics.counts.tn,
+)
 precision, recall = tp / (tp + fp), tp / (tp + fn)
-assert np.isclose(2 * precision * recall / (precision + recall), report["per_class"]["malignant"]["f1"])
+assert np.isclose(
+    2 * precision * recall / (precision + recall),
+    report["per_class"]["malignant"]["f1"],
+)
 print(f"TP {tp}  TN {tn}  FP {fp}  FN {fn}")
 
 # %% [markdown]
@@ -320,8 +380,13 @@ print(f"TP {tp}  TN {tn}  FP {fp}  FN {fn}")
 
 # %%
 regions = {}
-for name, model in {"NumPy": lambda points: encoder.decode((points @ numpy_W + numpy_b).argmax(axis=1)), "PyTorch": adam}.items():
-    regions[name] = plots.DecisionRegionsDisplay.from_estimator(model, X, y, test=(X_test, y_test), grid=101, margin=0.1)
+for name, model in {
+    "NumPy": lambda points: encoder.decode((points @ numpy_W + numpy_b).argmax(axis=1)),
+    "PyTorch": adam,
+}.items():
+    regions[name] = plots.DecisionRegionsDisplay.from_estimator(
+        model, X, y, test=(X_test, y_test), grid=101, margin=0.1
+    )
     regions[name].figure_.suptitle(f"{name}: 50 epochs")
 says("101", regions["PyTorch"].response.shape[0])
 with tempfile.TemporaryDirectory() as folder:
@@ -361,23 +426,36 @@ verdicts.exact("label", "benign", label)
 # that softmax sees, miss the shift altogether.
 
 # %%
-exactly = adam.module_.double()  # the same weights, so that the arithmetic below has all digits
-weight_, bias = exactly.weight.detach().numpy(), exactly.bias.detach().numpy()  # (class, feature)
+exactly = (
+    adam.module_.double()
+)  # the same weights, so that the arithmetic below has all digits
+weight_, bias = (
+    exactly.weight.detach().numpy(),
+    exactly.bias.detach().numpy(),
+)  # (class, feature)
 coef, intercept = data_units(weight_, bias, scaler)
 wrong = bias - np.sum(coef * scaler.mean_)
 right = bias - (coef * scaler.mean_).sum(axis=1)
 np.testing.assert_allclose(intercept, right, rtol=1e-12)
-np.testing.assert_allclose(scratch.softmax(X_test_raw @ coef.T + intercept), scratch.softmax(X_test @ weight_.T + bias), rtol=1e-10)
+np.testing.assert_allclose(
+    scratch.softmax(X_test_raw @ coef.T + intercept),
+    scratch.softmax(X_test @ weight_.T + bias),
+    rtol=1e-10,
+)
 
 
 def judged(intercept):
     """Probability that the patient is benign, and test accuracy, from raw columns."""
     benign = scratch.softmax(patient.to_numpy() @ coef.T + intercept)[0, 0]
-    return benign, ((X_test_raw @ coef.T + intercept).argmax(axis=1) == codes_test).mean()
+    return benign, (
+        (X_test_raw @ coef.T + intercept).argmax(axis=1) == codes_test
+    ).mean()
 
 
 for name, value in {"as published": wrong, "right": right}.items():
-    print(f"{name:12}  intercepts {value}  patient benign {judged(value)[0]:.2%}  test accuracy {judged(value)[1]:.3f}")
+    print(
+        f"{name:12}  intercepts {value}  patient benign {judged(value)[0]:.2%}  test accuracy {judged(value)[1]:.3f}"
+    )
 verdicts.band(
     "W in the units of the data",
     "[.61299698 -1.18550903 -.9537106 .88432898]",
@@ -407,16 +485,28 @@ printed("test accuracy, as published", ".647", judged(wrong)[1])
 
 # %%
 best = LogisticRegression(C=np.inf).fit(X, y)
-best_weighted = LogisticRegression(C=np.inf, class_weight=class_weights(y, "inverse")).fit(X, y)
+best_weighted = LogisticRegression(
+    C=np.inf, class_weight=class_weights(y, "inverse")
+).fit(X, y)
 print(best.certificate_.status.word, best.certificate_.kind, best.certificate_.gap)
 printed("least loss", ".030284343", best.certificate_.value)
-printed("its coefficients and intercept", "-23.809 9.523 8.773", [*best.coef_[0], *best.intercept_])
+printed(
+    "its coefficients and intercept",
+    "-23.809 9.523 8.773",
+    [*best.coef_[0], *best.intercept_],
+)
 in_units = data_units(best.coef_, best.intercept_, scaler)
-printed("in the units of the data", "-8.0656 8.7624 -4.8759", [*in_units[0][0], *in_units[1]])
+printed(
+    "in the units of the data",
+    "-8.0656 8.7624 -4.8759",
+    [*in_units[0][0], *in_units[1]],
+)
 printed("its test accuracy", ".9867", best.score(X_test, y_test))
 printed("least class-weighted loss", ".029922", best_weighted.certificate_.value)
 printed(
-    "its coefficients and intercept, class-weighted", "-24.376 9.715 8.510", [*best_weighted.coef_[0], *best_weighted.intercept_]
+    "its coefficients and intercept, class-weighted",
+    "-24.376 9.715 8.510",
+    [*best_weighted.coef_[0], *best_weighted.intercept_],
 )
 ratio = trace[40][0] / best.certificate_.value
 if stand_in is None:
@@ -438,8 +528,13 @@ if stand_in is None:
 # %%
 y_val_codes = encoder.encode(y_val)
 X_val = scaler.transform(X_val_raw)
-for name, found in {"NumPy, 50 epochs": scratch.softmax(X_val @ numpy_W + numpy_b), "optimum": best.predict_proba(X_val)}.items():
-    print(f"{name:17} validation loss {-np.log(found[np.arange(len(X_val)), y_val_codes]).mean():.4f}")
+for name, found in {
+    "NumPy, 50 epochs": scratch.softmax(X_val @ numpy_W + numpy_b),
+    "optimum": best.predict_proba(X_val),
+}.items():
+    print(
+        f"{name:17} validation loss {-np.log(found[np.arange(len(X_val)), y_val_codes]).mean():.4f}"
+    )
 
 # %% [markdown]
 # ## Published and found

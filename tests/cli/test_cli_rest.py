@@ -147,7 +147,10 @@ def test_doctor_says_where_data_are_looked_for(run: Run, folder: Path, monkeypat
 
 # ----------------------------------------------------------------------------------------------------------------- help pages
 
-PAGES = ((), *((name,) for name in ("demo", "fit", "evaluate", "predict", "summary", "report", "data", "lesson", "doctor", "completion")))
+PAGES = (
+    (),
+    *((name,) for name in ("demo", "fit", "evaluate", "predict", "summary", "report", "data", "lesson", "doctor", "completion")),
+)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=" ".join)

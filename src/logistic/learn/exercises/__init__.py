@@ -5,12 +5,44 @@ from __future__ import annotations
 from typing import Any
 
 from ...errors import InputError, did_you_mean
-from . import ames, digits, gradient, likelihood, loop, odds, penalty, race, ratios, reference, scaling, separation, softmax, warm_up, weights
+from . import (
+    ames,
+    digits,
+    gradient,
+    likelihood,
+    loop,
+    odds,
+    penalty,
+    race,
+    ratios,
+    reference,
+    scaling,
+    separation,
+    softmax,
+    warm_up,
+    weights,
+)
 from .exercise import Exercise, Hint
 
 __all__ = ["REGISTRY", "Exercise", "Hint", "exercise"]
 
-MODULES = (odds, likelihood, gradient, softmax, loop, race, scaling, penalty, separation, weights, ratios, reference, ames, warm_up, digits)
+MODULES = (
+    odds,
+    likelihood,
+    gradient,
+    softmax,
+    loop,
+    race,
+    scaling,
+    penalty,
+    separation,
+    weights,
+    ratios,
+    reference,
+    ames,
+    warm_up,
+    digits,
+)
 REGISTRY = {one.name: one for module in MODULES for one in module.EXERCISES}
 
 
