@@ -12,9 +12,13 @@
 # * read precision, recall and F1 of each class off a confusion matrix,
 # * turn coefficients of standardised columns into coefficients in the units of the data, and show why the published ones are wrong.
 #
-# The document is the lesson "Logistic regression" of Made With ML (Goku Mohandas, 2021; code under the MIT licence). Its data,
-# `tumors.csv` of the same project, are made up: two blood measures and a label for each of a thousand tumours. All prose and code here
-# are our own. What the document printed stands in the table at the end, beside what comes out here.
+# **The document.** The lesson "Logistic regression" of Made With ML (Goku Mohandas, 2021;
+# repository `GokuMohandas/Made-With-ML`, under the MIT licence). Facts and numbers are
+# quoted from it; words and code of this page are our own.
+#
+# **The data.** `tumors.csv` of the same repository: two blood measures and a label for
+# each of a thousand tumours, all made up. The last table holds every number that the
+# document printed beside ours.
 
 # %%
 import json
@@ -41,7 +45,7 @@ from logistic import (
     solvers,
     split,
 )
-from logistic.learn import Verdicts, says, scratch
+from logistic.learn import Verdicts, says, scratch, show
 
 warnings.simplefilter(
     "ignore", ConvergenceWarning
@@ -51,15 +55,18 @@ try:
     data, stand_in = datasets.load("tumors", as_frame=True), None
 except InputError as error:
     data, stand_in = datasets.load("tumors_made", as_frame=True), "tumors_made"
+    print(f"The tumours cannot be had: {error}")
     print(
-        f"{error}\nThis page goes on with the bundled set tumors_made: its numbers are not the published ones."
+        "The bundled set tumors_made stands in. No number is held against a published one."
     )
-verdicts = Verdicts("E. Logistic regression (Made With ML)", stand_in)
+table = Verdicts("document E, tumours", stand_in)
+card = datasets.load(stand_in or "tumors").card
+print(f"source {card.source}, licence {card.licence}")
 
 
 def printed(name, published, ours):
     """One row of the table: ours, rounded as it was published."""
-    verdicts.printed(name, published, ours)
+    table.printed(name, published, ours)
 
 
 # %% [markdown]
@@ -72,20 +79,20 @@ def printed(name, published, ours):
 FEATURES = ["leukocyte_count", "blood_pressure"]
 SEED = 1234
 set_seed(SEED)
-table = data.X.assign(tumor_class=data.y).sample(frac=1).reset_index(drop=True)
+tumors = data.X.assign(tumor_class=data.y).sample(frac=1).reset_index(drop=True)
 says("1234", SEED)
-table.head()
+tumors.head()
 
 # %%
-counts = table["tumor_class"].value_counts()
-verdicts.exact("rows", "1000", len(table))
-verdicts.exact("benign, malignant", "389 611", [counts["benign"], counts["malignant"]])
+counts = tumors["tumor_class"].value_counts()
+table.exact("rows", "1000", len(tumors))
+table.exact("benign, malignant", "389 611", [counts["benign"], counts["malignant"]])
 printed(
     "first row after the shuffle",
     "15.335860 14.637535",
-    table.loc[0, FEATURES].to_numpy(dtype=float),
+    tumors.loc[0, FEATURES].to_numpy(dtype=float),
 )
-verdicts.exact("its class", "benign", table.loc[0, "tumor_class"])
+table.exact("its class", "benign", tumors.loc[0, "tumor_class"])
 printed("malignant to benign", "1.57", counts["malignant"] / counts["benign"])
 
 # %% [markdown]
@@ -93,7 +100,7 @@ printed("malignant to benign", "1.57", counts["malignant"] / counts["benign"])
 # appeared, beside a marker of mixed colours. A legend needs a series for each class, and markers that differ without colour.
 
 # %%
-scatter = plots.ScatterDisplay.from_rows(table[FEATURES], table["tumor_class"])
+scatter = plots.ScatterDisplay.from_rows(tumors[FEATURES], tumors["tumor_class"])
 
 # %% [markdown]
 # The classes lie on either side of a line that rises to the right. A few rows lie on the wrong side.
@@ -104,21 +111,21 @@ scatter = plots.ScatterDisplay.from_rows(table[FEATURES], table["tumor_class"])
 # column of text gives an array of a new kind, on which scikit-learn's own stratified division fails. `split` here takes it.
 
 # %%
-labels = table["tumor_class"].values
+labels = tumors["tumor_class"].values
 parts = split(
-    table[FEATURES].to_numpy(), labels, fractions=(0.7, 0.15, 0.15), stratify=labels
+    tumors[FEATURES].to_numpy(), labels, fractions=(0.7, 0.15, 0.15), stratify=labels
 )
 print(parts)
 (X_raw, y), (X_val_raw, y_val), (X_test_raw, y_test) = parts
 y, y_val, y_test = (np.asarray(part) for part in (y, y_val, y_test))
 
 # %%
-verdicts.exact(
+table.exact(
     "sizes of train, validation, test",
     "700 150 150",
     [len(rows) for rows in parts.rows],
 )
-verdicts.exact("benign and malignant of each", "272 428 59 91 58 92", parts.counts)
+table.exact("benign and malignant of each", "272 428 59 91 58 92", parts.counts)
 printed(
     "malignant to benign of each",
     "1.57 1.54 1.59",
@@ -126,8 +133,8 @@ printed(
 )
 printed("a sample point", "14.95081332 14.86441305", X_raw[0])
 if stand_in is None:
-    says("70 %", len(X_raw) / len(table))
-    says("15 %", len(X_test_raw) / len(table))
+    says("70 %", len(X_raw) / len(tumors))
+    says("15 %", len(X_test_raw) / len(tumors))
 
 # %% [markdown]
 # ## Labels as numbers
@@ -344,7 +351,7 @@ torch.testing.assert_close(linear.weight, adam.module_.weight, rtol=1e-4, atol=1
 metrics = adam.metrics(X_test, y_test)
 print(metrics)
 report = json.loads(metrics.to_json())
-verdicts.exact("confusion matrix, true class by row", "56 2 1 91", metrics.confusion)
+table.exact("confusion matrix, true class by row", "56 2 1 91", metrics.confusion)
 for label, published in {
     "benign": ".9825 .9655 .9739",
     "malignant": ".9785 .9891 .9838",
@@ -409,7 +416,7 @@ says("13", patient.iloc[0, 0])
 says("12", patient.iloc[0, 1])
 printed("the patient, standardised", "-.68505296 -3.11487099", standardised[0])
 printed("probability in percent", "93", 100 * chances.max())
-verdicts.exact("label", "benign", label)
+table.exact("label", "benign", label)
 
 # %% [markdown]
 # (The published cell forgot the `f` before its string, and printed the braces.)
@@ -456,7 +463,7 @@ for name, value in {"as published": wrong, "right": right}.items():
     print(
         f"{name:12}  intercepts {value}  patient benign {judged(value)[0]:.2%}  test accuracy {judged(value)[1]:.3f}"
     )
-verdicts.band(
+table.band(
     "W in the units of the data",
     "[.61299698 -1.18550903 -.9537106 .88432898]",
     coef,
@@ -464,13 +471,20 @@ verdicts.band(
     "[.61301 -1.18550 -.95370 .88433]",
     "single precision: torch's version and the processor decide the seventh digit",
 )
-verdicts.erratum(
+table.erratum(
     "intercepts",
     "[8.929324 10.233843]",
     right,
     "np.sum over classes too; per class, predictions equal those of the standardised model to 1e-10",
 )
-printed("the right ones", "8.2082 1.2029", right)
+table.band(
+    "the right ones",
+    "[8.208197 1.202936]",
+    right,
+    "[8.20818 1.20292]",
+    "[8.20821 1.20295]",
+    "single precision: torch's version and the processor decide the seventh digit",
+)
 printed("patient benign in percent, right", "92.65", 100 * judged(right)[0])
 printed("patient benign in percent, as published", "0.31", 100 * judged(wrong)[0])
 printed("test accuracy, right", ".980", judged(right)[1])
@@ -541,4 +555,4 @@ for name, found in {
 
 # %%
 plt.close("all")
-verdicts
+show(table)
