@@ -82,7 +82,6 @@ ax.semilogx(steps, line, color="#D55E00", linestyle="--", label="2 ln(steps) + c
 ax.set(xlabel="steps of gradient descent", ylabel="slope")
 ax.set_title("Separated rows: no step is the last")
 ax.legend()
-plt.show()
 
 # %%
 says("4.6", slopes[99])
@@ -301,12 +300,11 @@ assert np.isclose(same.coef_[0, 0], slopes[999], rtol=1e-9)
 # One column `x` and labels `y` of 0 and 1. Return "complete", "quasi" or "overlap". Both directions count, and a column that is
 # constant separates nothing.
 
+
 # %%
-
-
 def kind(x, y):
     # x (n,), y (n,) of 0 and 1, both there -> a word
-    ...  # your lines
+    return ...  # your lines
 
 
 exercise("separation.1", kind)
@@ -317,12 +315,11 @@ exercise("separation.1", kind)
 # For a table of counts [[a, b], [c, d]], rows the two groups, columns well and ill, return Firth's coefficient of the group: the
 # logarithm of the odds ratio of the first row against the second, with one half added where it belongs.
 
+
 # %%
-
-
 def firth_coefficient(table):
     # table (2, 2) -> a number
-    ...  # your lines
+    return ...  # your lines
 
 
 exercise("separation.2", firth_coefficient)
