@@ -115,8 +115,8 @@ says("0.024", honest.std())
 # ## The leak that matters
 #
 # Now let a step look at the labels before the split. 60 rows, 1,000 columns of pure noise, labels that have nothing to do with
-# them: no model can be right more often than half the time. We keep the ten columns that go best with the labels, once chosen on
-# the training rows, once on all rows.
+# them: on average no model can be right more than half the time. We keep the ten columns that go best with the labels, once
+# chosen on the training rows, once on all rows.
 
 
 # %%
@@ -328,7 +328,7 @@ exercise("scaling.2", real_units)
 # ## What to remember
 #
 # - Learn means, deviations and every other number from training rows. Then use them on all rows.
-# - A leak through the columns costs little. A leak through the labels can turn noise into a discovery.
+# - A leak through the columns alone usually costs little. A leak through the labels can turn noise into a discovery.
 # - A stalled gradient descent looks like a finished one. Scale, or use a solver for which units do not matter, and ask for a gap.
 # - Unscaling: divide each row of $W$ by its deviation; take from each class's intercept its own sum. Test the round trip.
 
