@@ -115,12 +115,11 @@ says("0.024", honest.std())
 # ## The leak that matters
 #
 # Now let a step look at the labels before the split. 60 rows, 1,000 columns of pure noise, labels that have nothing to do with
-# them: no model can be right more often than half the time. We keep the ten columns that go best with the labels, once chosen on
-# the training rows, once on all rows.
+# them: on average no model can be right more than half the time. We keep the ten columns that go best with the labels, once
+# chosen on the training rows, once on all rows.
+
 
 # %%
-
-
 def best_ten(X, y):
     """The ten columns that differ most between the classes."""
     gap = abs(X[y == 1].mean(axis=0) - X[y == 0].mean(axis=0)) / X.std(axis=0)
@@ -151,7 +150,6 @@ for ax in (left, right):
     ax.legend()
 left.set(xlabel="held-out log loss", title="Scaled before the split: wine")
 right.set(xlabel="held-out accuracy", title="Columns chosen before the split: noise")
-plt.show()
 
 # %%
 says("60", len(y))
@@ -207,7 +205,6 @@ ax.semilogy(gaps["scaled"], color="#0072B2", linewidth=2, label="scaled")
 ax.set(xlabel="steps of gradient descent", ylabel="loss above the optimum")
 ax.set_title("One model, two scales")
 ax.legend()
-plt.show()
 assert gaps["scaled"][steps] < 1e-8
 
 # %%
@@ -304,12 +301,11 @@ says("79.5 %", np.mean((benign(made.X, W_units, wrong) > 0.5) == (made.y == "ben
 #
 # New rows come in. Put them on the scale that the training rows have set, also when a single row comes.
 
+
 # %%
-
-
 def standardise(train, new):
     # train (n, p), new (m, p) -> (m, p)
-    ...  # your lines
+    return ...  # your lines
 
 
 exercise("scaling.1", standardise)
@@ -319,12 +315,11 @@ exercise("scaling.1", standardise)
 #
 # `W` (p, K) and `b` (K,) belong to columns that were scaled by `mean` (p,) and `sd` (p,). Return both in the units of the data.
 
+
 # %%
-
-
 def real_units(W, b, mean, sd):
     # Return (W_units, b_units)
-    ...  # your lines
+    return ...  # your lines
 
 
 exercise("scaling.2", real_units)
@@ -333,7 +328,7 @@ exercise("scaling.2", real_units)
 # ## What to remember
 #
 # - Learn means, deviations and every other number from training rows. Then use them on all rows.
-# - A leak through the columns costs little. A leak through the labels can turn noise into a discovery.
+# - A leak through the columns alone usually costs little. A leak through the labels can turn noise into a discovery.
 # - A stalled gradient descent looks like a finished one. Scale, or use a solver for which units do not matter, and ask for a gap.
 # - Unscaling: divide each row of $W$ by its deviation; take from each class's intercept its own sum. Test the round trip.
 

@@ -41,7 +41,6 @@
 # the rows, $n$ becomes their sum.
 
 # %%
-import matplotlib.pyplot as plt
 import numpy as np
 import torch
 from sklearn.linear_model import LogisticRegression as ScikitLearn
@@ -206,8 +205,7 @@ strengths = {"Cs": 30, "ratio": 0.001, "l1_ratios": [1.0], "standardize": True}
 cv = LogisticRegressionCV(rule="1se", **strengths)
 cv.fit(tumours.X, y)
 print(cv.model_.penalty, "keeps", int((cv.coef_ != 0).sum()), "columns")
-plots.path(cv, step=tumours.X.std().to_numpy())
-plt.show()
+figure = plots.path(cv, step=tumours.X.std().to_numpy())
 
 # %%
 says("13", (cv.coef_ != 0).sum())
@@ -301,12 +299,11 @@ says("4.5", without)
 # The `weight_decay`, for a bias that is exempt, that makes PyTorch's loss the same problem as scikit-learn's `C`. `weights` (n,)
 # are the sample weights; `reduction` is "mean" (the weighted mean) or "sum".
 
+
 # %%
-
-
 def weight_decay(C, weights, reduction):
     # Return a number
-    ...  # your lines
+    return ...  # your lines
 
 
 exercise("penalty.1", weight_decay)
@@ -316,12 +313,11 @@ exercise("penalty.1", weight_decay)
 #
 # Move every number of `u` toward zero by `t`, and stop at zero.
 
+
 # %%
-
-
 def soft_threshold(u, t):
     # u (m,), t > 0 -> (m,)
-    ...  # your line
+    return ...  # your line
 
 
 exercise("penalty.2", soft_threshold)

@@ -82,7 +82,6 @@ ax.semilogx(steps, line, color="#D55E00", linestyle="--", label="2 ln(steps) + c
 ax.set(xlabel="steps of gradient descent", ylabel="slope")
 ax.set_title("Separated rows: no step is the last")
 ax.legend()
-plt.show()
 
 # %%
 says("4.6", slopes[99])
@@ -92,9 +91,9 @@ says("100", len(slopes[:100]))
 says("10,000", len(slopes))
 
 # %% [markdown]
-# b). On an axis of logarithms the slope becomes a straight line. Far out, the loss is about $e^{-wm}$, where $m$ is the distance
-# of the nearest rows from the cut, here 0.5. Its gradient shrinks as fast as itself, so $w$ grows like $\ln(\text{steps}) / m$:
-# about 4.6 more for every ten times the steps, for ever. "Raise `max_iter`" is bad advice here.
+# b). On an axis of logarithms the slope becomes a straight line. Far out, the loss falls like $e^{-wm}$, where $m$ is the
+# distance of the nearest rows from the cut, here 0.5. Its gradient shrinks as fast as itself, so $w$ grows like
+# $\ln(\text{steps}) / m$: about 4.6 more for every ten times the steps, for ever. "Raise `max_iter`" is bad advice here.
 
 # %%
 says("0.5", abs(x).min())
@@ -278,7 +277,9 @@ says("7.42", wald.high[0])
 # %%
 found = []
 for tol in (1e-2, 1e-4, 1e-6, 1e-8):
-    theirs = ScikitLearn(C=np.inf, tol=tol, max_iter=1000).fit(x[:, None], y)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # any warning would stop this lesson
+        theirs = ScikitLearn(C=np.inf, tol=tol, max_iter=1000).fit(x[:, None], y)
     found.append(theirs.coef_[0, 0])
     print(f"tol = {tol:g}: slope {found[-1]:.1f}, 'converged'")
 assert (np.diff(found) > 1).all()
@@ -301,12 +302,11 @@ assert np.isclose(same.coef_[0, 0], slopes[999], rtol=1e-9)
 # One column `x` and labels `y` of 0 and 1. Return "complete", "quasi" or "overlap". Both directions count, and a column that is
 # constant separates nothing.
 
+
 # %%
-
-
 def kind(x, y):
     # x (n,), y (n,) of 0 and 1, both there -> a word
-    ...  # your lines
+    return ...  # your lines
 
 
 exercise("separation.1", kind)
@@ -317,12 +317,11 @@ exercise("separation.1", kind)
 # For a table of counts [[a, b], [c, d]], rows the two groups, columns well and ill, return Firth's coefficient of the group: the
 # logarithm of the odds ratio of the first row against the second, with one half added where it belongs.
 
+
 # %%
-
-
 def firth_coefficient(table):
     # table (2, 2) -> a number
-    ...  # your lines
+    return ...  # your lines
 
 
 exercise("separation.2", firth_coefficient)
@@ -331,7 +330,7 @@ exercise("separation.2", firth_coefficient)
 # ## What to remember
 #
 # - Separated classes have no maximum-likelihood estimate. Coefficients grow like the logarithm of the steps.
-# - Near separation Wald's z and p are worth nothing. Likelihood-ratio tests and profile intervals are.
+# - Near separation Wald's z and p are worth nothing. Likelihood-ratio tests and profile intervals still work.
 # - Firth's estimate is finite, and the same in any units; report it with a profile interval.
 # - "Converged" is no certificate.
 

@@ -169,7 +169,6 @@ assert np.isclose(by_ce, by_hand, rtol=1e-12)
 # %%
 for name, model in (("honest", honest), ("balanced", balanced)):
     plots.calibration(model, *test, strategy="quantile").figure_.suptitle(name)
-plt.show()
 
 corrected = sigmoid(np.log(q / (1 - q)) - np.log(ratio))
 for name, model in (("honest", honest), ("balanced", balanced)):
@@ -223,7 +222,6 @@ ax.semilogx(grid, costs, color="#0072B2", linewidth=2, label="honest model")
 ax.axvline(limit, color="#D55E00", linestyle="--", label="1 / (1 + 20)")
 ax.set(xlabel="threshold", ylabel="mean cost", title="What a threshold costs")
 ax.legend()
-plt.show()
 
 # %%
 says("20", cost_miss)
@@ -289,12 +287,11 @@ says("0.44", cost(corrected > limit))
 #
 # From which probability on should one act, if a false alarm costs `cost_alarm` and a miss costs `cost_miss`?
 
+
 # %%
-
-
 def threshold(cost_alarm, cost_miss):
     # Return a probability
-    ...  # your line
+    return ...  # your line
 
 
 exercise("weights.1", threshold)
@@ -305,12 +302,11 @@ exercise("weights.1", threshold)
 # A model was fitted with weight `w0` on class 0 and `w1` on class 1. Turn its probabilities of class 1 into honest ones. 0 must
 # stay 0 and 1 stay 1.
 
+
 # %%
-
-
 def honest_probability(p, w0, w1):
     # p (n,) -> (n,)
-    ...  # your lines
+    return ...  # your lines
 
 
 exercise("weights.2", honest_probability)

@@ -129,7 +129,6 @@ ax.axhline(level, color="0.4", linestyle=":", label="limit of 95 %")
 ax.set(xlabel="log-odds ratio", ylabel="statistic", ylim=(0, 10))
 ax.set_title("Which values do the rows speak against?")
 ax.legend()
-plt.show()
 
 # %%
 says("14", (treated == 1).sum())
@@ -252,12 +251,11 @@ says("95 %", covered)
 #
 # A probability `p`, and its odds are multiplied by `odds_ratio`. Return the new probability, also for p = 0 and p = 1.
 
+
 # %%
-
-
 def new_probability(p, odds_ratio):
     # Return a probability
-    ...  # your line
+    return ...  # your line
 
 
 exercise("ratios.1", new_probability)
@@ -268,12 +266,11 @@ exercise("ratios.1", new_probability)
 # A coefficient, its standard error, and a step of the column such as ten years (or -2). Return the odds ratio of that step, and
 # the low and the high end of its 95 % Wald interval.
 
+
 # %%
-
-
 def odds_ratio_of(estimate, std_error, change):
     # Return (ratio, low, high)
-    ...  # your lines
+    return ...  # your lines
 
 
 exercise("ratios.2", odds_ratio_of)

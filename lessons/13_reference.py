@@ -105,9 +105,8 @@ assert np.allclose(one - one[:, [0]], two - two[:, [0]], atol=1e-6)  # d
 #
 # Subtract from each row of $W$ its mean over the classes. What is left is unique. The library publishes it.
 
+
 # %%
-
-
 def centred(W):
     return W - W.mean(axis=1, keepdims=True)
 
@@ -171,7 +170,6 @@ print(joint)
 figure, axes = plt.subplots(1, 2, figsize=(10, 3.2), constrained_layout=True)
 for ax, reference in zip(axes, ("class_0", "class_2"), strict=True):
     plots.coefficients(model, reference=reference, ax=ax)
-plt.show()
 
 # %%
 says("0.87", first[first["term"] == "malic_acid"].p.iloc[0])
@@ -261,12 +259,11 @@ says("0.20", max(changes))
 # `W` and `V` are coefficients of two softmax fits, rows columns of the data, columns classes. Are they the same model? Return
 # True or False; forgive rounding.
 
+
 # %%
-
-
 def same_model(W, V):
     # W, V (p, K) -> True or False
-    ...  # your line
+    return ...  # your line
 
 
 exercise("reference.1", same_model)
@@ -277,12 +274,11 @@ exercise("reference.1", same_model)
 # `V` (K, K) is the covariance of the coefficients of one column, class by class. Return the standard error of the difference of
 # the classes `k` and `r`.
 
+
 # %%
-
-
 def error_of_difference(V, k, r):
     # Return a number
-    ...  # your line
+    return ...  # your line
 
 
 exercise("reference.2", error_of_difference)
