@@ -492,7 +492,9 @@ def test_rows_that_cannot_be_judged_are_refused() -> None:
     with pytest.raises(InputError, match="no row has a positive weight"):
         model.report(X, y, np.zeros(90))
     with pytest.raises(InputError, match="lies so far out"):
-        model.report(np.where(np.arange(90)[:, None] == 8, 1e308 * np.sign(model.coef), X), y)
+        replace(model, coef=9 * abs(model.coef)).report(np.where(np.arange(90)[:, None] == 8, 1e308, X), y)
+    far = model.report(np.where(np.arange(90)[:, None] == 8, 1e306 * np.sign(model.coef), X), y)
+    assert "pictures" not in [one.anchor for one in far.sections]
 
 
 @pytest.mark.parametrize("package", ["matplotlib", "jinja2"])
