@@ -224,6 +224,8 @@ def test_calibration_refuses_in_words() -> None:
         calibration(model, X, (logit < 0).astype(int))
     with pytest.raises(InputError, match="only the class 1"):
         calibration(model, X[y == 1], y[y == 1])
+    with pytest.raises(InputError, match="so extreme that no calibration can be told"):
+        calibration(model, 1e200 * X, y)
     with pytest.raises(InputError, match="same log-odds"):
         calibration(model, X[:2] * 0, [0, 1])
     with pytest.raises(InputError, match="two classes, but there are 3"):

@@ -24,6 +24,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 from logistic import LogisticRegression, LogisticRegressionCV, Model, SeparationWarning, load
 from logistic.errors import InputError
+from logistic.inference import avg_slopes
 from logistic.outputs.report import Report
 from logistic.outputs.report.document import Facts, Figure, Section, Table, Text, Thresholds
 from support import overlapping
@@ -282,7 +283,7 @@ def test_coefficients_are_those_of_the_summary(kind: str) -> None:
     """Every row of the table is a row of the summary's."""
     model = case(kind)[0]
     summary = model.summary()
-    (table,) = tables(report(kind), "coefficients")
+    (table,) = tables(report(kind), "coefficients", "Coefficients")
     known = dict(zip(zip(summary.columns["term"], summary.columns["class"], strict=True), summary.columns["estimate"], strict=True))
     labels = table.columns.get("class", np.repeat(summary.columns["class"][0], len(table.columns["column"])))
     for term, label, estimate in zip(table.columns["column"], labels, table.columns["estimate"], strict=True):
@@ -339,6 +340,19 @@ def test_rows_of_the_fit_are_known() -> None:
         assert "flatters" not in texts(other, "data")
         assert not tables(other, "calibration", "Hosmer-Lemeshow")
         assert tables(other, "calibration", "Calibration intercept and slope")
+
+
+def test_effects_are_those_of_inference() -> None:
+    """Of fits that have errors and no penalty, by the columns of the data where there is a formula."""
+    for kind in ("likelihood", "three classes", "formula", "weights"):
+        model, X, _, rows = case(kind)
+        (table,) = tables(report(kind), "coefficients", "Average marginal effects")
+        record = avg_slopes(model, X, **rows)
+        np.testing.assert_allclose(table.columns["estimate"], record.table["estimate"], rtol=1e-12)
+        np.testing.assert_allclose(table.columns["std. error"], record.table["std_error"], rtol=1e-9)
+        assert table.columns["term"].tolist() == record.table["term"].tolist()
+    for kind in ("L2", "spread of penalised", "separated"):
+        assert not tables(report(kind), "coefficients", "Average marginal effects")
 
 
 def test_thresholds_count_every_row_once() -> None:
@@ -492,7 +506,9 @@ def test_rows_that_cannot_be_judged_are_refused() -> None:
     with pytest.raises(InputError, match="no row has a positive weight"):
         model.report(X, y, np.zeros(90))
     with pytest.raises(InputError, match="lies so far out"):
-        model.report(np.where(np.arange(90)[:, None] == 8, 1e308 * np.sign(model.coef), X), y)
+        replace(model, coef=9 * abs(model.coef)).report(np.where(np.arange(90)[:, None] == 8, 1e308, X), y)
+    far = model.report(np.where(np.arange(90)[:, None] == 8, 1e306 * np.sign(model.coef), X), y)
+    assert "pictures" not in [one.anchor for one in far.sections]
 
 
 @pytest.mark.parametrize("package", ["matplotlib", "jinja2"])

@@ -20,6 +20,8 @@ from .table import check_level
 FEW = 5  # expected rows of a cell below which the chi-squared distribution is a rough guide
 DIGITS = 12  # of probabilities, so that rounding does not part equal rows
 STEPS = 200  # of Newton's method for two coefficients
+HUGE = 1e150  # log-odds whose square float64 cannot hold
+EXTREME = "the log-odds of these rows are so extreme that no calibration can be told; look for huge numbers in X"
 SMALL = 1e-24  # a decrement of the mean loss that is rounding
 
 
@@ -161,6 +163,8 @@ def calibration(
     for chunk in rows.chunks():
         logit[chunk.part], t[chunk.part] = chunk.eta[:, 0], targets(rows, chunk)
     _refuse_separated(rows, logit, t)
+    if abs(logit).max() > HUGE:
+        raise InputError(EXTREME)
     share = rows.weight / rows.weight.sum()
     center = float(share @ logit)
     spread = math.sqrt(share @ (logit - center) ** 2)
@@ -169,9 +173,7 @@ def calibration(
         (a, b), covariance = _newton(Z, t, rows.weight, np.zeros_like(logit))
         (large,), (own,) = _newton(Z[:, :1], t, rows.weight, logit)
     except np.linalg.LinAlgError:
-        raise InputError(
-            "the log-odds of these rows are so extreme that no calibration can be told; look for huge numbers in X"
-        ) from None
+        raise InputError(EXTREME) from None
     change = np.array([[1, -center / spread], [0, 1 / spread]])
     errors = np.sqrt([*np.diag(change @ covariance @ change.T), own[0]])
     values = np.array([*(change @ [a, b]), large])

@@ -20,6 +20,7 @@ from ..metrics import Metrics, judged
 from ..tally import Tally
 
 SAME = 1e-8  # relative difference of the log-likelihoods of the same rows
+HUGE = 1e150
 BLOCK = 2**21  # numbers
 FEWEST = 8  # pixels of a side of an image
 SERIES = re.compile(r"[^\d]*\d+([^\d]+\d+)?[^\d]*")  # names as pixels have them: x0, pixel_3_4
@@ -44,6 +45,11 @@ class Spread:
     high: np.ndarray
     common: np.ndarray
     binary: np.ndarray
+
+    @property
+    def tame(self) -> np.ndarray:
+        """(p,) whether float64 holds the squares of all values."""
+        return np.asarray(np.maximum(abs(self.low), abs(self.high)) < HUGE)
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,11 +107,11 @@ class Evidence:
         """What the model says of the rows, as metrics and figures take it."""
         with np.errstate(over="ignore", invalid="ignore"):
             logits = to_numpy(self.plain.logits(self.rows.X, self.rows.offset))
-            p, logs = map(np.asarray, (self.plain.loss.probabilities(logits), self.plain.loss.log_probabilities(logits)))
-        lost = ~np.isfinite(p).all(axis=1)
+        lost = ~np.isfinite(logits).all(axis=1)
         if lost.any():
             row = self.numbers[int(lost.argmax())]
             raise InputError(f"row {row} lies so far out that its logits are beyond what float64 can hold; rescale it, or drop it")
+        p, logs = map(np.asarray, (self.plain.loss.probabilities(logits), self.plain.loss.log_probabilities(logits)))
         return Tally(self.codes, p, logs, self.rows.weight if self.weighted else None, self.rows.count)
 
     @cached_property
@@ -151,9 +157,9 @@ class Evidence:
 
     @cached_property
     def steps(self) -> np.ndarray:
-        """(p,) the change of each column for which coefficients are drawn: its deviation, or one where it is of 0 and 1."""
+        """(p,) the change of each column for which coefficients are drawn: its deviation, or one where that says nothing."""
         spread = self.spread
-        return np.where(spread.binary | ~(spread.deviation > 0), 1.0, spread.deviation)
+        return np.where(spread.binary | ~(spread.deviation > 0) | ~spread.tame, 1.0, spread.deviation)
 
     @cached_property
     def sizes(self) -> np.ndarray:
@@ -166,6 +172,11 @@ class Evidence:
     def strongest(self) -> np.ndarray:
         """(p,) positions of the columns, strongest first."""
         return np.asarray(np.argsort(-np.nan_to_num(self.sizes), kind="stable"))
+
+    @property
+    def drawable(self) -> list[int]:
+        """Positions of the columns whose values say more in a figure than in a table, strongest first."""
+        return [int(j) for j in self.strongest if self.spread.tame[j] and not self.spread.binary[j]]
 
     @cached_property
     def pixels(self) -> bool:

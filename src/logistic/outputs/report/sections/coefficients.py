@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ....inference.effects import avg_slopes
 from ....inference.estimates import covariance_kind, why_none
 from ....inference.table import Columns
 from ....outcome import Status
@@ -13,7 +14,8 @@ from ..document import Block, Section, Table, Text
 from ..evidence import Evidence
 from .drawing import drawn
 
-SHOWN = 100  # rows of the table
+SHOWN = 100  # rows of a table
+CHEAP = 1e8  # rows times coefficients squared
 KEYS = {
     "std_error": "std. error",
     "z": "z",
@@ -45,6 +47,7 @@ def coefficients(found: Evidence) -> Section:
         levels = "; ".join(f"{label}: {level}" for label, level in recipe.references().items())
         notes.append(f"Levels are compared with the reference of their factor: {levels}.")
     blocks.append(Table(f"Coefficients in the units of the data{few}, strongest first", table, notes=tuple(notes)))
+    blocks += _effects(found)
     if found.pixels:
         blocks.append(Text("The weights of all columns are drawn as images, under Pictures."))
         return Section("coefficients", "Coefficients", tuple(blocks))
@@ -55,6 +58,21 @@ def coefficients(found: Evidence) -> Section:
     contrast = {} if len(found.labels) == 2 else {"reference": against} if against else {"symmetric": True}
     blocks.append(drawn(caption, CoefficientsDisplay.from_estimator(found.plain, odds=odds, step=found.steps, **contrast)))
     return Section("coefficients", "Coefficients", tuple(blocks))
+
+
+def _effects(found: Evidence) -> list[Block]:
+    """What columns do to probabilities, which does not hang on how classes and levels are coded."""
+    rows, model = found.rows, found.model
+    known = covariance_kind(model) and model.penalty.alpha == 0 and found.spread.tame.all()
+    if not known or rows.count * found.plain.coef.size**2 > CHEAP:
+        return []
+    weight = {"sample_weight": rows.weight / rows.frequency, "freq_weights": rows.frequency}
+    record = avg_slopes(model, rows.X if rows.data is None else rows.data, offset=rows.offset, **weight)
+    kept = ["term", "contrast", *(["class"] if len(found.labels) > 2 else []), "estimate", "std_error", "z", "p", "low", "high"]
+    columns = {KEYS.get(name, name): record.table[name][:SHOWN] for name in kept}
+    of = "" if len(found.labels) > 2 else f" of {found.labels[1]}"
+    caption = f"Average marginal effects: the change of the probability{of} for one unit, averaged over these rows"
+    return [Table(caption, columns, notes=record.notes)]
 
 
 def _doubts(found: Evidence, summary: Summary) -> list[Block]:

@@ -22,7 +22,6 @@ MOST = 100_000  # rows of a histogram
 NEARLY = 0.99  # share of one value from which a column is nearly constant
 COLLINEAR = 10.0
 CHEAP = 2e9  # rows times columns squared
-HUGE = 1e150  # whose square float64 cannot hold
 
 
 def data(found: Evidence) -> Section:
@@ -60,7 +59,7 @@ def _whose(found: Evidence) -> Text:
 
 def _histograms(found: Evidence) -> list[Block]:
     """Of the strongest columns that are more than 0 and 1."""
-    several = [int(j) for j in found.strongest if not found.spread.binary[j]]
+    several = found.drawable
     if is_sparse(found.rows.X) or found.pixels or not several:
         return []
     chosen, n = sorted(several[:PANELS]), found.rows.count
@@ -108,8 +107,7 @@ def _alike(found: Evidence) -> list[Block]:
     aliased = found.model.certificate.columns if found.model.certificate.status.word == "rank_deficient" else ()
     if aliased:
         blocks.append(Text(f"Combinations of other columns in the fit: {listed([found.names[j] for j in aliased])}.", "warning"))
-    reach = np.maximum(abs(found.spread.low), abs(found.spread.high))
-    if p < 2 or n <= p or n * p**2 > CHEAP or reach.max() > HUGE:
+    if p < 2 or n <= p or n * p**2 > CHEAP or not found.spread.tame.all():
         return blocks
     factor = vif(found.rows.X, found.rows.weight).table["vif"]
     high = np.flatnonzero(np.nan_to_num(factor, posinf=np.inf) >= COLLINEAR)

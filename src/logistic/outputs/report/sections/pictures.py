@@ -16,7 +16,7 @@ def pictures(found: Evidence) -> Section:
     """Whatever can be seen."""
     if found.pixels:
         blocks = _images(found)
-    elif _plane(found) is not None:
+    elif _plane(found) is not None and found.spread.tame.all():
         blocks = _regions(found)
     else:
         blocks = _scatter(found)
@@ -56,7 +56,7 @@ def _regions(found: Evidence) -> list[Block]:
 
 def _scatter(found: Evidence) -> list[Block]:
     """The two strongest columns that are more than 0 and 1, if there are two."""
-    several = [int(j) for j in found.strongest if not found.spread.binary[j]]
+    several = found.drawable
     if len(several) < 2:
         return []
     first, second = several[:2]

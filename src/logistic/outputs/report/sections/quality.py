@@ -71,7 +71,8 @@ def _error(found: Evidence, values: np.ndarray) -> float:
     if frequency.sum() < 2:
         return math.nan
     mean = weight @ values / total
-    return float(math.sqrt(weight**2 / frequency @ (values - mean) ** 2) / total)
+    with np.errstate(over="ignore"):
+        return float(math.sqrt(weight**2 / frequency @ (values - mean) ** 2) / total)
 
 
 def confusion(found: Evidence) -> Section:

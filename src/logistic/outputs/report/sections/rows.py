@@ -59,11 +59,8 @@ def contributions(found: Evidence, chosen: Sequence[int] | None) -> Section:
     blocks: list[Block] = [Text(f"The log-odds of a row are those at {center} and {adds}")]
     for place, about in picked:
         true, predicted = int(found.codes[place]), int(found.predicted[place])
-        named = (
-            {}
-            if true == predicted
-            else {"own": found.model.classes.tolist()[predicted], "other": found.model.classes.tolist()[true]}
-        )
+        labels = found.model.classes.tolist()
+        named = {"own": labels[predicted], **({} if true == predicted else {"other": labels[true]})}
         shift: Any = None if found.rows.offset is None else found.rows.offset[[place]]
         display = ContributionsDisplay.from_estimator(found.plain, found.dense(np.array([place])), offset=shift, **named)
         said = f"Row {found.numbers[place]}" + (f", {about}" if about else "")
