@@ -53,9 +53,8 @@ print(naive_softmax(np.array([[1.0, 2.0, 3.0]])))
 # %% [markdown]
 # ## Predict first
 #
-# `float32` holds numbers up to about $3.403 \cdot 10^{38}$, `float64` up to about $1.797 \cdot 10^{308}$. What is the first
-# whole number whose exponential is too large for each? And what does softmax give then: an error, 0, 1, or something
-# else?
+# `float32` holds numbers up to about `3.4e38`, `float64` up to about `1.8e308`. What is the first whole number whose
+# exponential is too large for each? And what does softmax give then: an error, 0, 1, or something else?
 
 # %%
 # NumPy would warn of what follows; many programs do not.
@@ -63,7 +62,8 @@ with np.errstate(over="ignore", invalid="ignore"):
     first32 = next(z for z in range(1000) if np.isinf(np.exp(np.float32(z))))
     first64 = next(z for z in range(1000) if np.isinf(np.exp(np.float64(z))))
     broken = naive_softmax(np.array([[1001.0, 1002.0, 1003.0]]))
-print("float32 overflows at", first32, "and float64 at", first64)
+print("float32 holds", np.finfo(np.float32).max, "and overflows at", first32)
+print("float64 holds", np.finfo(np.float64).max, "and overflows at", first64)
 print("softmax of 1001, 1002, 1003:", broken)
 
 assert np.isnan(broken).all()
@@ -71,8 +71,6 @@ assert np.isnan(broken).all()
 # %%
 says("89", first32)
 says("710", first64)
-says("3.403e38", np.finfo(np.float32).max)
-says("1.797e308", np.finfo(np.float64).max)
 
 # %% [markdown]
 # 89 in float32 and 710 in float64. An infinity over an infinity is `nan`, not a number, and from there `nan` is the
