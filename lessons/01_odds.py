@@ -244,9 +244,9 @@ exercise("odds.2", with_risk_factor)
 #
 # *Time*: 12 minutes to read and run, 10 more for the exercises.
 #
-# *Common misconception*: "odds ratio 2 means twice as likely". In most fields people read odds ratios so, newspapers always.
-# Let the class guess the probability after doubled odds from one tenth, one half and nine tenths before the figure is shown,
-# and keep the guesses on the board.
+# *Common misconception*: "odds ratio 2 means twice as likely". Reviews of published studies find that odds ratios are often
+# read so. Let the class guess the probability after doubled odds from one tenth, one half and nine tenths before the figure is
+# shown, and keep the guesses on the board.
 #
 # *Second misconception*: "the coefficient is the change of the probability". The steepest place of the sigmoid is at one half,
 # and there the slope is $w/4$. Ask where the change is largest, and why.
