@@ -436,8 +436,8 @@ show(sheet)
 # ## For teachers
 # Ten minutes on paper, then five to compare. Ask in task 1 what would change with two
 # hundred houses: X and the scores, nothing that is learned. Ask in task 3 for a house
-# with the same accuracy and a smaller loss. Common misconceptions: a W of shape `(100,
-# 3)`, one weight for each house; a loss of 0 because the answer is right.
+# with the same accuracy and a smaller loss. Common misconceptions: a weight for each
+# house, so that W would be `(100, 3)`; a loss of 0 because the answer is right.
 #
 # ## Published and found
 

@@ -548,7 +548,7 @@ print(model)
 for name, parameter in model.named_parameters():
     print(
         f"{name:<11}{tuple(parameter.shape)!s:<11}{parameter.numel():>5}  first "
-        f"{parameter.flatten()[:3].tolist()}"
+        f"{parameter.flatten()[:3].detach().numpy().round(4)}"
     )
 number = sum(parameter.numel() for parameter in model.parameters())
 print(f"{number:,} parameters, scores of a random row {tuple(model(random_row).shape)}")
