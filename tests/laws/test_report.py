@@ -589,7 +589,19 @@ def test_a_model_has_the_report_of_its_estimator() -> None:
     assert [a["anchor"] for a, b in zip(ours, theirs, strict=True) if a != b] == ["course"]
 
 
-# ------------------------------------------------------------------------------------------------------------------ many rows
+# --------------------------------------------------------------------------------------------------------- many columns, rows
+
+
+def test_many_columns_are_named_once() -> None:
+    """Of ten thousand the strongest are shown, and the limit is said."""
+    rng = np.random.default_rng(0)
+    X = csr_array(np.where(rng.random((60, 10_000)) < 0.01, 1.5, 0.0))
+    y = rng.integers(0, 3, 60)
+    found = LogisticRegression().fit(X, y).report(X, y)
+    (table,) = tables(found, "coefficients", "Coefficients in the units of the data, the 33 strongest of 10,000 columns")
+    assert len(table.columns["column"]) == 34 * 3
+    assert tables(found, "data", "Columns, the 40 strongest of 10,000")
+
 
 MANY = """
 import resource, sys, threading, time

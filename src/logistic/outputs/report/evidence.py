@@ -81,12 +81,12 @@ class Evidence:
         """The model of the columns of its design."""
         return self.rows.model
 
-    @property
+    @cached_property
     def labels(self) -> list[str]:
         """The classes as text."""
         return [str(label) for label in self.model.classes]
 
-    @property
+    @cached_property
     def names(self) -> tuple[str, ...]:
         """The columns of the design."""
         return feature_names(self.plain)
@@ -173,7 +173,7 @@ class Evidence:
         """(p,) positions of the columns, strongest first."""
         return np.asarray(np.argsort(-np.nan_to_num(self.sizes), kind="stable"))
 
-    @property
+    @cached_property
     def drawable(self) -> list[int]:
         """Positions of the columns whose values say more in a figure than in a table, strongest first."""
         return [int(j) for j in self.strongest if self.spread.tame[j] and not self.spread.binary[j]]
