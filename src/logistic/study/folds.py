@@ -10,7 +10,8 @@ from typing import NamedTuple
 import numpy as np
 
 from ..backend import EPS
-from ..contracts import Executor, RawBlock
+from ..contracts import Block, Executor, RawBlock
+from ..designs import Dense
 from ..encoding import Encoding
 from ..errors import InputError
 from ..frame import Frame
@@ -21,6 +22,7 @@ from ..tasks import Rows
 from .joint import Joint, Part
 
 WHOLE = 0  # the fold that learns from all rows and holds out none
+SOLID = 2**24  # numbers up to which the scaled columns are held as arrays, 128 MiB: all fits go over them, many times
 DOUBTFUL = 0.01  # variance relative to the mean square, below which it is formed again about the mean
 
 
@@ -114,6 +116,8 @@ class Folds:
             if block.weight is not None and not (block.weight > 0).all():  # rows without weight are absent
                 learned, out = (counts[:, block.weight > 0] for counts in (learned, out))
             pieces.append(Part(handle, learned, out, ratio, None if whole is None else 1 / whole))
+        if not rows.sparse and rows.count * len(rows.resolution) <= SOLID:
+            pieces = executor.map(in_order, pieces)
         return cls(executor, frame, rows, pieces, totals, held, swell)
 
     @property
@@ -166,6 +170,15 @@ class Folds:
         sums = self.executor.map_sum(moments, self.pieces, fold, centre)
         first, second = (found / self.totals[fold] for found in sums)
         return first, second
+
+
+def in_order(part: Part) -> Part:
+    """The rows, those that one fold holds out after those of another, with their scaled columns as one array."""
+    rows = np.argsort(part.held.argmax(axis=0), kind="stable")
+    block, scaled = part.block, np.asarray(part.block.X.ready().dense())
+    offset = None if block.offset is None else block.offset[rows]
+    settled = Block(Dense(scaled[rows]), block.y[rows], block.weight[rows], offset)
+    return part._replace(block=settled, learned=part.learned[:, rows], held=part.held[:, rows])
 
 
 def moments(part: Part, fold: int, centre: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

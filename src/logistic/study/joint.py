@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import cached_property
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -15,9 +16,10 @@ import numpy as np
 from .. import tasks
 from ..backend import largest, overflow_allowed
 from ..certificate import UNIT, summation_error
-from ..contracts import Block, Executor, Loss
+from ..contracts import Block, Design, Executor, Loss
 from ..outcome import Certificate, Status
 from ..tasks import Place
+from .margins import Margins
 
 SLAB_BYTES = 2**19  # of the logits of all fits at a time, so that they stay in the cache
 NOBODY = (-1, 0)  # the token of logits that are not asked for again
@@ -135,15 +137,21 @@ class Joint:
         self.shape = (len(resolution), loss.columns)
         self.apart = len(totals) > 1 and all(executor.map(held_once, handles))
 
-    def at(self, W: np.ndarray, uses: np.ndarray, fits: Fits) -> Seen:
-        """All there is to see of N fits: fit i at W[uses[i]], W being (U, q, M) and ``uses`` sorted."""
+    def at(self, W: np.ndarray, uses: np.ndarray, fits: Fits, known: np.ndarray | None = None) -> Seen:
+        """All there is to see of N fits: fit i at W[uses[i]], W being (U, q, M) and ``uses`` sorted.
+
+        Gradients ``known`` (N, q, M) are not formed again.
+        """
         columns, total = self._columns(W), self.totals[fits.fold]
-        value, grad, held, products = self.executor.map_sum(evaluate, self.handles, self.loss, columns, uses, fits.fold)
+        with overflow_allowed():  # of a margin whose residual is 0
+            value, grad, held, products = self.executor.map_sum(
+                evaluate, self.handles, self.loss, columns, uses, fits.fold, known is None
+            )
         pull = fits.strength[:, :, None] * W[uses]
         loss = value / total
         value = loss + 0.5 * (pull * W[uses]).sum(axis=(1, 2))
         flat = _least_curvature(np.asarray(tasks.intercept_hessian(products / total[:, None, None], self.shape[1])))
-        return Seen(value, self._gradients(grad, total) + pull, loss, held, flat)
+        return Seen(value, self._gradients(grad, total) + pull if known is None else known, loss, held, flat)
 
     def with_best_intercepts(self, W: np.ndarray, fits: Fits) -> np.ndarray:
         """W (N, q, M) after a step of Newton's for the intercepts alone: near the optimum that is as good as the best."""
@@ -160,7 +168,7 @@ class Joint:
     def slopes(self, W: np.ndarray, fits: Fits, values: bool = False) -> Seen:
         """Gradients, and values if they are asked for, fit i at W[i], good to the rounding of 1: a fraction of the price."""
         total, unknown = self.totals[fits.fold], np.full(len(W), np.nan)
-        with overflow_allowed():  # where the exponential of a margin overflows, the residual is 0
+        with overflow_allowed():
             grad, loss = self.executor.map_sum(gradients, self.handles, self.loss, self._columns(W), fits.fold, values)
         pull = fits.strength[:, :, None] * W
         value = loss / total + 0.5 * (pull * W).sum(axis=(1, 2)) if values else unknown
@@ -171,9 +179,8 @@ class Joint:
         return np.ascontiguousarray(np.moveaxis(W, 0, 1)).reshape(self.shape[0], -1)
 
     def _gradients(self, sums: np.ndarray, total: np.ndarray) -> np.ndarray:
-        """(q, N M) -> (N, q, M), over the weight of each fit."""
-        q, M = self.shape
-        return np.asarray(np.moveaxis(sums.reshape(q, -1, M), 1, 0) / total[:, None, None])
+        """(N, M, q) -> (N, q, M), over the weight of each fit."""
+        return np.asarray(np.ascontiguousarray(sums.swapaxes(1, 2)) / total[:, None, None])
 
     def curvature(self, W: np.ndarray, fold: int) -> np.ndarray:
         """(q M, q M): the Hessian of the mean loss in the fold at W (q, M), gauge included."""
@@ -238,68 +245,109 @@ class Joint:
 # ------------------------------------------------------------------------------------------------------------ on one block
 
 
-def evaluate(part: Part, loss: Loss, columns: np.ndarray, uses: np.ndarray, fold: np.ndarray) -> tuple[np.ndarray, ...]:
-    """Weighted sums of the losses (N,), gradients (q, N M), sums over rows held out (N,), products of probabilities (N, K, K).
+def evaluate(
+    part: Part, loss: Loss, columns: np.ndarray, uses: np.ndarray, fold: np.ndarray, slopes: bool = True
+) -> tuple[np.ndarray, ...]:
+    """Weighted sums of the losses (N,), gradients (N, M, q), sums over rows held out (N,), products of probabilities (N, K, K).
 
-    Fit i is at the set ``uses[i]`` of the U sets of M columns (q, U M) each.
+    Fit i is at the set ``uses[i]`` of the U sets of M columns (q, U M) each. Gradients are zero where nobody asks for ``slopes``.
     """
     M, N, K = loss.columns, len(fold), loss.classes
     U, value, held = columns.shape[1] // M, np.zeros(N), np.zeros(N)
-    grad, products = np.zeros((columns.shape[0], N * M)), np.zeros((N, K, K))
+    grad, products = np.zeros((N, M, columns.shape[0])), np.zeros((N, K, K))
+    margins = _margins(part, loss, N)
     for some in slabs(part, N * M):
-        X, y = some.block.X, np.asarray(some.block.y)
-        eta = X.matmul(columns).reshape(-1, U, M).swapaxes(0, 1)
-        if some.block.offset is not None:
-            eta = eta + some.block.offset
-        losses, residual = loss.evaluate(eta.reshape(-1, M), np.concatenate([y] * U))
-        losses, residual = losses.reshape(U, -1), residual.reshape(U, -1, M)
-        weights = some.weights()
+        X, y, weights, own = some.block.X, np.asarray(some.block.y), some.weights(), _learning(some, fold)
+        if margins is not None:
+            margins.look(some.block, columns)
+            losses, away = margins.losses()
+            products += (margins.spread(away) @ weights.T)[uses, fold][:, None, None] * (1 - np.eye(2))
+        else:
+            eta = X.matmul(columns).reshape(-1, U, M).swapaxes(0, 1)
+            if some.block.offset is not None:
+                eta = eta + some.block.offset
+            losses, residual = loss.evaluate(eta.reshape(-1, M), np.concatenate([y] * U))
+            losses, residual = losses.reshape(U, -1), residual.reshape(U, -1, M)
+            products += _products(residual, y, weights, uses, fold)
         value += (losses @ weights.T)[uses, fold]
         held += (losses @ some.held_weights().T)[uses, fold]
-        products += _products(residual, y, weights, uses, fold)
-        weighted = residual[uses] * weights[fold][:, :, None]
-        grad += np.asarray(X.rmatmul(weighted.swapaxes(0, 1).reshape(len(y), -1)))
+        if slopes and len(own):
+            if margins is not None:
+                weighted = margins.residuals(away, uses[own], weights, fold[own])[:, None]
+            else:
+                weighted = residual.swapaxes(1, 2)[uses[own]] * weights[fold[own], None]
+            grad[own] += _gradient(X, weighted)
     return value, grad, held, products
 
 
 def gradients(part: Part, loss: Loss, columns: np.ndarray, fold: np.ndarray, values: bool) -> tuple[np.ndarray, np.ndarray]:
-    """Gradients (q, N M) of N fits, each at its own M columns of (q, N M), and weighted sums of the losses (N,) if asked for."""
+    """Gradients (N, M, q) of N fits, each at its own M columns of (q, N M), and weighted sums of the losses (N,) if asked for."""
     M, N = loss.columns, len(fold)
-    grad, value = np.zeros((columns.shape[0], N * M)), np.zeros(N)
+    grad, value = np.zeros((N, M, columns.shape[0])), np.zeros(N)
+    margins = _margins(part, loss, N)
     for some in slabs(part, N * M):
-        X, y = some.block.X, np.asarray(some.block.y)
-        offset = 0.0 if some.block.offset is None else np.tile(np.asarray(some.block.offset), (1, N))
-        if M == 1 and y.ndim == 1:
-            sign = 2.0 * y[:, None] - 1
-            Z = sign * np.asarray(X.dense()) if not X.sparse else None  # its products are margins, and need no more arithmetic
-            margin = sign * (X.matmul(columns) + offset) if Z is None else Z @ columns
-            if Z is not None and part.block.offset is not None:
-                margin += sign * offset
+        X, own = some.block.X, _learning(some, fold)
+        if len(own) == 0:
+            continue
+        weights, mine, folds = some.weights(), columns.reshape(-1, N, M)[:, own].reshape(len(columns), -1), fold[own]
+        if margins is not None:
+            margins.look(some.block, mine)
             if values:
-                value += (some.weights()[fold] * np.logaddexp(0.0, -margin.T)).sum(axis=1)
-            np.exp(margin, out=margin)
-            margin += 1
-            np.divide(some.weights().T[:, fold], margin, out=margin)  # weight * probability of the wrong class
-            grad -= np.asarray(X.rmatmul(sign * margin)) if Z is None else Z.T @ margin
+                losses, away = margins.losses()
+                value[own] += (losses @ weights.T)[np.arange(len(own)), folds]
+                residual = margins.residuals(away, np.arange(len(own)), weights, folds)[:, None]
+            else:
+                residual = margins.slopes(weights, folds)[:, None]
         else:
-            eta = X.matmul(columns) + offset
-            losses, residual = _residuals(np.ascontiguousarray(eta.T).reshape(N, M, -1), y)
-            weight = some.weights()[fold]
-            value += (weight * losses).sum(axis=1)
-            residual *= weight[:, None, :]
-            grad += np.asarray(X.rmatmul(residual.reshape(N * M, -1).T))
+            eta = X.matmul(mine)
+            if some.block.offset is not None:
+                eta = eta + np.tile(np.asarray(some.block.offset), (1, len(own)))
+            losses, residual = _residuals(np.ascontiguousarray(eta.T).reshape(len(own), M, -1), np.asarray(some.block.y))
+            value[own] += (weights[folds] * losses).sum(axis=1)
+            residual *= weights[folds, None]
+        grad[own] += _gradient(X, residual)
     return grad, value
 
 
+def _margins(part: Part, loss: Loss, fits: int) -> Margins | None:
+    """Room for the margins of a slab, where there are two classes and labels."""
+    hard = loss.columns == 1 and part.block.y.ndim == 1
+    return Margins(fits, min(_slab_rows(fits), len(part.block.y))) if hard else None
+
+
+def _learning(some: Part, fold: np.ndarray) -> np.ndarray:
+    """The numbers of the fits that learn from any of these rows."""
+    return np.flatnonzero(some.learned.any(axis=1)[fold])
+
+
+def _gradient(X: Design, residual: np.ndarray) -> np.ndarray:
+    """(N, M, q) of weighted residuals (N, M, n)."""
+    N, M, n = residual.shape
+    return np.asarray(X.rmatmul(residual.reshape(N * M, n).T)).T.reshape(N, M, -1)
+
+
 def slabs(part: Part, width: int) -> Iterator[Part]:
-    """Some rows of the part after others, so few that ``width`` numbers of each stay in the cache."""
+    """Some rows of the part after others, so few that ``width`` numbers of each stay in the cache, and held out by one fold.
+
+    Where rows lie fold by fold; else they are mixed.
+    """
     X, n = part.block.X.ready(), len(part.block.y)
-    size = max(SLAB_BYTES // (8 * width), 64)
-    for start in range(0, n, size):
-        own = slice(start, start + size)
-        offset = None if part.block.offset is None else part.block.offset[own]
-        block = Block(X.take(own), part.block.y[own], part.block.weight[own], offset)
-        yield part._replace(block=block, learned=part.learned[:, own], held=part.held[:, own])
+    size, holder = _slab_rows(width), part.held.argmax(axis=0)
+    cuts = [0, *(np.flatnonzero(np.diff(holder)) + 1).tolist(), n]
+    if len(cuts) > len(part.held) + 1:
+        cuts = [0, n]
+    for first, last in pairwise(cuts):
+        count = max(-(-(last - first) // size), 1)
+        for k in range(count):
+            own = slice(first + k * (last - first) // count, first + (k + 1) * (last - first) // count)
+            offset = None if part.block.offset is None else part.block.offset[own]
+            block = Block(X.take(own), part.block.y[own], part.block.weight[own], offset)
+            yield part._replace(block=block, learned=part.learned[:, own], held=part.held[:, own])
+
+
+def _slab_rows(width: int) -> int:
+    """At most so many rows, of which ``width`` numbers each are computed."""
+    return max(SLAB_BYTES // (8 * width), 64)
 
 
 def _residuals(eta: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -327,8 +375,8 @@ def _residuals(eta: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def _products(residual: np.ndarray, y: np.ndarray, weights: np.ndarray, uses: np.ndarray, fold: np.ndarray) -> np.ndarray:
     """(N, K, K): for each fit the weighted sum of the products of probabilities, from the residuals (U, n, M) of the sets."""
     M = residual.shape[2]
-    if M == 1:
-        p = abs(residual[:, :, 0]) if y.ndim == 1 else residual[:, :, 0] + y[:, 1]
+    if M == 1:  # targets are soft
+        p = residual[:, :, 0] + y[:, 1]
         return np.asarray(((p * (1 - p)) @ weights.T)[uses, fold][:, None, None] * (1 - np.eye(2)))
     p = residual + (y[:, None] == np.arange(M) if y.ndim == 1 else y)
     return np.asarray((weights[fold][:, None, :] * p[uses].swapaxes(1, 2)) @ p[uses])
@@ -343,8 +391,9 @@ def grams_apart(part: Part, loss: Loss, W: np.ndarray) -> tuple[np.ndarray, ...]
     """The same, as arrays (F, q, q), of the rows that each fold holds out, first of those that none does."""
     X, block, holder = part.block.X.ready(), part.block, part.held.argmax(axis=0)
     found = []
+    in_order = bool((holder[1:] >= holder[:-1]).all())
     for fold in range(len(part.held)):
-        rows = np.flatnonzero(holder == fold)
+        rows = slice(*np.searchsorted(holder, (fold, fold + 1))) if in_order else np.flatnonzero(holder == fold)
         offset = None if block.offset is None else block.offset[rows]
         own = Block(X.take(rows), block.y[rows], block.weight[rows], offset)
         found.append(tasks.hessian(own, loss, Place(W, NOBODY)))
