@@ -19,10 +19,12 @@ from ..nonsmooth import NonsmoothObjective
 from ..penalty import ElasticNet
 from ..sources import ArraySource
 from ..tasks import Rows
-from .joint import Joint, Part
+from .joint import Joint
+from .passes import Part
 
 WHOLE = 0  # the fold that learns from all rows and holds out none
 SOLID = 2**24  # numbers up to which the scaled columns are held as arrays, 128 MiB: all fits go over them, many times
+FEW_ROWS = 256  # that are scaled at a time, while they are in the cache
 DOUBTFUL = 0.01  # variance relative to the mean square, below which it is formed again about the mean
 
 
@@ -174,10 +176,13 @@ class Folds:
 
 def in_order(part: Part) -> Part:
     """The rows, those that one fold holds out after those of another, with their scaled columns as one array."""
-    rows = np.argsort(part.held.argmax(axis=0), kind="stable")
-    block, scaled = part.block, np.asarray(part.block.X.ready().dense())
+    rows, block = np.argsort(part.held.argmax(axis=0).astype(np.int16), kind="stable"), part.block
+    scaled = np.empty((block.X.shape[1], len(rows))).T  # the layout that BLAS multiplies fastest, forth and back
+    for first in range(0, len(rows), FEW_ROWS):
+        some = rows[first : first + FEW_ROWS]
+        scaled[first : first + FEW_ROWS] = block.X.take(some).ready().dense()
     offset = None if block.offset is None else block.offset[rows]
-    settled = Block(Dense(scaled[rows]), block.y[rows], block.weight[rows], offset)
+    settled = Block(Dense(scaled), block.y[rows], block.weight[rows], offset)
     return part._replace(block=settled, learned=part.learned[:, rows], held=part.held[:, rows])
 
 

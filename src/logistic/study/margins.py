@@ -53,7 +53,8 @@ class Margins:
         total = self._array(0)
         np.exp(total, out=total)
         total += 1
-        return np.divide(self._taken(1, -self.sign * weights, fold), total, out=total)
+        np.divide(self._taken(1, -self.sign * weights, fold), total, out=total)
+        return total
 
     def losses(self) -> tuple[np.ndarray, np.ndarray]:
         """(U, n) losses, and probabilities of the other class; the margins are gone then."""
@@ -69,17 +70,18 @@ class Margins:
 
     def spread(self, away: np.ndarray) -> np.ndarray:
         """(U, n) products of the two probabilities, in place of the margins."""
-        found = np.subtract(1, away, out=self._array(0))
+        found: np.ndarray = np.subtract(1, away, out=self._array(0))
         found *= away
         return found
 
     def residuals(self, away: np.ndarray, uses: np.ndarray, weights: np.ndarray, fold: np.ndarray) -> np.ndarray:
         """(N, n) weighted residuals of N fits: fit i at set uses[i], with weights[fold[i]] (F, n)."""
-        found = self._taken(0, away, uses)
+        found: np.ndarray = self._taken(0, away, uses)
         found *= self._taken(1, -self.sign * weights, fold)
         return found
 
     def _taken(self, index: int, rows: np.ndarray, chosen: np.ndarray) -> np.ndarray:
         """Some of the rows (..., n), one below another."""
-        found = self._flat[index, : len(chosen) * rows.shape[1]].reshape(len(chosen), -1)
-        return np.take(rows, chosen, axis=0, out=found, mode="clip")  # another mode would make an array first
+        found: np.ndarray = self._flat[index, : len(chosen) * rows.shape[1]].reshape(len(chosen), -1)
+        np.take(rows, chosen, axis=0, out=found, mode="clip")  # another mode would make an array first
+        return found

@@ -32,7 +32,8 @@ from ..strength import Strength
 from ..tasks import Place
 from .chord import Curvatures, Found, Goal, Shared, Starts, descend
 from .folds import WHOLE, Folds, Splits, splits_of
-from .joint import Fits, Joint, Part, Seen
+from .joint import Fits, Joint, Seen
+from .passes import Part
 
 GOAL = Goal(1e-23)  # squared decrement relative to the value: eleven digits of the coefficients
 NEARLY = Goal(1e-6)  # the same for a start
