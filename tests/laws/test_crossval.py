@@ -13,12 +13,16 @@ from sklearn.metrics import log_loss
 from sklearn.model_selection import GroupKFold, KFold, ShuffleSplit, StratifiedGroupKFold, StratifiedKFold, TimeSeriesSplit
 
 from logistic import InputError, LogisticRegression, LogisticRegressionCV, SeparationWarning, load, path
-from logistic.contracts import Spec
+from logistic.backend import overflow_allowed
+from logistic.contracts import Block, Spec
+from logistic.designs import Dense
 from logistic.executor import InProcess
 from logistic.heldout import Scores
+from logistic.loss import Binary
 from logistic.sources import ArraySource
 from logistic.study import Grid, Study, splits_of
 from logistic.study.chord import Curvatures, Goal, Starts, descend
+from logistic.study.margins import Margins
 from support import overlapping
 from ugly import Ugly, ugly_problems
 
@@ -408,6 +412,49 @@ def test_sparse_and_large(monkeypatch: pytest.MonkeyPatch) -> None:
     pairs = list(KFold(3).split(X))
     model = LogisticRegressionCV(CS, cv=pairs, tol=1e-13).fit(rows, y)
     check_alone(model, rows.toarray(), y, pairs)
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+@pytest.mark.parametrize("weight", ["none", "class weights", "twice"])
+def test_scaled_columns_may_be_held_or_not(classes: int, weight: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rows that lie fold by fold in arrays of their own, and rows that lie as they came, give the same fits."""
+    X, y = overlapping(11, 150, 4, classes)
+    X = X + np.array([0.0, 3.0, 0.0, -1.0])
+    choices: dict[str, Any] = {"class_weight": "balanced"} if weight == "class weights" else {}
+    pairs = list(KFold(4).split(X))
+    if weight == "twice":  # a row that two folds hold out, and one that counts twice
+        pairs = [(np.append(learned, learned[0]), np.append(held, learned[1])) for learned, held in pairs]
+    held = LogisticRegressionCV(CS, cv=pairs, **choices).fit(X, y)
+    monkeypatch.setattr("logistic.study.folds.SOLID", 0)
+    monkeypatch.setattr("logistic.study.passes.SLAB_BYTES", 8)  # 64 rows at a time
+    lying = LogisticRegressionCV(CS, cv=pairs, **choices).fit(X, y)
+    agree(held.coefs_paths_, lying.coefs_paths_)
+    np.testing.assert_allclose(held.scores_, lying.scores_, rtol=1e-12)
+    assert set(held.table_["status"]) == set(lying.table_["status"]) == {"converged"}
+
+
+def test_margins_give_what_the_loss_gives() -> None:
+    """Losses, probabilities and residuals of two classes, far out and near zero, as good as the loss's own."""
+    size = np.concatenate([[0.0], np.geomspace(1e-300, 1e300, 400), np.linspace(0.1, 800, 400)])
+    eta = np.concatenate([-size, size])
+    y, weights = np.tile([0, 1], len(eta) // 2), np.stack([np.full(len(eta), 2.0), np.arange(len(eta)) % 3.0])
+    block = Block(Dense(eta[:, None]), y, np.ones(len(eta)))
+    columns, fold = np.array([[1.0, 0.5, -1.0]]), np.array([1, 0, 1])
+    margins = Margins(3, len(eta) + 1)  # a slab may be shorter than the longest
+    wanted = [Binary().evaluate(eta[:, None] * c, y) for c in columns[0]]
+    with overflow_allowed():
+        margins.look(block, columns)
+        slopes = margins.slopes(weights, fold).copy()
+        margins.look(block, columns)
+        losses, away = margins.losses()
+    np.testing.assert_allclose(losses, [loss for loss, _ in wanted], rtol=1e-15, atol=1e-307)
+    np.testing.assert_allclose(away, [abs(residual[:, 0]) for _, residual in wanted], rtol=1e-15, atol=1e-307)
+    weighted = np.stack([weights[f] * residual[:, 0] for f, (_, residual) in zip(fold, wanted, strict=True)])
+    np.testing.assert_allclose(slopes, weighted, rtol=1e-15, atol=1e-307)
+    np.testing.assert_allclose(
+        margins.spread(away), [abs(r[:, 0]) * (1 - abs(r[:, 0])) for _, r in wanted], rtol=1e-15, atol=1e-307
+    )
+    np.testing.assert_allclose(margins.residuals(away, np.arange(3), weights, fold), weighted, rtol=1e-15, atol=1e-307)
 
 
 def test_chord_steps_mend_a_bad_start() -> None:

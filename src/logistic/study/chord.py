@@ -35,10 +35,13 @@ class Found(NamedTuple):
     ----------
     W : (N, q, M) array
     steps : (N,) array of int
+    grad : (N, q, M) array or None
+        At W, where it is known.
     """
 
     W: np.ndarray
     steps: np.ndarray
+    grad: np.ndarray | None
 
 
 class Starts(NamedTuple):
@@ -228,7 +231,8 @@ def descend(
         careful = not goal.proved and not close
         seen = joint.at(trials, np.arange(len(active)), some) if careful else joint.slopes(trials, some, goal.proved)
         _arrive([states[i] for i in active], trials, seen, goal, price)
-    return Found(np.stack([state.W for state in states]), np.array([state.steps for state in states]))
+    W, grad = (np.stack(each) for each in zip(*((state.W, state.grad) for state in states), strict=True))
+    return Found(W, np.array([state.steps for state in states]), grad)
 
 
 def _renew(state: _Fit, joint: Joint, fold: int, strength: np.ndarray, curvatures: Curvatures | Shared) -> None:

@@ -10,7 +10,8 @@ from typing import NamedTuple
 import numpy as np
 
 from ..backend import EPS
-from ..contracts import Executor, RawBlock
+from ..contracts import Block, Executor, RawBlock
+from ..designs import Dense
 from ..encoding import Encoding
 from ..errors import InputError
 from ..frame import Frame
@@ -18,9 +19,12 @@ from ..nonsmooth import NonsmoothObjective
 from ..penalty import ElasticNet
 from ..sources import ArraySource
 from ..tasks import Rows
-from .joint import Joint, Part
+from .joint import Joint
+from .passes import Part
 
 WHOLE = 0  # the fold that learns from all rows and holds out none
+SOLID = 2**24  # numbers up to which the scaled columns are held as arrays, 128 MiB: all fits go over them, many times
+FEW_ROWS = 256  # that are scaled at a time, while they are in the cache
 DOUBTFUL = 0.01  # variance relative to the mean square, below which it is formed again about the mean
 
 
@@ -114,6 +118,8 @@ class Folds:
             if block.weight is not None and not (block.weight > 0).all():  # rows without weight are absent
                 learned, out = (counts[:, block.weight > 0] for counts in (learned, out))
             pieces.append(Part(handle, learned, out, ratio, None if whole is None else 1 / whole))
+        if not rows.sparse and rows.count * len(rows.resolution) <= SOLID:
+            pieces = executor.map(in_order, pieces)
         return cls(executor, frame, rows, pieces, totals, held, swell)
 
     @property
@@ -166,6 +172,18 @@ class Folds:
         sums = self.executor.map_sum(moments, self.pieces, fold, centre)
         first, second = (found / self.totals[fold] for found in sums)
         return first, second
+
+
+def in_order(part: Part) -> Part:
+    """The rows, those that one fold holds out after those of another, with their scaled columns as one array."""
+    rows, block = np.argsort(part.held.argmax(axis=0).astype(np.int16), kind="stable"), part.block
+    scaled = np.empty((block.X.shape[1], len(rows))).T  # the layout that BLAS multiplies fastest, forth and back
+    for first in range(0, len(rows), FEW_ROWS):
+        some = rows[first : first + FEW_ROWS]
+        scaled[first : first + FEW_ROWS] = block.X.take(some).ready().dense()
+    offset = None if block.offset is None else block.offset[rows]
+    settled = Block(Dense(scaled), block.y[rows], block.weight[rows], offset)
+    return part._replace(block=settled, learned=part.learned[:, rows], held=part.held[:, rows])
 
 
 def moments(part: Part, fold: int, centre: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

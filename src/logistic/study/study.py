@@ -32,7 +32,8 @@ from ..strength import Strength
 from ..tasks import Place
 from .chord import Curvatures, Found, Goal, Shared, Starts, descend
 from .folds import WHOLE, Folds, Splits, splits_of
-from .joint import Fits, Joint, Part, Seen
+from .joint import Fits, Joint, Seen
+from .passes import Part
 
 GOAL = Goal(1e-23)  # squared decrement relative to the value: eleven digits of the coefficients
 NEARLY = Goal(1e-6)  # the same for a start
@@ -227,7 +228,8 @@ class Study:
 
     def _seen(self, found: Found, fits: Fits, pairs: list[tuple[int, int]], why: str) -> dict[tuple[int, int], State]:
         """What is known of fits where they ended."""
-        seen = self.joint.at(found.W, np.arange(len(found.W)), fits)
+        known = found.grad if self.joint.shape[1] == 1 else None  # of many classes they are rounded more than a certificate counts
+        seen = self.joint.at(found.W, np.arange(len(found.W)), fits, known)
         certificates = self.joint.certificates(found.W, fits, seen, self.folds.swell)
         states = {}
         for i, pair in enumerate(pairs):
@@ -249,7 +251,9 @@ class Study:
             )
             W = self.joint.with_best_intercepts(found.W, fits)
             states.update(
-                self._seen(found._replace(W=W), fits, [(f, s) for f in range(F)], "lbfgs: folds side by side, with one metric")
+                self._seen(
+                    found._replace(W=W, grad=None), fits, [(f, s) for f in range(F)], "lbfgs: folds side by side, with one metric"
+                )
             )
             watch(len(states), F * S)
 
