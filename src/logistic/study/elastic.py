@@ -12,26 +12,15 @@ from ..minimize import Solution, minimize
 from ..nonsmooth import NonsmoothObjective
 from ..outcome import Status
 from ..solvers import choose, named
+from ..solvers.proxnewton import MANY
 from ..sources import ArraySource
 from .folds import WHOLE, Splits
 from .joint import Fits
+from .stretch import STEPS, Start, Stretch, extrapolated
 from .study import OUT_OF_TIME, Grid, Outcome, Rule, State, Study, Watch, nobody
 
 HELD_BYTES = 2**26  # of coefficients whose losses on rows held out are measured in one pass
 ENDED = (Status.CONVERGED, Status.PRECISION_FLOOR, *OUT_OF_TIME)
-
-
-def extrapolated(ended: list[tuple[float, np.ndarray]], alpha: float, intercept: bool) -> np.ndarray | None:
-    """(q, M): the straight line through the last two optima, at ``alpha``; what is zero, or would change its sign, is zero."""
-    if len(ended) < 2:
-        return None
-    (before, V), (last, W) = ended
-    found: np.ndarray = W + (alpha - last) / (last - before) * (W - V)
-    held = found * W > 0
-    if intercept:
-        held[-1] = True
-    found[~held] = 0.0
-    return found
 
 
 class ElasticStudy(Study):
@@ -63,7 +52,20 @@ class ElasticStudy(Study):
             objective = self.folds.objective(f, self.folds.elastic_net(f, 1.0, self.spec.l1_ratio))
             point, _ = objective.largest_strength()
             ended: list[tuple[float, np.ndarray]] = []  # strengths and optima
-            for s, alpha in enumerate(self.alphas[f].tolist()):
+            stretch, pull, s = self._stretch(objective), point.grad, 0
+            alphas = self.alphas[f].tolist()
+            while s < S:
+                alpha = alphas[s]
+                if stretch is not None and alpha > 0 and len(states) == s:
+                    some = [(a, self.folds.elastic_net(f, a, self.spec.l1_ratio)) for a in alphas[s : s + stretch.length] if a > 0]
+                    for (a, _), proved in zip(some, stretch.follow(Start(point, pull, ended), some)):
+                        objective, point, pull = proved.objective, proved.point, proved.pull
+                        ended = [*ended[-1:], (a, point.W)]
+                        states.append(State(point.W, proved.certificate, proved.steps, self.why, proved.loss))
+                    if len(states) > s:
+                        s = len(states)
+                        watch(f * S + s, F * S)
+                        continue
                 state = None
                 if alpha > 0:
                     penalty = self.folds.elastic_net(f, alpha, self.spec.l1_ratio)
@@ -72,12 +74,22 @@ class ElasticStudy(Study):
                     if solution.certificate.status in ENDED:
                         objective, point, state = target, solution.point, reached
                         ended = [*ended[-1:], (alpha, reached.W)]
+                if solution_kept := state is not None:
+                    pull = point.grad - (objective.penalty.gradient(point.W) if objective.penalty.squares else 0)
                 states.append(state or self._by_itself(f, s))
-                watch(f * S + s + 1, F * S)
+                s += 1
+                watch(f * S + s, F * S)
             self._measured(f, states)
             outcomes = [self._outcome(f, s, state) for s, state in enumerate(states)]
             found.append([outcomes[s] for s in self._back])
         return found
+
+    def _stretch(self, objective: NonsmoothObjective) -> Stretch | None:
+        _, self.why = choose(self.solver, objective)
+        stop = self.spec.stop
+        if math.prod(self.joint.shape) <= MANY or objective.rows.sparse or stop.max_iter < STEPS or stop.max_time is not None:
+            return None
+        return Stretch(objective, stop.tol)
 
     def _next(self, objective: NonsmoothObjective, point: Point) -> tuple[Solution, State]:
         """One fit from the optimum before it."""

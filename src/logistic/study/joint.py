@@ -142,7 +142,7 @@ class Joint:
         pull = fits.strength[:, :, None] * W[uses]
         loss = value / total
         value = loss + 0.5 * (pull * W[uses]).sum(axis=(1, 2))
-        flat = _least_curvature(np.asarray(tasks.intercept_hessian(products / total[:, None, None], self.shape[1])))
+        flat = least_curvature(np.asarray(tasks.intercept_hessian(products / total[:, None, None], self.shape[1])))
         return Seen(value, self._gradients(grad, total) + pull, loss, held, flat)
 
     def with_best_intercepts(self, W: np.ndarray, fits: Fits) -> np.ndarray:
@@ -376,6 +376,6 @@ def merge_extents(a: Extent, b: Extent) -> Extent:
     return Extent(max(a.longest, b.longest), max(a.shift, b.shift), a.columns + b.columns)
 
 
-def _least_curvature(H: np.ndarray) -> np.ndarray:
+def least_curvature(H: np.ndarray) -> np.ndarray:
     """(N,) least eigenvalue over the directions that change anything."""
     return np.asarray(H[:, 0, 0] if H.shape[1] == 1 else np.linalg.eigvalsh(H)[:, 1])
