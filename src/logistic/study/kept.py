@@ -28,15 +28,13 @@ class Kept:
     loss : Loss
     weight : (n,) array
         Over their sum.
-    size : int
-        Of W.
     free : (q,) mask
         Of the rows without a penalty, where what is common to all classes is given a curvature.
     """
 
-    def __init__(self, loss: Loss, weight: np.ndarray, size: int, free: np.ndarray) -> None:
+    def __init__(self, loss: Loss, weight: np.ndarray, free: np.ndarray) -> None:
         self.loss, self.weight, self.free = loss, weight, free
-        self.where = np.full(size, -1)
+        self.where = np.full(len(free) * loss.columns, -1)
 
     def at(self, eta: np.ndarray) -> None:
         """By the probabilities at logits (n, M), and nothing known yet."""
@@ -99,8 +97,12 @@ class Kept:
             lift *= 100
             H[each, each] = diagonal * (1 + lift)
             lower = cholesky(H)
-        self.base = active
-        self.factor = cholesky_solver(lower) if lower is not None else lambda right: right / diagonal[: len(right)]
+        self.base, solver = active, cholesky_solver(lower) if lower is not None else None
+        self.bordering: dict[int, int] = {}
+        self.border, self.solved = np.empty((ROOM, len(active))), np.empty((ROOM, len(active)))
+        if solver is None:
+            raise np.linalg.LinAlgError("no lift makes the Hessian positive definite")
+        self.factor = lambda right: np.asarray(solver(right))
         return self.factor
 
     def _bordered(self, active: np.ndarray, new: np.ndarray, gone: np.ndarray, right: np.ndarray) -> np.ndarray:
@@ -115,10 +117,7 @@ class Kept:
         a = len(fresh)
         if not a + len(gone):
             return np.asarray(inner[old])
-        border = np.zeros((len(self.base), a + len(gone)), order="F")
-        border[:, :a] = self.H[self.base[:, None], fresh]
-        border[gone, a + np.arange(len(gone))] = 1.0
-        solved = self.factor(border)
+        border, solved = self._borders(np.concatenate([fresh, -1 - self.base[gone]]))
         S = -(border.T @ solved)
         S[:a, :a] += self.H[fresh[:, None], fresh] + np.diag(self.extra[fresh])
         found = np.linalg.solve(S, np.concatenate([right[new], np.zeros(len(gone))]) - border.T @ inner)
@@ -126,6 +125,21 @@ class Kept:
         x[new] = found[:a]
         x[~new] = (inner - solved @ found)[old]
         return x
+
+    def _borders(self, keys: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Columns of the Hessian beside the factor, or of the identity for -1 - k; and what the factor makes of them."""
+        assert self.factor is not None
+        fresh = [key for key in keys.tolist() if key not in self.bordering]
+        if fresh:
+            first, last = len(self.bordering), len(self.bordering) + len(fresh)
+            self.border = _larger(self.border, last, 1)
+            self.solved = _larger(self.solved, last, 1)
+            for i, key in enumerate(fresh, first):
+                self.bordering[key] = i
+                self.border[i] = self.H[self.base, key] if key >= 0 else self.base == -1 - key
+            self.solved[first:last] = self.factor(self.border[first:last].T).T
+        at = [self.bordering[key] for key in keys.tolist()]
+        return self.border[at].T, self.solved[at].T
 
     def _grow(self, new: np.ndarray, X: np.ndarray) -> None:
         M, before = self.loss.columns, len(self.known)
