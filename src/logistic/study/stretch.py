@@ -154,11 +154,12 @@ class Stretch:
         self.X = dense[0] if len(dense) == 1 else np.concatenate(dense)
         self.keep, self.position[keep] = keep, np.arange(len(keep))
         ended, W, pull = [(alpha, V[keep]) for alpha, V in start.ended], np.asarray(start.point.W)[keep], start.pull[keep]
+        seen: Seen | None = None
         for alpha, penalty in some:
             target = part.under(penalty.rows(keep))
             self.inner = self._reaching(pull, W, np.asarray(target.l1))
             guess = extrapolated(ended, alpha, self.objective.intercept)
-            seen = self._seen(target, W)
+            seen = self._seen(target, W) if seen is None else self._under(target, seen)
             if guess is not None:
                 there = self._seen(target, guess)
                 seen = there if there.point.value < seen.point.value else seen
@@ -204,8 +205,13 @@ class Stretch:
         if self.objective.intercept:
             pull[-1] = weighted.sum(axis=0)
         loss = float(self.weight @ losses) / self.total
-        grad = pull + target.penalty.gradient(W) if target.penalty.squares else pull
-        return Seen(W, Point(W, loss + target.penalty.value(W), grad, None), eta, losses, weighted, pull, loss)
+        return self._under(target, Seen(W, Point(W, loss, pull, None), eta, losses, weighted, pull, loss))
+
+    def _under(self, target: NonsmoothObjective, seen: Seen) -> Seen:
+        """The same place under the penalty of another strength."""
+        penalty, W = target.penalty, seen.W
+        grad = seen.pull + penalty.gradient(W) if penalty.squares else seen.pull
+        return seen._replace(point=Point(W, seen.loss + penalty.value(W), grad, None))
 
     def _outer(self, seen: Seen) -> np.ndarray:
         """(m, M): the gradient of the mean loss in all columns."""
