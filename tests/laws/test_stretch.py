@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from sklearn.metrics import log_loss
 
 from logistic import LogisticRegression, LogisticRegressionCV, path
 from logistic.loss import Binary, Softmax
@@ -100,6 +101,22 @@ def test_columns_that_were_not_foreseen_refuse_the_proof(classes: int, monkeypat
     for rough, fine in zip(found, wanted, strict=True):
         assert rough.certificate.gap <= 1e-3 * rough.certificate.value
         assert rough.certificate.value - fine.certificate.value <= rough.certificate.gap + 1e-15
+
+
+@pytest.mark.parametrize("intercept", [True, False])
+def test_all_columns_and_none(intercept: bool, together: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """At strengths where nothing is chosen, and where no column is left out: values are those of the coefficients."""
+    X, y = wide(2)
+    strongest = path(X, y, count=1, l1_ratio=1.0, fit_intercept=intercept).alphas[0]
+    alphas = strongest * np.array([8.0, 4.0, 2.0, 1.5, 0.5, 0.3, 0.2])
+    wanted = path(X, y, alphas=alphas, l1_ratio=1.0, fit_intercept=intercept, tol=1e-10)
+    monkeypatch.setattr("logistic.study.stretch.CLOSE", 1e-12)
+    found = path(X, y, alphas=alphas, l1_ratio=1.0, fit_intercept=intercept, tol=1e-10)
+    assert found.table["nonzeros"][:4].tolist() == [0, 0, 0, 0]
+    for one, other in zip(found, wanted, strict=True):
+        loss = log_loss(y, one.predict_proba(X)) + one.penalty.alpha * abs(one.coef).sum()
+        assert loss == pytest.approx(one.certificate.value, rel=1e-12)
+        assert abs(one.certificate.value - other.certificate.value) <= one.certificate.gap + other.certificate.gap + 1e-14
 
 
 @pytest.mark.parametrize("classes", [2, 3])

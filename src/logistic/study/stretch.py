@@ -179,6 +179,8 @@ class Stretch:
         slope, free = np.maximum(now * (alpha / before), abs(then).max(axis=1) / CLOSE), l1 <= 0
         slope[(np.asarray(start.point.W) != 0).any(axis=1)] = math.inf
         found = np.flatnonzero((slope > l1) & ~free)
+        if len(found) + np.count_nonzero(free) == len(l1):
+            return np.arange(len(l1))  # a part that is all there is, in its own order
         order = (-slope[found] / l1[found]).argsort(kind="stable")
         return np.concatenate([found[order], np.flatnonzero(free)])
 
