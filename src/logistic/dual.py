@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from . import tasks
 from .backend import Array, largest
@@ -14,6 +16,30 @@ from .proof import Prover
 
 if TYPE_CHECKING:
     from .nonsmooth import NonsmoothObjective
+
+
+class Evidence(NamedTuple):
+    """What the rows say at a point, as a proof asks for it.
+
+    Attributes
+    ----------
+    residual : (M,) array
+        Weighted sums of the squares of the residuals.
+    drift : float
+        What rounding W can do to the sum of the losses.
+    terms : int
+        Numbers that are added up in a logit.
+    flat : float
+        The smallest curvature of the intercepts, which are the best ones.
+    misfit : callable
+        A share by which residuals are shortened -> how much less they say of the losses, at most, as a weighted sum.
+    """
+
+    residual: Array
+    drift: float
+    terms: int
+    flat: float
+    misfit: Callable[[float], float]
 
 
 class DualProver(Prover):
@@ -36,7 +62,8 @@ class DualProver(Prover):
             point = o.among(keep, moved)
         if not math.isfinite(point.value):
             return point, Certificate(point.value, math.inf, "none", math.inf, Status.DIVERGED)
-        gap = self._gap(part, moved, point, flat)
+        found = part.prover.audited(moved)
+        gap = self.gap(point, Evidence(found.residual, found.drift, part.shape[0], flat, partial(_misfit, part, moved)))
         kind = "proof" if math.isfinite(gap) else "none"
         status = Status.UNCERTIFIED if kind == "proof" else Status.UNDETERMINED
         return point, Certificate(point.value, gap, kind, largest(o.subgradient(point)), status)
@@ -45,27 +72,30 @@ class DualProver(Prover):
         """The gap but for rounding, and for an intercept that is not the best one; no bound at a point of another penalty."""
         if self.objective.knows(point):
             return math.inf
-        return self._bound(self.objective, point, point, self._touched(point), 0.0)
+        return self.ideal(point, partial(_misfit, self.objective, point))
 
-    def _gap(self, part: NonsmoothObjective, inner: Point, point: Point, flat: float) -> float:
+    def ideal(self, point: Point, misfit: Callable[[float], float]) -> float:
+        """The gap but for rounding, if the intercept is the best one."""
+        return self._bound(point, self._touched(point), 0.0, misfit)
+
+    def gap(self, point: Point, found: Evidence) -> float:
         """The better bound of two: by strong convexity, and by residuals shortened until no gradient passes its kink."""
         o = self.objective
-        found = part.prover.audited(inner)
         adding = summation_error(o.rows.block_rows, len(o.rows.handles)) + 24 * UNIT
         # Cauchy and Schwarz bound the sums over rows by the root mean square of a column.
         per_class = 1.001 * adding * (found.residual / o.rows.total) ** 0.5  # the dual point is that of the logits as computed
         error, left = per_class * o.rows.root_mean_squares[:, None], 0.0
         if o.intercept:  # what it could still move, it could move the other gradients by
             left = float(((abs(point.grad[-1]) + per_class * 1.001) ** 2).sum()) ** 0.5
-            error = error + o.rows.swell * left * (0.5 / flat) ** 0.5
+            error = error + o.rows.swell * left * (0.5 / found.flat) ** 0.5
         touched = self._touched(point)
         W = abs(point.W[touched])
         error[touched] += 16 * UNIT * (_each(o.l1, touched) + _each(o.penalty.curvature(point.W), touched) * W)
-        gap = self._bound(part, inner, point, touched, error)
-        logits = 4 * ((part.shape[0] + 4) / 8) ** 2  # how far these can be from the exact ones, in units of the drift
+        gap = self._bound(point, touched, error, found.misfit)
+        logits = 4 * ((found.terms + 4) / 8) ** 2  # how far these can be from the exact ones, in units of the drift
         drift = (1 + logits) * found.drift / o.rows.total
         drift += float(((abs(o.subgradient(point)[touched]) + error[touched]) * W).sum()) * 8 * UNIT
-        return gap + float((error[touched] * W).sum()) + drift + left**2 / flat
+        return gap + float((error[touched] * W).sum()) + drift + left**2 / found.flat
 
     def _touched(self, point: Point) -> Array:
         """(q, M) mask of the penalised coefficients that are not zero."""
@@ -74,8 +104,8 @@ class DualProver(Prover):
             touched[-1] = False
         return touched
 
-    def _bound(self, part: NonsmoothObjective, inner: Point, point: Point, touched: Array, error: Array | float) -> float:
-        """Either bound with every gradient as far off as ``error``; ``part`` and ``inner`` have the logits of the ``point``."""
+    def _bound(self, point: Point, touched: Array, error: Array | float, misfit: Callable[[float], float]) -> float:
+        """Either bound with every gradient as far off as ``error``."""
         o = self.objective
         last = o.shape[0] - int(o.intercept)
         if not last:
@@ -89,10 +119,11 @@ class DualProver(Prover):
                 gap = 1.001 * float((residue[:last] ** 2 / (2 * square)).sum())
         reach = abs(smooth) + (error if isinstance(error, float) else error[:last])
         ratio = float((reach / o.l1[:last, None]).max())
-        return min(gap, self._shortened(part, inner, point, touched, max(1 - 1 / max(ratio, 1.0), 0.0) + 2 * UNIT))
+        short = max(1 - 1 / max(ratio, 1.0), 0.0) + 2 * UNIT
+        return min(gap, self._shortened(point, touched, short) + 1.01 * misfit(short) / o.rows.total)
 
-    def _shortened(self, part: NonsmoothObjective, inner: Point, point: Point, touched: Array, short: float) -> float:
-        """The gap with residuals shortened by a share, in exact arithmetic but for the rounding of its own sums."""
+    def _shortened(self, point: Point, touched: Array, short: float) -> float:
+        """The penalty's part of the gap with residuals shortened, in exact arithmetic but for the rounding of its own sums."""
         o = self.objective
         W, gradient, l1 = point.W[touched], point.grad[touched], _each(o.l1, touched)
         terms, extra = l1 * abs(W), 0.0
@@ -102,9 +133,14 @@ class DualProver(Prover):
             extra = float((square * W**2).sum()) / 2
         pulls = gradient * W
         rounding = 8 * UNIT * float((terms + abs(pulls)).sum())
-        (misfit,) = part.rows.executor.map_sum(tasks.misfit, part.rows.handles, part.loss, part.place(inner), short)
         value = float((terms + (1 - short) * pulls).sum()) + extra
-        return max(value, 0.0) + rounding + 1.01 * float(misfit) / part.rows.total
+        return max(value, 0.0) + rounding
+
+
+def _misfit(part: NonsmoothObjective, point: Point, short: float) -> float:
+    """From the rows."""
+    (found,) = part.rows.executor.map_sum(tasks.misfit, part.rows.handles, part.loss, part.place(point), short)
+    return float(found)
 
 
 def _each(values: Array, touched: Array) -> Array:

@@ -64,7 +64,7 @@ class NonsmoothObjective(LogisticObjective):
 
         The optimum may be ``expected`` (q, M) elsewhere, but with the same zeros.
         """
-        other = self._under(penalty, self.rows)
+        other = self.under(penalty, self.rows)
         other._expected = expected
         if known is not None:
             value = known.value - self.penalty.value(known.W) + penalty.value(known.W)
@@ -74,9 +74,9 @@ class NonsmoothObjective(LogisticObjective):
             other._known = Point(known.W, value, gradient, known.memo)
         return other
 
-    def _under(self, penalty: ElasticNet, rows: Rows) -> NonsmoothObjective:
-        """The same loss under another penalty, of these rows or of some of their columns."""
-        other = copy(self)
+    def under(self, penalty: ElasticNet, rows: Rows | None = None) -> NonsmoothObjective:
+        """The same loss under another penalty, of the same rows or of some of their columns."""
+        other, rows = copy(self), rows or self.rows
         other.penalty, other.l1, other.rows = penalty, penalty.l1, rows
         other.shape = (rows.resolution.shape[0], self.loss.columns)
         other.prover = DualProver(other)
@@ -135,7 +135,7 @@ class NonsmoothObjective(LogisticObjective):
             self.rows, handles=self.rows.executor.put(blocks), resolution=self.rows.resolution[keep], terms=1.0, reach=None
         )
         # blocks and their parts share the names of logits, and what they remember
-        part = self._under(self.penalty.rows(keep), rows)
+        part = self.under(self.penalty.rows(keep), rows)
         self._part = keep, part
         return part
 

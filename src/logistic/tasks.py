@@ -309,13 +309,25 @@ def face_hessian(block: Block, loss: Loss, place: Place, chosen: Sequence[Any]) 
 def misfit(block: Block, loss: Loss, place: Place, short: float) -> tuple[Array]:
     """How much less the residuals, shortened by a share, say of the losses: weighted sum of a bound on each row's part."""
     eta = logits(block, place)
-    values, residual = loss.evaluate(eta, block.y)
+    values, _ = loss.evaluate(eta, block.y)
+    return (shortened(values, worst(loss, eta, block.y, values), block.weight, short),)
+
+
+def worst(loss: Loss, eta: Array, y: Array, values: Array) -> Array:
+    """(n,): sum_k residual_k² / p_k, of rows with these losses."""
     xp = namespace(eta)
-    if block.y.ndim == 1:  # (1 - p) / p, p the probability of the true class; finite, where the other bound counts
-        square = xp.expm1(xp.clip(values, None, 500.0))
-    else:
-        square = (residual**2 / loss.probabilities(eta)).sum(axis=1)
-    return (block.weight @ xp.where(short * square < values, short**2 * square, short * values),)
+    if y.ndim == 1:  # (1 - p) / p, p the probability of the true class; finite, where the other bound counts
+        found: Array = xp.expm1(xp.clip(values, None, 500.0))
+        return found
+    _, residual = loss.evaluate(eta, y)
+    summed: Array = (residual**2 / loss.probabilities(eta)).sum(axis=1)
+    return summed
+
+
+def shortened(values: Array, square: Array, weight: Array, short: float) -> Array:
+    """The smaller of two bounds for each row: by its loss (n,), and by :func:`worst` (n,); their weighted sum."""
+    found: Array = weight @ namespace(values).where(short * square < values, short**2 * square, short * values)
+    return found
 
 
 def gram(block: Block, share: float = 1.0) -> tuple[Array]:

@@ -6,32 +6,24 @@ import math
 
 import numpy as np
 
-from ..contracts import Executor, Point, Spec
+from ..backend import overflow_allowed
+from ..contracts import Executor, Spec
 from ..errors import InputError
-from ..minimize import Solution, minimize
+from ..minimize import minimize
 from ..nonsmooth import NonsmoothObjective
 from ..outcome import Status
+from ..penalty import ElasticNet
 from ..solvers import choose, named
+from ..solvers.proxnewton import MANY
 from ..sources import ArraySource
 from .folds import WHOLE, Splits
 from .joint import Fits
+from .stretch import STEPS, Proved, Start, Stretch, extrapolated
 from .study import OUT_OF_TIME, Grid, Outcome, Rule, State, Study, Watch, nobody
 
 HELD_BYTES = 2**26  # of coefficients whose losses on rows held out are measured in one pass
+FINEST = 1e-12  # relative gap below which each fit is made alone, from digit to digit
 ENDED = (Status.CONVERGED, Status.PRECISION_FLOOR, *OUT_OF_TIME)
-
-
-def extrapolated(ended: list[tuple[float, np.ndarray]], alpha: float, intercept: bool) -> np.ndarray | None:
-    """(q, M): the straight line through the last two optima, at ``alpha``; what is zero, or would change its sign, is zero."""
-    if len(ended) < 2:
-        return None
-    (before, V), (last, W) = ended
-    found: np.ndarray = W + (alpha - last) / (last - before) * (W - V)
-    held = found * W > 0
-    if intercept:
-        held[-1] = True
-    found[~held] = 0.0
-    return found
 
 
 class ElasticStudy(Study):
@@ -60,34 +52,55 @@ class ElasticStudy(Study):
         found = []
         for f in range(F):
             states: list[State] = []
-            objective = self.folds.objective(f, self.folds.elastic_net(f, 1.0, self.spec.l1_ratio))
+            objective = self.folds.objective(f, self._penalty(f, 1.0))
             point, _ = objective.largest_strength()
-            ended: list[tuple[float, np.ndarray]] = []  # strengths and optima
-            for s, alpha in enumerate(self.alphas[f].tolist()):
-                state = None
-                if alpha > 0:
-                    penalty = self.folds.elastic_net(f, alpha, self.spec.l1_ratio)
-                    target = objective.with_penalty(penalty, point, extrapolated(ended, alpha, self.joint.intercept))
-                    solution, reached = self._next(target, point)
-                    if solution.certificate.status in ENDED:
-                        objective, point, state = target, solution.point, reached
-                        ended = [*ended[-1:], (alpha, reached.W)]
-                states.append(state or self._by_itself(f, s))
-                watch(f * S + s + 1, F * S)
+            _, why = choose(self.solver, objective)
+            here, stretch = Start(objective, point, np.asarray(point.grad), []), self._stretch(objective)
+            while len(states) < S:
+                proved = [] if stretch is None else self._several(f, len(states), here, stretch)
+                for here, certificate, steps, loss in proved:
+                    states.append(State(np.asarray(here.point.W), certificate, steps, why, loss))
+                if not proved:
+                    here, state = self._next(f, len(states), here)
+                    states.append(state)
+                watch(f * S + len(states), F * S)
             self._measured(f, states)
             outcomes = [self._outcome(f, s, state) for s, state in enumerate(states)]
             found.append([outcomes[s] for s in self._back])
         return found
 
-    def _next(self, objective: NonsmoothObjective, point: Point) -> tuple[Solution, State]:
-        """One fit from the optimum before it."""
-        solver, why = choose(self.solver, objective)
-        solution = minimize(objective, solver, point.W, self.spec.stop)
-        if solution.certificate.status is Status.INTERRUPTED:
-            raise KeyboardInterrupt
-        found = solution.point
-        loss = found.value - objective.penalty_value(found)
-        return solution, State(np.asarray(found.W), solution.certificate, solution.n_iter, why, loss)
+    def _stretch(self, objective: NonsmoothObjective) -> Stretch | None:
+        """Where there are so many coefficients in dense columns that a path had better look at few of them."""
+        stop, many = self.spec.stop, math.prod(self.joint.shape) > MANY
+        roomy = stop.tol >= FINEST and stop.max_iter >= STEPS and stop.max_time is None
+        return Stretch(objective, stop.tol) if many and roomy and not objective.rows.sparse else None
+
+    def _several(self, f: int, s: int, here: Start, stretch: Stretch) -> list[Proved]:
+        """Some strengths from an optimum on, proved together."""
+        alphas = [alpha for alpha in self.alphas[f, s : s + stretch.length].tolist() if alpha > 0]
+        with overflow_allowed():
+            return stretch.follow(here, [(alpha, self._penalty(f, alpha)) for alpha in alphas]) if alphas else []
+
+    def _penalty(self, f: int, alpha: float) -> ElasticNet:
+        return self.folds.elastic_net(f, alpha, self.spec.l1_ratio)
+
+    def _next(self, f: int, s: int, here: Start) -> tuple[Start, State]:
+        """One fit from the optimum before it, or if that fails, as if nobody else were there."""
+        alpha = float(self.alphas[f, s])
+        if alpha > 0:
+            guess = extrapolated(here.ended, alpha, self.joint.intercept)
+            objective = here.objective.with_penalty(self._penalty(f, alpha), here.point, guess)
+            solver, why = choose(self.solver, objective)
+            solution = minimize(objective, solver, here.point.W, self.spec.stop)
+            if solution.certificate.status is Status.INTERRUPTED:
+                raise KeyboardInterrupt
+            if solution.certificate.status in ENDED:
+                point = solution.point
+                pull = np.asarray(point.grad - objective.penalty.gradient(point.W))
+                loss = point.value - objective.penalty_value(point)
+                state = State(np.asarray(point.W), solution.certificate, solution.n_iter, why, loss)
+                return here.then(alpha, objective, point, pull), state
+        return here, self._by_itself(f, s)
 
     def _measured(self, f: int, states: list[State]) -> None:
         """Losses that are not known: those of rows held out, and of fits that were made elsewhere."""

@@ -107,7 +107,7 @@ class Joint:
         pull = fits.strength[:, :, None] * W[uses]
         loss = value / total
         value = loss + 0.5 * (pull * W[uses]).sum(axis=(1, 2))
-        flat = _least_curvature(np.asarray(tasks.intercept_hessian(products / total[:, None, None], self.shape[1])))
+        flat = least_curvature(np.asarray(tasks.intercept_hessian(products / total[:, None, None], self.shape[1])))
         return Seen(value, self._gradients(grad, total) + pull if known is None else known, loss, held, flat)
 
     def with_best_intercepts(self, W: np.ndarray, fits: Fits) -> np.ndarray:
@@ -199,6 +199,6 @@ class Joint:
         return self.executor.map_merge(extent, self.handles, merge_extents)  # type: ignore[no-any-return]
 
 
-def _least_curvature(H: np.ndarray) -> np.ndarray:
+def least_curvature(H: np.ndarray) -> np.ndarray:
     """(N,) least eigenvalue over the directions that change anything."""
     return np.asarray(H[:, 0, 0] if H.shape[1] == 1 else np.linalg.eigvalsh(H)[:, 1])
