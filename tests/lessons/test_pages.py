@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import re
 import sys
+from html import unescape
 from pathlib import Path
 from typing import Any
 
 import pytest
+from nbformat import NotebookNode
 
 from logistic.errors import InputError
 from logistic.learn.lessons import Lesson, lessons
 from logistic.learn.notebook import execute, read, text
-from logistic.learn.page import index, page
+from logistic.learn.page import _body, index, page
 from prose import LOADED
 
 HEAD = "# ---\n# title: {}\n# minutes: 3\n# ---\n"
@@ -122,6 +124,26 @@ def test_a_page_shows_all_and_folds_two_things(made: list[Lesson], run: Any) -> 
     assert "no check" not in check
     assert html.count("<details") == html.count("</details>") == 2
     assert LOADED.findall(html) == []
+
+
+@pytest.mark.parametrize(
+    ("source", "shown", "checked"),
+    [
+        ("print(x)\nsays('1', x)", "print(x)", "says('1', x)"),
+        ("print(x)\nif real:\n    table.band(x)\ntable.exact(x)", "print(x)", "if real:\n    table.band(x)\ntable.exact(x)"),
+        ("y = 2\nassert y\nsays('2', y)", "", "y = 2\nassert y\nsays('2', y)"),
+        ("says('1', x)\nprint(x)", "says('1', x)\nprint(x)", ""),
+        ("print(x)\nassert x", "print(x)\nassert x", ""),
+        ("%matplotlib inline", "%matplotlib inline", ""),
+    ],
+)
+def test_checks_at_the_end_of_a_cell_are_folded(source: str, shown: str, checked: str) -> None:
+    """They are for the machine; what is computed stays to be seen."""
+    cell = NotebookNode(cell_type="code", source=source, outputs=[])
+    html = re.sub(r"<(?!/?details|/?summary)[^>]*>", "", _body([cell], str))
+    before, _, folded = html.partition("<details class='checks'><summary>The numbers in the text, checked</summary>")
+    assert unescape(before).strip() == shown
+    assert unescape(folded.replace("</details>", "")).strip() == checked
 
 
 def test_links_lead_to_pages_where_there_are_pages(made: list[Lesson], run: Any) -> None:

@@ -16,6 +16,7 @@ from .lessons import Lesson, needs_extra
 
 HERE = Path(__file__).parent
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
+CHECKS = ("says", "exact", "printed", "band", "erratum")  # of the text, and of a table of verdicts
 PREDICT = "## Predict first"
 LINK = re.compile(r"\[([^\]]+)\]\((?:[\w./]*/)?(\w+\.py)\)")
 PAGE = Template("""<!doctype html>
@@ -139,21 +140,38 @@ def _body(cells: Sequence[Any], markdown: Callable[[str], str]) -> str:
 
 
 def _code(cell: Any) -> str:
-    shown = _highlighted(cell.source)
-    if _only_checks(cell.source):
-        shown = f"<details class='checks'><summary>The numbers in the text, checked</summary>{shown}</details>"
+    shown, checks = _parted(cell.source)
+    parts = [_highlighted(shown)] if shown.strip() else []
+    if checks:
+        parts.append(f"<details class='checks'><summary>The numbers in the text, checked</summary>{_highlighted(checks)}</details>")
     outputs = "".join(_output(output) for output in cell.outputs)
-    return f"<div class='cell'>{shown}{outputs}</div>"
+    return f"<div class='cell'>{''.join(parts)}{outputs}</div>"
 
 
-def _only_checks(source: str) -> bool:
-    """Whether a cell does nothing but compare numbers of the text with computed ones."""
+def _parted(source: str) -> tuple[str, str]:
+    """What a cell shows, and what at its end only compares numbers of the text or of a table with computed ones."""
     try:
         statements = ast.parse(source).body
     except SyntaxError:  # a line of IPython's own
+        return source, ""
+    if any(map(_checks, statements)) and all(_checks(one) or isinstance(one, ast.Assign | ast.Assert) for one in statements):
+        return "", source
+    first = len(statements)
+    while first and _checks(statements[first - 1]):
+        first -= 1
+    if first == len(statements):
+        return source, ""
+    lines = source.splitlines(keepends=True)
+    end = statements[first - 1].end_lineno or 0
+    return "".join(lines[:end]).rstrip(), "".join(lines[end:]).strip()
+
+
+def _checks(statement: ast.stmt) -> bool:
+    if isinstance(statement, ast.If):
+        return all(map(_checks, statement.body)) and not statement.orelse
+    if not isinstance(statement, ast.Expr) or not isinstance(statement.value, ast.Call):
         return False
-    says = [isinstance(one, ast.Expr) and ast.unparse(one.value).startswith("says(") for one in statements]
-    return any(says) and all(said or isinstance(one, ast.Assign | ast.Assert) for said, one in zip(says, statements, strict=True))
+    return ast.unparse(statement.value.func).rpartition(".")[2] in CHECKS
 
 
 def _output(output: Any) -> str:
