@@ -33,6 +33,7 @@ class Report:
     rows : sequence of int, optional
         Rows whose probabilities are explained; by default the worst mistake and a typical row.
     title : str, optional
+        An empty one is none.
 
     Attributes
     ----------
@@ -56,7 +57,11 @@ class Report:
         origin = evidence.model.provenance
         labels = evidence.labels
         about = listed(labels, 4) if len(labels) > 2 else f"{labels[1]} against {labels[0]}"
-        self.title = f"Logistic regression of {about if origin is None else origin.target}" if title is None else str(title)
+        self.title = (
+            f"Logistic regression of {about if origin is None else origin.target}"
+            if title is None or not str(title).strip()
+            else str(title)
+        )
         self.rows = evidence.rows.count
         metrics = evidence.metrics  # refuses rows that have no prediction
         self.sections = sections(evidence, rows)
