@@ -396,6 +396,8 @@ def test_words_are_true_of_every_penalty_and_class() -> None:
     assert "so that some may be exactly zero" in texts(weak.report(X, y), "fit")
     assert "log-odds of the class against the one that it is compared with" in texts(report("three classes"), "coefficients")
     assert "probability of the class less the mean of all" in texts(report("L2"), "coefficients")
+    for kind, step in (("likelihood", "one unit, averaged"), ("formula", "one unit, or for another level, averaged")):
+        assert step in tables(report(kind), "coefficients", "Average marginal effects")[0].caption
 
 
 def test_no_limit_of_a_loss_is_below_zero() -> None:
@@ -415,6 +417,18 @@ def test_frequencies_that_rows_lack_are_missed() -> None:
     estimator, X, y, _ = case("frequencies")
     assert "rows for 223 observations; here each row counts once" in texts(estimator.report(X, y), "data")
     assert "counts once" not in texts(report("frequencies"), "data") + texts(report("likelihood"), "data")
+
+
+@pytest.mark.parametrize("unit", [1e290, 1e100, 1e-290])
+def test_the_unit_of_weights_does_not_matter(unit: float) -> None:
+    """Where the squares of weights, or all their digits, are too long."""
+    estimator, X, y, _ = case("three classes")
+    found = estimator.report(X, y, sample_weight=np.full(90, unit))
+    assert len(found.html) < 1e6
+    for anchor, caption in (("discrimination", "Overall"), ("calibration", "Bins of equal width")):
+        (mine,), (plain,) = (tables(one, anchor, caption) for one in (found, report("three classes")))
+        for name in ("low", "high"):
+            np.testing.assert_allclose(mine.columns[name], plain.columns[name], rtol=1e-9, atol=1e-12)
 
 
 def test_an_empty_title_is_none() -> None:
@@ -482,6 +496,9 @@ def test_chosen_rows_are_explained() -> None:
     for row in (90, -1, 1.5, "3", True):
         with pytest.raises(InputError, match="is none of the 90 rows of the report, which are from 0 to 89"):
             estimator.report(X, y, rows=[row])
+    with pytest.raises(InputError, match=r"rows is 3; pass a list of row numbers, such as \[0\]"):
+        estimator.report(X, y, rows=3)
+    assert section(estimator.report(X, y, rows=[7, 7]), "contributions").blocks[1:][1:] == ()
 
 
 def test_columns_that_say_little_or_the_same_are_named() -> None:

@@ -141,8 +141,8 @@ class Evidence:
     @cached_property
     def effective(self) -> float:
         """What the observations are worth where they weigh differently: (sum of weights)² / sum of squared weights."""
-        weight, frequency = self.rows.weight, self.rows.frequency
-        return float(weight.sum() ** 2 / (weight**2 / frequency).sum())
+        share = self.rows.weight / self.rows.weight.sum()
+        return float(1 / (share**2 / self.rows.frequency).sum())
 
     @property
     def flattering(self) -> bool:

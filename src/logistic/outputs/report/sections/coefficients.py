@@ -71,7 +71,8 @@ def _effects(found: Evidence) -> list[Block]:
     kept = ["term", "contrast", *(["class"] if len(found.labels) > 2 else []), "estimate", "std_error", "z", "p", "low", "high"]
     columns = {KEYS.get(name, name): record.table[name][:SHOWN] for name in kept}
     of = "" if len(found.labels) > 2 else f" of {found.labels[1]}"
-    caption = f"Average marginal effects: the change of the probability{of} for one unit, averaged over these rows"
+    step = "one unit, or for another level," if model.recipe is not None and model.recipe.references() else "one unit,"
+    caption = f"Average marginal effects: the change of the probability{of} for {step} averaged over these rows"
     return [Table(caption, columns, notes=record.notes)]
 
 

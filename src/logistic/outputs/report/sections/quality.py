@@ -66,13 +66,12 @@ def _overall(found: Evidence) -> Table:
 
 def _error(found: Evidence, values: np.ndarray) -> float:
     """Standard error of a weighted mean over the observations."""
-    weight, frequency = found.rows.weight, found.rows.frequency
-    total = weight.sum()
+    share, frequency = found.rows.weight / found.rows.weight.sum(), found.rows.frequency
     if frequency.sum() < 2:
         return math.nan
-    mean = weight @ values / total
+    mean = share @ values
     with np.errstate(over="ignore"):
-        return float(math.sqrt(weight**2 / frequency @ (values - mean) ** 2) / total)
+        return float(math.sqrt(share**2 / frequency @ (values - mean) ** 2))
 
 
 def confusion(found: Evidence) -> Section:

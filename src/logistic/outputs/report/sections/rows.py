@@ -53,7 +53,7 @@ def contributions(found: Evidence, chosen: Sequence[int] | None) -> Section:
         typical = _typical(found)
         picked += [(typical, "a typical row, of median probability among those predicted rightly")] if typical is not None else []
     else:
-        picked = [(found.place(number), "") for number in chosen]
+        picked = [(place, "") for place in dict.fromkeys(found.place(number) for number in chosen)]
     center = "the center of the columns, their means in the fit," if found.plain.center.any() else "columns that are all zero"
     adds = "what each column adds: its coefficient times its distance from there."
     blocks: list[Block] = [Text(f"The log-odds of a row are those at {center} and {adds}")]
