@@ -77,7 +77,7 @@ OURS = {
     "plane": f"{BASE} designs sources provenance",
     "store": f"{BASE} strict provenance strength recipes model plane store",
     "inference": f"{BASE} loss tasks objective designs encoding sources executor recipes model inference",
-    "outputs": f"{BASE} strict designs model inference plane sources outputs",
+    "outputs": f"{BASE} strict designs encoding model inference plane sources outputs",
     # meeting
     "frame": f"{BASE} {MATHEMATICS} {DATA} model strength",
     "fit": f"{BASE} {MATHEMATICS} {DATA} model inference frame",

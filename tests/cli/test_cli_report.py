@@ -58,12 +58,23 @@ def test_what_was_learned_from_is_told(typed: Any) -> None:
 def test_rows_are_called_as_in_the_file(run: Run, typed: Any) -> None:
     """From 1 on, in a part of a split too."""
     assert "Row 17: " in typed("--row", 17)
+    assert "Rows are counted from 1, in the order of the data." in typed()
     page = typed("--row", 3, "--row", 90)
     assert "Row 3: " in page
     assert "Row 90: " in page
     refused(run("report", "m", "people.csv", "-o", "x.html", "--row", 0), "row 0 is none of the 90 rows", "from 1 to 90")
     refused(run("report", "m", "people.csv", "-o", "x.html", "--row", 91), "row 91")
     assert not Path("x.html").exists()
+
+
+def test_frequencies_that_rows_lack_are_missed(run: Run) -> None:
+    """On stderr as well as on the page."""
+    write("people.csv", {**people(n=90), "times": [1 + i % 3 for i in range(90)]})
+    assert run("fit", "people.csv", "--target", "answer", "--freq-weights", "times", "-o", "m").code == 0
+    done = run("report", "m", "people.csv", "-o", "r.html")
+    assert "note: the fit took its 90 rows for 180 observations; --weight COLUMN weighs these so" in done.err
+    assert "here each row counts once" in Path("r.html").read_text()
+    assert "weighs these so" not in run("report", "m", "people.csv", "--weight", "times", "-o", "s.html").err
 
 
 def test_a_formula_shows_the_columns_of_the_data(run: Run) -> None:

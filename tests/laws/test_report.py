@@ -342,6 +342,109 @@ def test_rows_of_the_fit_are_known() -> None:
         assert tables(other, "calibration", "Calibration intercept and slope")
 
 
+def test_rows_of_every_fit_are_known() -> None:
+    """Also of one that a path chose, and of one whose weights leave rows out; sparse ones, and without an intercept."""
+    for kind in ("cross-validated", "elastic net of several shares", "sparse", "no intercept", "offset", "frequencies", "Firth"):
+        assert "so all that follows flatters it" in texts(report(kind), "data"), kind
+    zeros = np.arange(90) % 5 * 1.0
+    for name in ("sample_weight", "freq_weights"):
+        estimator, X, y, rows = fitted(3, {name: zeros}, C=np.inf)
+        found = estimator.report(X, y, **rows)
+        assert found.rows == 72
+        assert "so all that follows flatters it" in texts(found, "data")
+
+
+def test_new_rows_are_never_taken_for_those_of_the_fit() -> None:
+    """Though they be as many and as likely, as where classes lie far apart."""
+    rng = np.random.default_rng(0)
+    y = np.arange(100) % 2
+    X, new = (rng.normal(scale=0.01, size=(100, 2)) + 1000.0 * np.column_stack([y, y * 0]) for _ in range(2))
+    with pytest.warns(SeparationWarning):
+        estimator = LogisticRegression(C=np.inf).fit(X, y)
+    assert "flatters" in texts(estimator.report(X, y), "data")
+    assert "flatters" not in texts(estimator.report(new, y), "data")
+
+
+def test_rows_that_cannot_be_told_from_those_of_the_fit_are_doubted() -> None:
+    """Class weights are not kept by a model; so as many rows may be its own."""
+    estimator, X, y, _ = fitted(class_weight="balanced")
+    assert "If they are the same rows, all that follows is better" in texts(estimator.report(X, y), "data")
+    assert "If they are the same rows" not in texts(estimator.report(X[:-1], y[:-1]), "data")
+
+
+def test_what_holds_at_a_maximum_is_said_there_only() -> None:
+    """The slope is 1, and the distribution of the test known, where the likelihood is largest."""
+    told = "The calibration slope of a fit without a penalty is 1"
+    assert told in texts(report("likelihood"), "calibration")
+    for kind in ("early end", "offset"):
+        assert told not in texts(report(kind), "calibration"), kind
+    bare, X, y, _ = fitted(C=np.inf, fit_intercept=False)
+    found = bare.report(X, y)
+    assert told not in texts(found, "calibration")
+    assert abs(tables(found, "calibration", "Calibration intercept and slope")[0].columns["estimate"][1] - 1) > 1e-6
+    for kind in ("early end", "L2", "L1", "separated"):
+        assert not tables(report(kind), "calibration", "Hosmer-Lemeshow"), kind
+    assert tables(report("Firth"), "calibration", "Hosmer-Lemeshow")
+
+
+def test_words_are_true_of_every_penalty_and_class() -> None:
+    """No maximum is claimed where there is none, no zero where there may be none, no class to compare with where there is none."""
+    assert "No penalty: sought are the coefficients" in texts(report("separated"), "fit")
+    assert "are those of the coefficients at which the search stopped" in texts(report("separated"), "coefficients")
+    weak, X, y, _ = fitted(C=1e4, l1_ratio=1.0)
+    assert (weak.coef_ != 0).all()
+    assert "so that some may be exactly zero" in texts(weak.report(X, y), "fit")
+    assert "log-odds of the class against the one that it is compared with" in texts(report("three classes"), "coefficients")
+    assert "probability of the class less the mean of all" in texts(report("L2"), "coefficients")
+    for kind, step in (("likelihood", "one unit, averaged"), ("formula", "one unit, or for another level, averaged")):
+        assert step in tables(report(kind), "coefficients", "Average marginal effects")[0].caption
+
+
+def test_no_limit_of_a_loss_is_below_zero() -> None:
+    """Though one row lost nearly all; nor is a residual minus zero."""
+    X = np.array([[-1.0], [1.0]] * 20)
+    y = np.arange(40) % 2
+    estimator = LogisticRegression(C=1e3).fit(X, y)
+    (overall,) = tables(estimator.report(X, np.append(y[:-1], 0)), "discrimination", "Overall")
+    assert (overall.columns["low"][1:3] == 0).all()
+    assert (overall.columns["high"][1:3] > overall.columns["value"][1:3]).all()
+    (residuals,) = tables(estimator.report(1e4 * X[y == 0], y[y == 0]), "mistakes", "Deviance residuals")
+    assert not any(np.signbit(column[0]) for column in residuals.columns.values())
+
+
+def test_frequencies_that_rows_lack_are_missed() -> None:
+    """A fit of observations that is judged by rows."""
+    estimator, X, y, _ = case("frequencies")
+    assert "rows for 223 observations; here each row counts once" in texts(estimator.report(X, y), "data")
+    assert "counts once" not in texts(report("frequencies"), "data") + texts(report("likelihood"), "data")
+
+
+@pytest.mark.parametrize("unit", [1e290, 1e100, 1e-290])
+def test_the_unit_of_weights_does_not_matter(unit: float) -> None:
+    """Where the squares of weights, or all their digits, are too long."""
+    estimator, X, y, _ = case("three classes")
+    found = estimator.report(X, y, sample_weight=np.full(90, unit))
+    assert len(found.html) < 1e6
+    for anchor, caption in (("discrimination", "Overall"), ("calibration", "Bins of equal width")):
+        (mine,), (plain,) = (tables(one, anchor, caption) for one in (found, report("three classes")))
+        for name in ("low", "high"):
+            np.testing.assert_allclose(mine.columns[name], plain.columns[name], rtol=1e-9, atol=1e-12)
+
+
+def test_an_empty_title_is_none() -> None:
+    """A page has a heading."""
+    estimator, X, y, _ = case("likelihood")
+    assert estimator.report(X, y, title=" ").title == report("likelihood").title
+
+
+def test_the_table_of_mistakes_says_how_rows_are_counted() -> None:
+    """From the first of X, which is 0."""
+    (table,) = tables(report("three classes"), "mistakes", "The worst")
+    assert table.notes[0] == "Rows are counted from 0, in the order of the data."
+    assert "thought least likely" in table.caption
+    assert (np.diff(table.columns["probability of true"]) >= 0).all()
+
+
 def test_effects_are_those_of_inference() -> None:
     """Of fits that have errors and no penalty, by the columns of the data where there is a formula."""
     for kind in ("likelihood", "three classes", "formula", "weights"):
@@ -393,6 +496,9 @@ def test_chosen_rows_are_explained() -> None:
     for row in (90, -1, 1.5, "3", True):
         with pytest.raises(InputError, match="is none of the 90 rows of the report, which are from 0 to 89"):
             estimator.report(X, y, rows=[row])
+    with pytest.raises(InputError, match=r"rows is 3; pass a list of row numbers, such as \[0\]"):
+        estimator.report(X, y, rows=3)
+    assert section(estimator.report(X, y, rows=[7, 7]), "contributions").blocks[1:][1:] == ()
 
 
 def test_columns_that_say_little_or_the_same_are_named() -> None:

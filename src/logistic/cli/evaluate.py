@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import rich_click as click
 
-from .fitted import flattery, metrics_of, read_model, without_formula
+from .fitted import counted_once, flattery, metrics_of, read_model, without_formula
 from .options import CERTIFIED, data_argument, json_option, model_argument, quiet_option
 from .rows import open_table, rows_to_judge
 from .writing import answer, tell
@@ -30,16 +30,14 @@ def evaluate_command(
         logistic evaluate model.safetensors people.csv --split test
         logistic evaluate model.safetensors later.csv --json
     """
-    from ..model import Model
-
     found = read_model(model)
     table = open_table(data)
     rows = rows_to_judge(table, found, target, weight, split)
     metrics = metrics_of(without_formula(found), rows.part(split), "" if split is None else f" of the {split} part")
     origin = found.provenance
-    if isinstance(found, Model) and found.statistics is not None and found.statistics.count != found.rows and rows.weight is None:
-        counted = f"the fit took its {found.rows:,} rows for {found.statistics.count:,.0f} observations"
-        tell(f"note: {counted}; --weight COLUMN weighs these so\n", quiet or as_json)
+    once = "" if rows.weight is not None else counted_once(found)
+    if once:
+        tell(f"note: {once}\n", quiet or as_json)
     learned = flattery(found, table, split)
     if learned:
         others = "; --split test takes those held out" if origin is not None and origin.fractions else ""

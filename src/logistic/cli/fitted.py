@@ -68,6 +68,15 @@ def flattery(model: Fitted, table: Table, part: str | None) -> str:
     return "these rows were learned from"
 
 
+def counted_once(model: Fitted) -> str:
+    """That a fit had frequencies, which rows without weights have not; nothing where it had none."""
+    statistics = getattr(model, "statistics", None)
+    if statistics is None or statistics.count == model.rows:  # type: ignore[union-attr]
+        return ""
+    many = f"{model.rows:,} rows for {statistics.count:,.0f} observations"  # type: ignore[union-attr]
+    return f"the fit took its {many}; --weight COLUMN weighs these so"
+
+
 def columns_of(model: Fitted) -> tuple[str, ...]:
     """Names of the columns, x0, x1, ... where the fit knew none."""
     if model.features is not None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import rich_click as click
 
 from ..errors import InputError
-from .fitted import flattery, kind_of, read_model
+from .fitted import counted_once, flattery, kind_of, read_model
 from .options import CERTIFIED, STDIN, data_argument, files, force_option, json_option, model_argument, quiet_option
 from .rows import Rows, open_table, rows_to_judge
 from .writing import answer, tell, writable
@@ -58,6 +58,9 @@ def report_command(model: str, data: str, output: str, **choices: Any) -> int:
         raise InputError(f"{model} holds a {kind_of(found)}, which has no report; see: logistic evaluate {model} {data}")
     table, part = open_table(data), choices["split"]
     rows = rows_to_judge(table, found, choices["target"], choices["weight"], part)
+    once = "" if rows.weight is not None else counted_once(found)
+    if once:
+        tell(f"note: {once}", choices["quiet"] or choices["as_json"])
     report = written_up(found, rows, part, choices["chosen"] or None, choices["title"])
     report.save(path)
     tell(f"{report}\nwrote {path}", choices["quiet"] or choices["as_json"])

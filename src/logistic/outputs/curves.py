@@ -108,7 +108,8 @@ def calibration(truth: np.ndarray, p: np.ndarray, weight: np.ndarray | None, bin
     total = np.bincount(place, w, B)
     with np.errstate(invalid="ignore", divide="ignore"):
         predicted, observed = (np.bincount(place, w * values, B) / total for values in (p, truth))
-        effective = total**2 / np.bincount(place, w**2, B)
+        share = w / w.sum()  # whose squares float64 can hold
+        effective = np.bincount(place, share, B) ** 2 / np.bincount(place, share**2, B)
     low, high = wilson(observed, effective, level)
     error = float(np.nansum(total * abs(observed - predicted)) / total.sum())
     return Calibration(edges, predicted, observed, low, high, total, error)

@@ -108,9 +108,12 @@ def number(value: float, digits: int = 3) -> str:
     return f"{value:.{digits}g}".replace("-", MINUS)
 
 
+MANY = 1e15  # from which not every digit of a sum is shown, nor known
+
+
 def amount(value: float) -> str:
     """Rows, or a weight."""
-    return f"{value:,.0f}" if float(value).is_integer() else f"{value:,.6g}"
+    return f"{value:,.0f}" if float(value).is_integer() and abs(value) < MANY else f"{value:,.6g}"
 
 
 def counting(axis: Any) -> None:

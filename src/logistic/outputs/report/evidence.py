@@ -12,10 +12,12 @@ import numpy as np
 
 from ...backend import to_numpy
 from ...designs import is_sparse
+from ...encoding import Encoding
 from ...errors import InputError
 from ...inference.estimates import feature_names
 from ...inference.rows import Rows, model_of, rows_of
 from ...model import Model
+from ...outcome import Status
 from ..metrics import Metrics, judged
 from ..tally import Tally
 
@@ -66,6 +68,10 @@ class Evidence:
         Columns of the design, codes of the classes, weights.
     numbers : (n,) array
         How each row is called.
+    given : int
+        Rows before those of weight zero were left out.
+    first : int
+        From which the numbers count.
     remark : str
         Which of the rows the model learned from, where somebody knows.
     """
@@ -74,6 +80,8 @@ class Evidence:
     estimator: Any
     rows: Rows
     numbers: np.ndarray
+    given: int
+    first: int = 0
     remark: str = ""
 
     @property
@@ -133,8 +141,8 @@ class Evidence:
     @cached_property
     def effective(self) -> float:
         """What the observations are worth where they weigh differently: (sum of weights)² / sum of squared weights."""
-        weight, frequency = self.rows.weight, self.rows.frequency
-        return float(weight.sum() ** 2 / (weight**2 / frequency).sum())
+        share = self.rows.weight / self.rows.weight.sum()
+        return float(1 / (share**2 / self.rows.frequency).sum())
 
     @property
     def flattering(self) -> bool:
@@ -143,12 +151,29 @@ class Evidence:
 
     @cached_property
     def learned_from(self) -> bool:
-        """Whether these are the rows and weights of the fit, as far as their number and their likelihood tell."""
-        statistics = self.model.statistics
-        if statistics is None or self.model.rows != self.rows.count:
+        """Whether these are the rows and weights of the fit, as far as their fingerprint and, if it is known, likelihood tell."""
+        if self.model.fingerprint != self._fingerprint:
             return False
+        statistics = self.model.statistics
         found = -float(self.rows.weight @ self.losses)
-        return math.isclose(found, statistics.log_likelihood, rel_tol=SAME, abs_tol=SAME)
+        return statistics is None or math.isclose(found, statistics.log_likelihood, rel_tol=SAME, abs_tol=SAME)
+
+    @property
+    def _fingerprint(self) -> str:
+        """Of these rows, had the model been fitted to them without class weights."""
+        spread, weight = self.spread, self.rows.weight
+        mean, deviation = spread.mean, spread.deviation
+        if not self.model.fit_intercept:
+            mean, deviation = np.zeros(len(mean)), np.hypot(mean, deviation)
+        totals = np.bincount(self.codes, weight, len(self.labels))
+        ends, total = (spread.low, spread.high), float(weight.sum())
+        return Encoding(self.model.classes, None, deviation, mean, deviation, *ends, totals, total, 0.0).fingerprint(self.given)
+
+    @property
+    def likeliest(self) -> bool:
+        """Whether these are the rows of the fit, and it found a maximum of their likelihood, perhaps with Firth's term."""
+        status = self.model.certificate.status
+        return self.learned_from and self.model.penalty.alpha == 0 and (status.certified or status is Status.RANK_DEFICIENT)
 
     @cached_property
     def spread(self) -> Spread:
@@ -235,7 +260,7 @@ def evidence(
     y : (n,) labels
     sample_weight, offset, freq_weights : (n,), optional
     numbers : (n,) array, optional
-        How each row is called; by default from 0 on.
+        How each row is called, of those of a file counted from 1; by default from 0 on.
 
     Raises
     ------
@@ -246,10 +271,10 @@ def evidence(
     if rows.y is None or rows.y.ndim != 1:
         raise InputError("y holds distributions; a report needs one label a row")
     kept = rows.weight * rows.frequency > 0
-    numbers = np.arange(rows.count) if numbers is None else numbers
+    first, numbers = (0, np.arange(rows.count)) if numbers is None else (1, numbers)
     fitted = model_of(model)
     known = None if model is fitted or getattr(model, "model_", None) is not fitted else model
-    return Evidence(fitted, known, rows.weighed(), numbers if kept.all() else numbers[kept])
+    return Evidence(fitted, known, rows.weighed(), numbers if kept.all() else numbers[kept], rows.count, first)
 
 
 def _spread(rows: Rows) -> Spread:

@@ -59,6 +59,7 @@ function choose(code) {
 // --------------------------------------------------------------------------------------------------------------- threshold
 
 function amount(value) {
+  if (Math.abs(value) >= 1e15) return String(Number(value.toPrecision(6)));
   return value.toLocaleString("en-US", Number.isInteger(value) ? {} : { maximumSignificantDigits: 6 });
 }
 

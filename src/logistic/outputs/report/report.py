@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from ...errors import listed
+from ...errors import InputError, listed
 from ...strict import write_atomically
 from ..plots import Display
 from ..plots.look import needs_matplotlib
@@ -33,6 +33,7 @@ class Report:
     rows : sequence of int, optional
         Rows whose probabilities are explained; by default the worst mistake and a typical row.
     title : str, optional
+        An empty one is none.
 
     Attributes
     ----------
@@ -44,7 +45,7 @@ class Report:
     Raises
     ------
     InputError
-        For a row that there is not, or where Matplotlib or Jinja is missing.
+        For a row that there is not, rows that are no list, or where Matplotlib or Jinja is missing.
     """
 
     title: str
@@ -53,10 +54,16 @@ class Report:
 
     def __init__(self, evidence: Evidence, rows: Sequence[int] | None = None, title: str | None = None) -> None:
         installed()
+        if isinstance(rows, int | np.integer | str):
+            raise InputError(f"rows is {rows!r:.60}; pass a list of row numbers, such as [{evidence.first}]")
         origin = evidence.model.provenance
         labels = evidence.labels
         about = listed(labels, 4) if len(labels) > 2 else f"{labels[1]} against {labels[0]}"
-        self.title = f"Logistic regression of {about if origin is None else origin.target}" if title is None else str(title)
+        self.title = (
+            f"Logistic regression of {about if origin is None else origin.target}"
+            if title is None or not str(title).strip()
+            else str(title)
+        )
         self.rows = evidence.rows.count
         metrics = evidence.metrics  # refuses rows that have no prediction
         self.sections = sections(evidence, rows)

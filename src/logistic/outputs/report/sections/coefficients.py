@@ -32,7 +32,7 @@ def coefficients(found: Evidence) -> Section:
     """A table, strongest first, and a forest."""
     summary = Summary(found.model)
     columns, names = summary.columns, found.names
-    blocks: list[Block] = [*_doubts(found, summary), Text(_reading(found))]
+    blocks: list[Block] = [*_doubts(found, summary), Text(_reading(found, summary.columns["reference"][0]))]
     q = len(names) + found.model.fit_intercept
     contrasts = len(columns["term"]) // q
     kept = max(SHOWN // contrasts, 3)
@@ -71,7 +71,8 @@ def _effects(found: Evidence) -> list[Block]:
     kept = ["term", "contrast", *(["class"] if len(found.labels) > 2 else []), "estimate", "std_error", "z", "p", "low", "high"]
     columns = {KEYS.get(name, name): record.table[name][:SHOWN] for name in kept}
     of = "" if len(found.labels) > 2 else f" of {found.labels[1]}"
-    caption = f"Average marginal effects: the change of the probability{of} for one unit, averaged over these rows"
+    step = "one unit, or for another level," if model.recipe is not None and model.recipe.references() else "one unit,"
+    caption = f"Average marginal effects: the change of the probability{of} for {step} averaged over these rows"
     return [Table(caption, columns, notes=record.notes)]
 
 
@@ -80,7 +81,8 @@ def _doubts(found: Evidence, summary: Summary) -> list[Block]:
     certificate = found.model.certificate
     if certificate.status is Status.SEPARATED:
         known = "the table has the limits that they tend to" if certificate.limit is not None else "what they tend to is not known"
-        return [Text(f"No finite estimate exists, since columns separate the classes: {known}.", "warning")]
+        stopped = "Predictions, and what follows from them, are those of the coefficients at which the search stopped"
+        return [Text(f"No finite estimate exists, since columns separate the classes: {known}. {stopped}.", "warning")]
     blocks: list[Block] = []
     if not (certificate.status.certified or certificate.status is Status.RANK_DEFICIENT):
         blocks.append(Text("Not certified: these numbers are only where the search stopped.", "warning"))
@@ -88,13 +90,15 @@ def _doubts(found: Evidence, summary: Summary) -> list[Block]:
     return blocks + [Text(f"{one[:1].upper()}{one[1:]}.", "warning") for one in said]
 
 
-def _reading(found: Evidence) -> str:
+def _reading(found: Evidence, reference: str) -> str:
     """How a coefficient is read."""
     labels = found.labels
     adds = "One unit more of a column adds its coefficient to the log-odds of"
     if len(labels) == 2:
         return f"{adds} {labels[1]} against {labels[0]}, and multiplies the odds by the odds ratio."
-    return f"{adds} the class against the one that it is compared with."
+    if reference:
+        return f"{adds} the class against the one that it is compared with."
+    return "One unit more of a column adds its coefficient to the logarithm of the probability of the class less the mean of all."
 
 
 def _table(columns: Columns, contrasts: int) -> dict[str, np.ndarray]:

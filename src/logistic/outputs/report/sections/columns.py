@@ -37,7 +37,7 @@ def data(found: Evidence) -> Section:
     facts += [("columns", f"{len(found.names):,}"), ("missing", "none: rows with missing entries are refused")]
     if is_sparse(rows.X):
         facts.append(("not zero", likely(rows.X.nnz / (rows.count * max(len(found.names), 1)))))
-    blocks: list[Block] = [_whose(found), Facts(tuple(facts))]
+    blocks: list[Block] = [_whose(found), *_counted_once(found), Facts(tuple(facts))]
     blocks.append(drawn("Rows of each class", ClassBalanceDisplay(found.model.classes, {"": counts}).plot()))
     absent = [label for label, count in zip(labels, counts, strict=True) if not count]
     if absent:
@@ -52,9 +52,18 @@ def _whose(found: Evidence) -> Text:
     if found.flattering:
         said = found.remark or "these are the rows that the model was fitted to"
         return Text(f"{said[:1].upper()}{said[1:]}, so all that follows flatters it.", "warning")
-    return Text(
-        f"The model was fitted to {counted(found.model.rows, 'row')}; it is judged here by {counted(found.rows.count, 'row')}."
-    )
+    said = f"The model was fitted to {counted(found.model.rows, 'row')}; it is judged here by {counted(found.rows.count, 'row')}."
+    doubt = " If they are the same rows, all that follows is better than it would be on others."
+    return Text(said + (doubt if found.model.rows == found.given else ""))
+
+
+def _counted_once(found: Evidence) -> list[Block]:
+    """Where the fit had frequencies and these rows have none."""
+    model = found.model
+    if model.statistics is None or model.statistics.count == model.rows or found.weighted:
+        return []
+    many = f"{counted(model.rows, 'row')} for {model.statistics.count:,.15g} observations"
+    return [Text(f"The fit took its {many}; here each row counts once, since it was given no weight.", "note")]
 
 
 def _histograms(found: Evidence) -> list[Block]:

@@ -60,8 +60,8 @@ def _penalty(model: Model) -> str:
     if penalty.bias is not None:
         return "Half the log determinant of the information was added to the log-likelihood, which takes out most of the bias."
     if penalty.alpha == 0:
-        return "No penalty: the coefficients are those under which the labels of the fit are likeliest."
-    kinds = {0.0: "large coefficients cost their square", 1.0: "coefficients cost their size, so that some are exactly zero"}
+        return "No penalty: sought are the coefficients under which the labels of the fit are likeliest."
+    kinds = {0.0: "large coefficients cost their square", 1.0: "coefficients cost their size, so that some may be exactly zero"}
     kind = kinds.get(float(penalty.l1_ratio), "coefficients cost their size and their square, so that some may be exactly zero")
     units = "standardised columns" if penalty.standardized else "the units of the data"
     return f"A penalty of strength C={penalty.C:.6g} pulls coefficients to zero: {kind}, measured in {units}."
@@ -120,7 +120,7 @@ def _again(model: Model) -> list[Block]:
 def _steps(history: dict[str, np.ndarray]) -> Block:
     """First and last numbers of the history; seconds are left out, which no two fits have in common."""
     names = [name for name in ("objective", "loss", "gradient_norm", "accuracy", "validation_loss") if name in history]
-    kept = {name: history[name][[0, -1]] for name in ("iteration", *names)}
+    kept = {name.replace("_", " "): history[name][[0, -1]] for name in ("iteration", *names)}
     return Table("Before the first step, and at the last", kept)
 
 

@@ -52,7 +52,7 @@ def _overall(found: Evidence) -> Table:
         ("Brier score", metrics.brier, brier, float((shares * (1 - shares)).sum()) / (2 if len(shares) == 2 else 1)),
     ):
         half = z * _error(found, each)
-        rows.append((name, value, value - half, value + half, plainly))
+        rows.append((name, value, max(value - half, 0.0), value + half, plainly))
     rows.append(("balanced accuracy", metrics.balanced_accuracy, math.nan, math.nan, 1 / max(len(known), 1)))
     rows.append(("mean ROC AUC", metrics.macro.auc, math.nan, math.nan, 0.5 if len(known) > 1 else math.nan))
     names = ("measure", "value", "low", "high", "without columns")
@@ -66,13 +66,12 @@ def _overall(found: Evidence) -> Table:
 
 def _error(found: Evidence, values: np.ndarray) -> float:
     """Standard error of a weighted mean over the observations."""
-    weight, frequency = found.rows.weight, found.rows.frequency
-    total = weight.sum()
+    share, frequency = found.rows.weight / found.rows.weight.sum(), found.rows.frequency
     if frequency.sum() < 2:
         return math.nan
-    mean = weight @ values / total
+    mean = share @ values
     with np.errstate(over="ignore"):
-        return float(math.sqrt(weight**2 / frequency @ (values - mean) ** 2) / total)
+        return float(math.sqrt(share**2 / frequency @ (values - mean) ** 2))
 
 
 def confusion(found: Evidence) -> Section:
@@ -132,7 +131,7 @@ def _slope(found: Evidence) -> list[Block]:
     """Of two classes the regression of the labels on what the model says."""
     if len(found.labels) > 2:
         return []
-    if found.learned_from and found.model.penalty.alpha == 0 and found.model.penalty.bias is None:
+    if found.likeliest and found.model.penalty.bias is None and found.model.fit_intercept and not found.model.offset:
         return [Text("The calibration slope of a fit without a penalty is 1 on its own rows, however bad it is; ask it of others.")]
     weights = {"sample_weight": found.rows.weight / found.rows.frequency, "freq_weights": found.rows.frequency}
     try:
@@ -148,8 +147,8 @@ def _slope(found: Evidence) -> list[Block]:
 
 
 def _hosmer(found: Evidence) -> list[Block]:
-    """A test for the rows of the fit."""
-    if not found.learned_from or found.weighted:
+    """A test for the rows of the fit, whose distribution is that of a maximum of the likelihood."""
+    if not found.likeliest or found.weighted:
         return []
     try:
         record = hosmer_lemeshow(found.plain, found.rows.X, found.model.classes[found.codes], offset=found.rows.offset)

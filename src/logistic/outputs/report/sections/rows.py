@@ -34,11 +34,11 @@ def mistakes(found: Evidence) -> Section:
     few = len(found.names) if found.model.recipe is None else len(found.model.recipe.columns)
     for name, values in found.values(at, VALUES).items():
         columns[name if name not in columns else f"column {name}"] = whole(values)
-    notes = (f"Values of {VALUES} of {few:,} columns.",) if few > VALUES and not found.pixels else ()
+    notes: tuple[str, ...] = (f"Rows are counted from {found.first}, in the order of the data.",)
+    notes += (f"Values of {VALUES} of {few:,} columns.",) if few > VALUES and not found.pixels else ()
     if wrong:
-        caption = (
-            f"The worst of {counted(wrong, 'row')} that {'is' if wrong == 1 else 'are'} predicted wrongly: the surest errors first"
-        )
+        those = f"{counted(wrong, 'row')} that {'is' if wrong == 1 else 'are'} predicted wrongly"
+        caption = f"The worst of {those}: first those whose true class was thought least likely"
     else:
         caption = "No row is predicted wrongly; these are the least sure of their class"
     blocks: list[Block] = [_residuals(found), Table(caption, columns, by_class="true", notes=notes), *_influence(found)]
@@ -53,7 +53,7 @@ def contributions(found: Evidence, chosen: Sequence[int] | None) -> Section:
         typical = _typical(found)
         picked += [(typical, "a typical row, of median probability among those predicted rightly")] if typical is not None else []
     else:
-        picked = [(found.place(number), "") for number in chosen]
+        picked = [(place, "") for place in dict.fromkeys(found.place(number) for number in chosen)]
     center = "the center of the columns, their means in the fit," if found.plain.center.any() else "columns that are all zero"
     adds = "what each column adds: its coefficient times its distance from there."
     blocks: list[Block] = [Text(f"The log-odds of a row are those at {center} and {adds}")]
@@ -88,7 +88,7 @@ def _residuals(found: Evidence) -> Table:
     """Spread of the deviance residuals; for two classes with a sign."""
     residual = np.sqrt(2 * np.maximum(found.losses, 0))
     signs = "" if len(found.labels) > 2 else f", above zero for {found.labels[1]}"
-    residual = residual if len(found.labels) > 2 else np.where(found.codes == 1, residual, -residual)
+    residual = residual if len(found.labels) > 2 else np.where(found.codes == 1, residual, 0.0 - residual)
     columns = {name: np.array([np.quantile(residual, at)]) for name, at in QUANTILES.items()}
     caption = f"Deviance residuals: roots of twice the log loss of a row{signs}"
     return Table(caption, {"rows": np.array([found.rows.count]), **columns})
