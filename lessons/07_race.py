@@ -246,19 +246,25 @@ says("2,000", len(plain[-2000:]))
 # %%
 batches = runners["SGD, batches of 33, momentum"]
 all_rows = solvers.SGD(lr=0.1, momentum=0.9, batch_size=None)
+averaged = solvers.SGD(lr=0.1, momentum=0.9, batch_size=33, average=True)
 trials = {
     "batches of 33, rate 0.1, 100 epochs": race(batches, most=100),
     "all rows, rate 0.1, 100 epochs": race(all_rows, most=100),
+    "batches, averaged, 5,000 epochs": race(averaged),
     "all rows, rate 0.1, 5,000 epochs": race(all_rows),
     "all rows, rate 1, 5,000 epochs": results["momentum"],
 }
 for name, (_, gaps, _) in trials.items():
     print(f"{name:36} gap {gaps[-1]:.1e}")
-few, full, longer, faster = (gaps[-1] for _, gaps, _ in trials.values())
+few, full, calm, longer, faster = (gaps[-1] for _, gaps, _ in trials.values())
+still = trials["batches, averaged, 5,000 epochs"][1]
+assert still[-200:].max() < 1.3 * still[-200:].min()  # at rest
+assert round(np.log10(few / faster)) == 11
 
 # %%
 says("0.023", few)
 says("0.058", full)
+says("4.5e-5", calm)
 says("3.6e-4", longer)
 says("3.9e-13", faster)
 
@@ -267,12 +273,14 @@ says("3.9e-13", faster)
 # |---|---|
 # | batches of 33, rate 1/10, 100 epochs | 0.023 |
 # | all rows, rate 1/10, 100 epochs | 0.058 |
+# | batches of 33, rate 1/10, averaged, 5,000 epochs | $4.5 \cdot 10^{-5}$ |
 # | all rows, rate 1/10, 5,000 epochs | $3.6 \cdot 10^{-4}$ |
 # | all rows, rate 1, 5,000 epochs | $3.9 \cdot 10^{-13}$ |
 #
-# The same update rule, momentum 9/10 throughout, is twelve digits better with all rows, a rate ten times as large, and
-# time. In the first 100 epochs the batches are even *ahead*: three steps for the price of one. So the judgement was on
-# a rate, a batch size and a budget, in a valley that nobody had scaled. It was not on the method.
+# The same update rule, momentum 9/10 throughout, is eleven digits better with all rows, a rate ten times as large, and
+# time. In the first 100 epochs the batches are even *ahead*: three steps for the price of one. And the trembling has a
+# cure, `average=True`: the running average of all weights on the way lies still. So the judgement was on a rate, a
+# batch size and a budget, in a valley that nobody had scaled. It was not on the method.
 #
 # ## Break it: a last batch of one
 #
