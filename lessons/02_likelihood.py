@@ -173,8 +173,8 @@ for name, curve in (("log loss", log_curve), ("squared error", square_curve)):
 
 # %% [markdown]
 # Halfway between the logits -8 and 0 log loss is at 4.018, below its straight line at 4.347. Squared error is at 0.964, far
-# above its line at 0.625. A loss that is not convex can have flats and several valleys, and then nobody can prove that an
-# answer is the best.
+# above its line at 0.625. A loss that is not convex can have flats and several valleys, and then a slope of zero
+# no longer shows that an answer is the best.
 #
 # It happens on real data. Start both losses at a bad line, $w = -10$, and walk downhill with the same step size.
 # %%

@@ -118,7 +118,7 @@ says("-0.323", at_zero[0])
 # ## The same from autograd
 #
 # PyTorch writes down every operation on the way from `w` to the loss, and then walks back through the list by the same
-# chain rule. Left, our formula; right, nobody wrote a formula.
+# chain rule. First line, our formula; second line, nobody wrote a formula.
 
 # %%
 w = np.array([0.5, 1.0, -4.0])  # any place will do
@@ -285,8 +285,8 @@ says("-45.27", best_w[2])
 # %% [markdown]
 # The certified optimum is 5.75 for the length, 10.45 for the width and -45.27 for the intercept, with a loss of 0.1028.
 # All entries of the gradient are 0 there, to rounding. The intercept's entry says something by itself: at the optimum
-# the mean prediction equals the share of class 1. Every model with an intercept that was fitted by log loss has this
-# property.
+# the mean prediction equals the share of class 1. Every logistic regression has this property whose intercept is free:
+# in no penalty, and fitted to the end.
 #
 # ## Break it
 #

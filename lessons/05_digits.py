@@ -90,9 +90,11 @@ print("T", T.shape, "W", W.shape, "b", b.shape, "log P", log_P.shape)
 by_one_hot = -(T * log_P).sum(axis=1).mean()
 by_index = -log_P[np.arange(n), c].mean()
 by_torch = torch_cross_entropy(torch.tensor(X @ W + b), torch.tensor(c)).item()
+# the target as probabilities: here all on one class
+by_soft = torch_cross_entropy(torch.tensor(X @ W + b), torch.tensor(T)).item()
 
-print(by_one_hot, by_index, by_torch, np.log(10))
-assert max(by_one_hot, by_index, by_torch) - min(by_one_hot, by_index, by_torch) < 1e-12
+print(by_one_hot, by_index, by_torch, by_soft, np.log(10))
+assert np.ptp([by_one_hot, by_index, by_torch, by_soft]) < 1e-12
 
 # %%
 says("2.3026", by_index)
@@ -100,7 +102,8 @@ says("2.3026", by_index)
 # %% [markdown]
 # Every probability is one tenth, so the loss is $\log 10 = 2.3026$. There are three ways to write it. *One-hot*
 # multiplies by a table that is nearly all zeros. *By index* picks the one number of each row that counts, and needs no
-# table. PyTorch wants the scores and the whole numbers.
+# table. PyTorch wants the scores, and either the whole numbers or a table of probabilities of type float; the one-hot
+# rows are such a table, and rows that are not sure of their class are allowed in it too.
 #
 # ## Gradient, by hand and by autograd
 
@@ -169,7 +172,12 @@ assert np.abs(b - b_torch.detach().numpy()).max() < 1e-10
 
 
 def accuracy(W, b):
+    # no softmax needed: the largest score has the largest probability
     return np.mean((X_test @ W + b).argmax(axis=1) == c_test)
+
+
+Z = X_test @ W + b
+assert (softmax(Z).argmax(axis=1) == Z.argmax(axis=1)).all()
 
 
 print(f"loss {losses[0]:.4f} -> {losses[-1]:.4f}, test accuracy {accuracy(W, b):.4f}")
@@ -272,8 +280,8 @@ says("25.5", sizes[2000])
 
 # %% [markdown]
 # With every doubling of the steps the weights grow, from 17.3 to 21.0 to 25.5, and nothing stops them. With 64 pixels
-# the ten classes of the training pictures can be told apart without a mistake. Then twice the weights are always better
-# than the weights: probabilities of the right class tend to 1, the loss to 0, and there is no optimum to arrive at. The
+# the ten classes of the training pictures can be told apart without a mistake. Of weights that do it, twice as large are
+# always better: probabilities of the right class tend to 1, the loss to 0, and there is no optimum to arrive at. The
 # library says so by name, *separated*, and does not return a number as if it were an answer. A penalty makes the
 # question a good one; more in lesson 10.
 #

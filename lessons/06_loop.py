@@ -263,6 +263,8 @@ assert small[-1] > 2.5 * best
 assert np.corrcoef(ordered[100:190], ordered[110:200])[0, 1] > 0.9
 assert np.corrcoef(right[100:190], right[110:200])[0, 1] < 0.5
 assert shapes.min() > 0.6931
+assert [bug for bug in BUGS if curves[bug][10] >= curves[bug][0]] == ["shapes"]
+assert train("softmax twice")[1] == train("right")[1]  # the accuracy
 
 # %%
 says("0.3133", np.log(1 + 1 / np.e))
@@ -299,7 +301,8 @@ assert torch.isclose((truth * scores).mean(), truth.mean() * scores.mean())
 #
 # **Kept graphs.** Every loss of PyTorch remembers how it was computed. `trace.append(loss)`, or an evaluation without
 # `torch.no_grad()` that adds losses up, keeps all of it. The curve is right; the memory fills, until the run dies in
-# the night. `loss.item()` is a plain number and keeps nothing.
+# the night. `loss.item()` is a plain number and keeps nothing. `network.eval()` is no remedy: it tells layers such as
+# dropout that training is over, and remembers all the same. An evaluation needs both.
 
 
 # %%
@@ -324,6 +327,15 @@ print("after 100 evaluations:", nodes(kept), "operations remembered, or", nodes(
 assert torch.equal(kept, clean)
 assert nodes(kept) > 300
 assert nodes(clean) == 0
+
+# no_grad is not eval, and eval is not no_grad
+dropping = torch.nn.Sequential(network, torch.nn.Dropout(0.5))
+torch.manual_seed(0)
+with torch.no_grad():  # in training mode: entries are still dropped, by chance
+    assert not torch.equal(dropping(X_torch), dropping(X_torch))
+dropping.eval()
+assert torch.equal(dropping(X_torch), dropping(X_torch))
+assert dropping(X_torch).requires_grad  # and everything is still remembered
 
 # %% [markdown]
 # **The wrong statistics.** New rows must be scaled by the mean and deviation of the *training* rows: they are part of
@@ -370,7 +382,7 @@ exercise("loop.2", epoch_loss)
 #
 # ## For teachers
 #
-# *Misconception*: "the loss falls, so the loop is right". Six of the eight fall, at least at first. Let pairs diagnose
-# from the printed figure before anyone runs Exercise 1. *Ask*: which of the bugs would a higher test accuracy hide?
-# (Softmax twice: the accuracy is as good as without.) *Time*: the quiz deserves half of it; in a hurry, skip kept
+# *Misconception*: "the loss falls, so the loop is right". All but one of the eight have fallen after the first epoch. Let
+# pairs diagnose from the printed figure before anyone runs Exercise 1. *Ask*: which of the bugs does the accuracy hide?
+# (Softmax twice, for one: it is as good as without.) *Time*: the quiz deserves half of it; in a hurry, skip kept
 # graphs.

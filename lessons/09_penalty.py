@@ -9,7 +9,7 @@
 # After this lesson you can
 #
 # - say what a penalty does to coefficients, and what L1 does that L2 does not;
-# - translate between scikit-learn's `C`, `alpha`, glmnet's `lambda` and PyTorch's `weight_decay`, and prove it by a fit;
+# - translate between scikit-learn's `C`, `alpha`, glmnet's `lambda` and PyTorch's `weight_decay`, and check it by a fit;
 # - choose a strength by rows held out;
 # - notice a penalty that nobody mentioned.
 
@@ -180,7 +180,7 @@ says("4", (~zero).sum())
 
 # %% [markdown]
 # Of 30 columns, 4 are kept; the others have a coefficient of exactly 0. This is glmnet's problem: columns scaled by deviations
-# that divide by $n$, mean loss, $\lambda = 0.05$, and coefficients told in the units of the data. R is not needed to prove it. At
+# that divide by $n$, mean loss, $\lambda = 0.05$, and coefficients told in the units of the data. R is not needed to check it. At
 # the minimum of that sum each column obeys a rule: where the coefficient is not zero, the pull of the data is exactly $\lambda$
 # against it; where it is zero, the pull is at most $\lambda$.
 
@@ -212,8 +212,8 @@ says("13", (cv.coef_ != 0).sum())
 
 # %% [markdown]
 # From left to right the penalty weakens: columns enter one after another, some leave again, and the held-out loss falls, then
-# rises where the model begins to learn the noise. The rule of one standard error takes the strongest penalty whose loss cannot be
-# told from the best; here it keeps 13 columns. Held-out loss is for choosing. What the chosen model is worth is for rows that
+# rises where the model begins to learn the noise. The rule of one standard error takes the strongest penalty whose loss lies
+# within one standard error of the best; here it keeps 13 columns. Held-out loss is for choosing. What the chosen model is worth is for rows that
 # took no part in the choice.
 
 # %% [markdown]

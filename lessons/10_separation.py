@@ -29,7 +29,7 @@
 # | in words | in symbols |
 # |---|---|
 # | complete separation: a direction has every row on its right side | $d$ with $d \cdot x_i > 0$ for class 1, $< 0$ for class 0 |
-# | quasi-separation: none on the wrong side, some on the line | the same with $\ge$ and $\le$, not all equal |
+# | quasi-separation: none on the wrong side, some on the line | the same with $\ge$ and $\le$; some rows have $=$, but not all |
 # | supremum: what the log-likelihood nears and never reaches | $\sup \log L$ |
 # | information about the coefficients | $I = \sum_i p_i (1 - p_i) x_i x_i^T$ |
 # | Wald's statistic | $z = w / \sqrt{(I^{-1})_{ww}}$ |

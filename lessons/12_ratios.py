@@ -48,7 +48,7 @@ import torch
 from scipy.stats import chi2, norm
 from torch.nn.functional import binary_cross_entropy_with_logits as binary
 
-from logistic import LogisticRegression, inference
+from logistic import LogisticRegression, datasets, inference
 from logistic.learn import exercise, says
 
 odds_ratio, limit = 2.0, 0.05
@@ -178,12 +178,16 @@ says("0.13", errors["HC1"].std_error)
 says("0.28", errors["cluster"].std_error)
 says("7.8", 100 * effect.table["estimate"][0])
 says("14.6", 100 * effect.table["estimate"][1])
+says("-4.8", 100 * effect.table["low"][0])
+says("20.3", 100 * effect.table["high"][0])
+says("12.6", 100 * effect.table["low"][1])
+says("16.6", 100 * effect.table["high"][1])
 
 # %% [markdown]
 # The estimate is the same, its error 0.13 or 0.28. Whoever ignores the clinics claims twice the precision that is there.
 #
 # The last table is what most readers want: average differences in probability, with errors by the delta method. Treatment goes
-# with 7.8 percentage points, ten years of age with 14.6. Give it beside the odds ratio, and say over which rows it was averaged.
+# with 7.8 percentage points (-4.8 to 20.3), ten years of age with 14.6 (12.6 to 16.6). Give it beside the odds ratio, and say over which rows it was averaged.
 
 # %% [markdown]
 # ## Odds ratios do not average
@@ -219,6 +223,38 @@ says("17.4", 100 * differences[0])
 # whose gene is known, the second for a person from the mixed crowd. The risk difference is 17.4 points either way. So odds ratios
 # from models with different columns cannot be compared as if they measured one thing, and a change of a coefficient when a column
 # is added is no proof of confounding.
+
+# %% [markdown]
+# ## A coefficient is no importance
+#
+# Take columns that say nearly the same: the radius and the perimeter of the tumours of [lesson 1](01_odds.py).
+
+# %%
+tumours = datasets.load("breast_cancer", as_frame=True)
+size, shape = ["mean radius", "mean perimeter"], ["mean concavity"]
+beside = {}
+for names in (size[:1], size, size + shape):
+    told = LogisticRegression(C=np.inf).fit(tumours.X[names], tumours.y)
+    beside[len(names)] = told.tidy().iloc[0]  # of the radius
+    print(len(names), "columns:", beside[len(names)][["estimate", "p"]].to_dict())
+alike = np.corrcoef(tumours.X[size].T)[0, 1]
+line = told.tidy()
+both = told.test("`mean radius` = 0, `mean perimeter` = 0")
+print(both)
+
+# %%
+says("0.998", alike)
+says("1.03", beside[1].estimate)
+says("-5.74", beside[2].estimate)
+says("0.61", line.p[0])
+says("0.25", line.p[1])
+says("3.1e-17", both.p)
+
+# %% [markdown]
+# Their correlation is 0.998. Alone, the radius has a coefficient of 1.03; beside the perimeter it is -5.74, as if large tumours
+# were harmless. It now answers another question: what if the radius grows and the perimeter *stays*? With the concavity as well,
+# the two have p = 0.61 and 0.25, and a table would call each "not significant"; tested together, $p = 3.1 \times 10^{-17}$. Size
+# matters; which of two names for it does, the rows cannot say. So do not rank columns by their coefficients or by p.
 
 # %% [markdown]
 # ## Break it
@@ -282,6 +318,7 @@ exercise("ratios.2", odds_ratio_of)
 # - Make intervals in log-odds, then take the exponential. In small samples take the profile.
 # - Rows of one clinic, pupil or machine are not independent: cluster.
 # - Put a difference in probability beside the ratio. It averages; odds ratios do not.
+# - A coefficient depends on the columns beside it. It is no importance; test columns that belong together at once.
 # - p above a limit is absence of proof. The interval says what remains possible.
 
 # %% [markdown]

@@ -107,6 +107,7 @@ def test_a_missing_package_of_lessons_is_named(run: Run, monkeypatch: pytest.Mon
     """Before the script fails at it."""
     monkeypatch.setattr(lessons, "find_spec", lambda _name: None)
     refused(run("lesson", "run", "1"), "this needs matplotlib, which is not installed: pip install 'logistic[lessons]'")
+    refused(run("lesson", "open", "1", "--quiet"), "this needs matplotlib, which is not installed: pip install 'logistic[lessons]'")
 
 
 def test_without_lessons_the_way_out_is_said(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

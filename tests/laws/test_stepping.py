@@ -111,6 +111,13 @@ def test_kinks_are_refused_in_words():
         LogisticRegression(alpha=0.1, l1_ratio=1).objective(X, y)
 
 
+def test_a_rate_that_nobody_can_choose_is_asked_for():
+    """Not found out by a missing method."""
+    F = LogisticRegression().objective(*rows(2))
+    with pytest.raises(InputError, match=r"SGD\(lr=None\).*give lr"):
+        list(islice(solvers.SGD()(F, F.zeros()), 2))
+
+
 def test_a_point_of_another_objective_is_itself():
     """Two of the same rows: neither takes the other's points for its own, which it remembers."""
     X, y = rows(2)

@@ -52,6 +52,8 @@ ax.plot([1, 2], [3, 4])
 # %%
 print("the answer")
 # %% [markdown]
+# It was that, said before the next heading.
+#
 # ## Afterwards
 # %%
 half = 1 / 2
@@ -119,6 +121,7 @@ def test_a_page_shows_all_and_folds_two_things(made: list[Lesson], run: Any) -> 
     assert "data:image/svg+xml;base64," in html
     (answer,) = re.findall(r"<details class='answer'>(.*?)</details>\n<h2>Afterwards", html, re.DOTALL)
     assert "the answer" in answer
+    assert "It was that" in answer
     (check,) = re.findall(r"<details class='checks'>(.*?)</details>", html, re.DOTALL)
     assert "says" in check
     assert "no check" not in check

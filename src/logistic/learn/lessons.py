@@ -89,6 +89,19 @@ def needs_extra(package: str | None) -> InputError:
     return InputError(f"this needs {package}, which is not installed: pip install 'logistic[lessons]'")
 
 
+def check_imports() -> None:
+    """Whether what lessons import is there.
+
+    Raises
+    ------
+    InputError
+        Where a package is missing.
+    """
+    for package in ("matplotlib", "pandas"):
+        if find_spec(package) is None:
+            raise needs_extra(package)
+
+
 def run(lesson: Lesson) -> int:
     """Run a lesson as a script, its output where ours goes; the exit status of its process.
 
@@ -97,9 +110,7 @@ def run(lesson: Lesson) -> int:
     InputError
         Where a package that lessons import is missing.
     """
-    for package in ("matplotlib", "pandas"):
-        if find_spec(package) is None:
-            raise needs_extra(package)
+    check_imports()
     return subprocess.run([sys.executable, str(lesson.path)], check=False).returncode  # noqa: S603  a script of ours
 
 

@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from .lessons import Lesson, needs_extra
+from .lessons import Lesson, check_imports, needs_extra
 
 SECONDS = 600  # for one cell, on a slow machine
 ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
@@ -65,10 +65,11 @@ def execute(lesson: Lesson) -> Any:
     Raises
     ------
     InputError
-        Where a package that runs notebooks is missing.
+        Where a package that runs notebooks, or one that lessons import, is missing.
     nbclient.exceptions.CellExecutionError
         If a cell fails, as one does whose numbers are not those of the text.
     """
+    check_imports()
     notebook = read(lesson)
     try:
         from jupyter_client.kernelspec import KernelSpec, KernelSpecManager

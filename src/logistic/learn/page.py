@@ -125,12 +125,15 @@ def _body(cells: Sequence[Any], markdown: Callable[[str], str]) -> str:
     parts, section, folded = [], "", False
     for cell in cells:
         if cell.cell_type == "markdown":
-            headings = re.findall(r"^## .*", cell.source, re.MULTILINE)
-            if folded and headings:
-                parts.append("</details>")
+            answer, *rest = re.split(r"^(?=## )", cell.source, maxsplit=1, flags=re.MULTILINE)
+            if folded and rest:  # the answer may end in the cell in which the next section begins
+                parts += [markdown(answer), "</details>"]
                 folded = False
+                parts += map(markdown, rest)
+            else:
+                parts.append(markdown(cell.source))
+            headings = re.findall(r"^## .*", cell.source, re.MULTILINE)
             section = headings[-1] if headings else section
-            parts.append(markdown(cell.source))
             continue
         if not folded and section.startswith(PREDICT):
             parts.append("<details class='answer'><summary>I have written down my prediction. Show the answer</summary>")

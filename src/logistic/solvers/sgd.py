@@ -65,7 +65,15 @@ class SGD(Epochs):
         return state.mean if self._averages else state.W
 
     def epoch(self, objective: Objective, state: _State, epoch: int) -> _State:
-        """One step a batch."""
+        """One step a batch.
+
+        Raises
+        ------
+        InputError
+            If no rate is given and the objective cannot say how steep it may be, as that of ``LogisticRegression.objective``.
+        """
+        if not self.needs <= objective.offers:
+            raise InputError("SGD(lr=None) takes its rate from scaled columns, which this objective has not; give lr, such as 0.1")
         base = REACH * (1 - self.momentum) / objective.bound(self.batch_size) if self.lr is None else self.lr
         lr = self.rate(base, epoch)
         W, velocity, mean, steps = state

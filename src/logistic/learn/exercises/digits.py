@@ -58,10 +58,12 @@ def _judge_2(answer: Callable[..., Any]) -> None:
     rng = np.random.default_rng(5)
     X, c, P = rng.normal(size=(7, 4)), np.array([0, 1, 2, 0, 1, 1, 0]), rng.dirichlet(np.ones(3), size=7)
     found = answer(X, c, P)
-    if not isinstance(found, tuple) or len(found) != 2:
+    if not isinstance(found, tuple | list) or len(found) != 2:
         raise Hint("return two arrays: dW, db")
     (dW, db), residual = found, (P - np.eye(3)[c]) / 7
     right, right_b = X.T @ residual, residual.sum(axis=0)
+    if np.shape(dW) == (3,) and np.shape(db) == (4, 3):
+        raise Hint("in the other order: first dW, then db")
     if np.shape(dW) == (3, 4):
         raise Hint("dW has the shape of W, (p, K), but yours is (K, p), as torch.nn.Linear stores it; here it is X.T @ residual")
     if close(dW, 7 * right) or close(db, 7 * right_b):
@@ -99,6 +101,7 @@ MISTAKES_2 = (
     (lambda X, c, P: (X.T @ _residual(c, P), _residual(c, P).sum(axis=0)), "divide both"),
     (lambda X, c, P: (-X.T @ _residual(c, P) / len(X), -_residual(c, P).mean(axis=0)), "the sign"),
     (lambda X, c, P: (_residual(c, P).T @ X / len(X), _residual(c, P).mean(axis=0)), "as torch.nn.Linear stores it"),
+    (lambda X, c, P: (_residual(c, P).mean(axis=0), X.T @ _residual(c, P) / len(X)), "the other order"),
     (lambda X, _c, P: (X.T @ P / len(X), P.mean(axis=0)), "P alone"),
     (lambda X, c, P: (X.T @ (P - c[:, None]) / len(X), (P - c[:, None]).mean(axis=0)), "names, not amounts"),
     (lambda X, c, P: (X.T @ _residual(c, P) / len(X), _residual(c, P).mean(axis=1)), "sum over the rows, axis=0"),

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 RIGHT = "right"
+FLOAT32 = 1e-5  # a sum of some rows in float32 is that near
 
 
 class Hint(Exception):  # noqa: N818  no error of the program: a sentence for the learner
@@ -80,17 +81,29 @@ def _guarded(answer: Callable[..., Any]) -> Callable[..., Any]:
 
 def _shown(inputs: tuple[Any, ...]) -> str:
     """Arguments in a message, short however large they are."""
-    words = [f"an array of shape {tuple(one.shape)}" if getattr(one, "ndim", 0) else f"{one!r:.40}" for one in inputs]
-    return ", ".join(words) or "no arguments"
+    return ", ".join(map(_named, inputs)) or "no arguments"
+
+
+def _named(one: Any) -> str:
+    if getattr(one, "ndim", 0):
+        return f"an array of shape {tuple(one.shape)}"
+    return "a function" if callable(one) else f"{one!r:.40}"
 
 
 def close(found: Any, wanted: Any, tolerance: float = 1e-9) -> bool:
     """Whether an answer has the wanted shape and numbers, each to this share of it; NumPy, torch and plain numbers alike.
 
-    What cannot be read as numbers is not close.
+    An array of one number is that number. What was computed in float32 is judged by the digits that float32 has. What cannot be
+    read as numbers is not close.
     """
     try:
-        one, other = (np.asarray(value.detach() if hasattr(value, "detach") else value, dtype=float) for value in (found, wanted))
+        one, other = (np.asarray(value.detach() if hasattr(value, "detach") else value) for value in (found, wanted))
+        if one.dtype.kind in "US":  # NumPy would read "0.75" as a number
+            return False
+        tolerance = max(tolerance, FLOAT32) if one.dtype == np.float32 else tolerance
+        one, other = one.astype(float), other.astype(float)
     except (TypeError, ValueError):
         return False
+    if one.size == 1 and other.shape == ():
+        one = one.reshape(())
     return one.shape == other.shape and bool(np.allclose(one, other, rtol=tolerance, atol=tolerance))

@@ -13,7 +13,7 @@ from .exercise import Exercise, Hint, close
 
 
 def _judge_1(answer: Callable[..., Any]) -> None:
-    odds = (3.0, 1.0, 0.25, 9.0, 0.0)
+    odds = (3.0, 1.0, 0.25, 9.0, 19.0)
     found = [answer(one) for one in odds]
     if all(close(p, o) for p, o in zip(found, odds, strict=True)):
         raise Hint("those are still the odds; odds of 3 are 3 for against 1 against, so 3 of 4 are for")
@@ -21,6 +21,8 @@ def _judge_1(answer: Callable[..., Any]) -> None:
         raise Hint("that is the probability against: at odds of 3 it gives 0.25; which share of the 3 + 1 is for?")
     if close(found[0], 1.5):
         raise Hint("that divides by 2 whatever the odds are; odds of 3 are 3 for and 1 against, 4 in all")
+    if all(close(p, 100 * o / (1 + o)) for p, o in zip(found, odds, strict=True)):
+        raise Hint("right in percent; a probability is a share, between 0 and 1")
     if close(found[0], 1 / (1 + np.exp(-3))):
         raise Hint("that is the sigmoid, which takes a logit; the odds are given here, not their logarithm")
     for o, p in zip(odds, found, strict=True):
@@ -37,12 +39,14 @@ MISTAKES_1 = (
     (lambda odds: 1 / (1 + odds), "probability against"),
     (lambda odds: odds / 2, "divides by 2"),
     (lambda odds: 1 / (1 + np.exp(-odds)), "takes a logit"),
+    (lambda odds: 100 * odds / (1 + odds), "right in percent"),
+    (lambda odds: str(odds / (1 + odds)), "not yet: at odds of 3"),
     (lambda odds: odds / (1 - odds), "stops with ZeroDivisionError"),
 )
 
 # ------------------------------------------------------------------------------------------ 2: a probability whose odds change
 
-CASES_2 = ((0.1, 2.0), (0.5, 2.0), (0.9, 2.0), (0.2, 0.5), (0.3, 1.0), (0.0, 5.0), (0.75, 10.0))
+CASES_2 = ((0.1, 2.0), (0.5, 2.0), (0.9, 2.0), (0.2, 0.5), (0.3, 1.0), (0.01, 5.0), (0.75, 10.0))
 
 
 def _judge_2(answer: Callable[..., Any]) -> None:

@@ -13,17 +13,21 @@ from .exercise import Exercise, Hint, close
 
 
 def _judge_1(answer: Callable[..., Any]) -> None:
-    C, weights = 0.5, np.array([1.0, 1.0, 3.0, 0.0, 2.0])
+    C, weights = 0.3, np.array([1.0, 1.0, 3.0, 0.0, 2.0])
     n, total = len(weights), weights.sum()
     mean, summed = answer(C, weights, "mean"), answer(C, weights, "sum")
     if close(mean, 1 / C):
         raise Hint("1 / C belongs to the sum of the losses; a mean is smaller by the sum of the weights, and so is its penalty")
-    if close(mean, 1 / (C * n)):
+    if close(mean, 1 / (C * n)) or close(mean, 1 / (C * np.count_nonzero(weights))):
         raise Hint("that counts rows; a weighted mean divides by the sum of the weights, and a row of weight 3 counts three times")
     if close(mean, 2 / (C * total)) or close(summed, 2 / C):
         raise Hint("twice too much: both sides have the factor 1/2 in front of the squares, so it cancels")
     if close(mean, C / total) or close(mean, C):
         raise Hint("C multiplies the losses, so a larger C is a weaker penalty: it belongs below the line")
+    if close(mean, 1 / (2 * C * total)) or close(summed, 1 / (2 * C)):
+        raise Hint("half of it: both sides have the factor 1/2 in front of the squares, so it cancels")
+    if close(mean, 1 / C * total):
+        raise Hint("the sum of the weights is on the wrong side of the line: the more rows a mean has, the smaller its penalty")
     if not close(mean, 1 / (C * total)):
         raise Hint("not yet for the mean: divide C * (sum of losses) + |w|^2 / 2 by C * (sum of weights), and read off the penalty")
     if close(summed, 1 / (C * total)):
@@ -44,6 +48,9 @@ MISTAKES_1 = (
     (lambda C, weights, reduction: 2 / (C * weights.sum()) if reduction == "mean" else 2 / C, "twice too much"),
     (lambda C, weights, reduction: C / weights.sum() if reduction == "mean" else C, "below the line"),
     (lambda C, weights, reduction: 1 / (C * weights.sum()), "for reduction='sum'"),
+    (lambda C, weights, reduction: 1 / (C * np.count_nonzero(weights)) if reduction == "mean" else 1 / C, "a row of weight 3"),
+    (lambda C, weights, reduction: _solution_1(C, weights, reduction) / 2, "half of it"),
+    (lambda C, weights, reduction: weights.sum() / C if reduction == "mean" else 1 / C, "the wrong side"),
 )
 
 # ------------------------------------------------------------------------------------------------------------ 2: exact zeros

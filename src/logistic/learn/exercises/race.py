@@ -15,7 +15,7 @@ from .exercise import Exercise, Hint, close
 def _judge_1(answer: Callable[..., Any]) -> None:
     w, v, g, rate, mu = np.array([1.0, -2.0]), np.array([0.5, 3.0]), np.array([-1.0, 4.0]), 0.25, 0.9
     found = answer(w, v, g, rate, mu)
-    if not isinstance(found, tuple) or len(found) != 2:
+    if not isinstance(found, tuple | list) or len(found) != 2:
         raise Hint("return two arrays: the new w, the new v")
     new_w, new_v = found
     right = mu * v + g

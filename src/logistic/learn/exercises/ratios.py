@@ -62,7 +62,7 @@ MISTAKES_1 = (
 def _judge_2(answer: Callable[..., Any]) -> None:
     b, s, c = 0.05, 0.02, 10.0
     found = answer(b, s, c)
-    if not isinstance(found, tuple | list | np.ndarray) or len(found) != 3:
+    if not (isinstance(found, tuple | list) or hasattr(found, "ndim")) or len(found) != 3:
         raise Hint("return three numbers: the odds ratio, and the low and the high end of its interval")
     wanted = np.exp(c * np.array([b, b - Z * s, b + Z * s]))
     one = np.exp(np.array([b, b - Z * s, b + Z * s]))
@@ -86,6 +86,14 @@ def _judge_2(answer: Callable[..., Any]) -> None:
         (
             np.exp(c * np.array([b, b - 1.6448536 * s, b + 1.6448536 * s])),
             "1.645 standard errors make a 90 % interval; 95 % needs 1.96",
+        ),
+        (
+            np.exp(c * np.array([b, b - s, b + s])),
+            "one standard error to each side holds about 68 %; 95 % needs 1.96 of them",
+        ),
+        (
+            np.exp(c * np.array([b, b - 2 * s, b + 2 * s])),
+            "two standard errors are a rule of thumb; take 1.96",
         ),
     )
     for wrong, hint in hints:
@@ -135,6 +143,8 @@ MISTAKES_2 = (
     (_error_of_one, "belongs to both"),
     (lambda b, s, c: _solution_2(b, s * 1.645 / 1.96, c), "90 % interval"),
     (_unsorted, "wrong order"),
+    (lambda b, s, c: _solution_2(b, s / 1.96, c), "about 68 %"),
+    (lambda b, s, c: _solution_2(b, s * 2 / 1.96, c), "rule of thumb"),
 )
 
 EXERCISES = (

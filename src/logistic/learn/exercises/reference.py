@@ -37,6 +37,7 @@ def _judge_1(answer: Callable[..., Any]) -> None:
     )
     for one, two, truth, hint in hints:
         found = answer(one, two)
+        found = found.item() if hasattr(found, "item") and np.shape(found) == () else found  # NumPy's and torch's own
         if not isinstance(found, bool | np.bool_):
             raise Hint("return True or False, nothing else")
         if bool(found) is not truth:

@@ -25,6 +25,11 @@ def _judge_1(answer: Callable[..., Any]) -> None:
         ((new - mean) / sd**2, "that divides by the variance; its square root is the standard deviation"),
         ((new - mean) / train.std(axis=0, ddof=1), "that divides by n - 1 inside the deviation, as torch.std does; here it is n"),
         ((new - train.mean()) / train.std(), "that is one mean for the whole table; each column needs its own: axis=0"),
+        (new - mean / sd, "a division comes before a subtraction in Python: (new - mean) / sd needs its parentheses"),
+        (
+            (new - train.min(axis=0)) / (train.max(axis=0) - train.min(axis=0)),
+            "that puts the range of the training rows on 0 to 1; here it is the mean on 0, and one standard deviation on 1",
+        ),
         ((train - mean) / sd, "that returns the training rows; the new ones are asked for"),
     )
     for wrong, hint in hints:
@@ -58,6 +63,8 @@ MISTAKES_1 = (
     (lambda train, new: (new - train.mean(axis=0)) / train.std(axis=0, ddof=1), "n - 1"),
     (lambda train, new: (new - train.mean()) / train.std(), "axis=0"),
     (lambda train, new: _solution_1(train, train), "returns the training rows"),
+    (lambda train, new: new - train.mean(axis=0) / train.std(axis=0), "needs its parentheses"),
+    (lambda train, new: (new - train.min(axis=0)) / np.ptp(train, axis=0), "range of the training rows"),
 )
 
 # -------------------------------------------------------------------------------------------- 2: back to the units of the data
@@ -77,6 +84,8 @@ def _judge_2(answer: Callable[..., Any]) -> None:
 def _compare_units(found: Any, scaled: tuple[Any, Any], scale: tuple[Any, Any]) -> None:
     (W, b), (mean, sd) = scaled, scale
     units = W / sd[:, None]
+    if np.shape(found[0]) == b.shape and np.shape(found[1]) == W.shape:
+        raise Hint("in the other order: first the coefficients, then the intercepts")
     if close(found[0], W):
         raise Hint("the coefficients are still those of the scaled columns; a step of one unit is 1 / sd of a standard deviation")
     if close(found[0], W * sd[:, None]):
@@ -112,6 +121,7 @@ MISTAKES_2 = (
     (lambda W, b, mean, sd: (W / sd[:, None], b + mean @ (W / sd[:, None])), "sign is turned"),
     (lambda W, b, mean, sd: (W / sd[:, None], b - mean @ W), "divided by nothing"),
     (lambda W, b, mean, sd: W / sd[:, None], "return two arrays"),
+    (lambda W, b, mean, sd: _solution_2(W, b, mean, sd)[::-1], "in the other order"),
 )
 
 EXERCISES = (

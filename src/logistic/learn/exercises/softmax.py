@@ -27,16 +27,18 @@ def _judge_1(answer: Callable[..., Any]) -> None:
     _judge_small(found, log_p, right)
     large = np.array([[1000.0, 0.0, 0.0], [-1000.0, -1000.0, -1000.0], [0.0, 1000.0, -1000.0]])
     with np.errstate(all="ignore"):
-        found = np.asarray(answer(large, np.array([0, 1, 2])), dtype=float)
-    if np.isnan(found).any():
-        raise Hint("right for small scores, but nan for a score of 1000: subtract the largest score of each row first")
+        answered = answer(large, np.array([0, 1, 2]))
+    found = np.asarray(answered, dtype=float)
+    if np.isnan(found).any() or np.isinf(found[0]):
+        shown = "nan" if np.isnan(found).any() else "infinite"
+        raise Hint(f"right for small scores, but {shown} for a score of 1000: subtract the largest score of each row first")
     if np.isinf(found[1]):
         raise Hint("infinite for a row of -1000: subtract the largest score of each row, not of the whole table")
     if np.isinf(found[2]) or (found[2] < 1000):
         raise Hint(
             "the last row, with a score of -1000 for its class, costs 2000: do not take the log of a probability that rounded to 0"
         )
-    if not close(found, np.array([0.0, np.log(3), 2000.0])):
+    if not close(answered, np.array([0.0, np.log(3), 2000.0])):
         raise Hint(
             "right for small scores, but not for scores of 1000 and -1000: the largest score of each row has to be subtracted"
         )
@@ -80,6 +82,7 @@ def _whole_table(Z: Any, classes: Any) -> Any:
 
 MISTAKES_1 = (
     (lambda Z, classes: -np.log(_naive(Z))[np.arange(len(Z)), classes], "nan for a score of 1000"),
+    (lambda Z, classes: np.log(np.exp(Z).sum(axis=1)) - Z[np.arange(len(Z)), classes], "infinite for a score of 1000"),
     (_whole_table, "not of the whole table"),
     (_of_probability, "rounded to 0"),
     (lambda Z, classes: _log_softmax(Z)[np.arange(len(Z)), classes], "the sign"),

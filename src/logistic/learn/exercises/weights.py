@@ -13,7 +13,7 @@ from .exercise import Exercise, Hint, close
 
 
 def _judge_1(answer: Callable[..., Any]) -> None:
-    alarm, miss = 1.0, 20.0
+    alarm, miss = 3.0, 12.0
     found = answer(alarm, miss)
     if close(found, 0.5):
         raise Hint("0.5 is right only where both mistakes cost the same")
@@ -21,9 +21,9 @@ def _judge_1(answer: Callable[..., Any]) -> None:
         raise Hint("turned around: the dearer a miss is, the sooner one acts, so the threshold falls")
     if close(found, alarm / miss):
         raise Hint("those are the odds at which both costs are equal; a probability is odds / (1 + odds)")
-    if close(found, 1 / miss):
-        raise Hint("that leaves out what a false alarm costs when it is not 1, and the 1 that makes odds a probability")
-    for a, m in ((alarm, miss), (5.0, 5.0), (30.0, 10.0), (0.0, 7.0)):
+    if close(found, 1 / miss) or close(found, 1 / (1 + miss)):
+        raise Hint("that takes 1 for the cost of a false alarm; here it is 3, and a miss costs 12")
+    for a, m in ((alarm, miss), (5.0, 5.0), (30.0, 10.0), (1.0, 7.0)):
         if not close(answer(a, m), a / (a + m)):
             raise Hint(f"not yet for costs {a:g} and {m:g}: act where p * (cost of a miss) > (1 - p) * (cost of a false alarm)")
 
@@ -36,7 +36,8 @@ MISTAKES_1 = (
     (lambda cost_alarm, cost_miss: 0.5, "both mistakes cost the same"),
     (lambda cost_alarm, cost_miss: cost_miss / (cost_alarm + cost_miss), "turned around"),
     (lambda cost_alarm, cost_miss: cost_alarm / cost_miss, "those are the odds"),
-    (lambda cost_alarm, cost_miss: 1 / (1 + cost_miss), "not yet for costs"),
+    (lambda cost_alarm, cost_miss: 1 / (1 + cost_miss), "takes 1 for the cost"),
+    (lambda cost_alarm, cost_miss: cost_alarm * cost_miss / (cost_alarm + cost_miss), "not yet for costs 3 and 12"),
 )
 
 # ----------------------------------------------------------------------------------- 2: honest probabilities of a weighted model
@@ -48,8 +49,8 @@ def _judge_2(answer: Callable[..., Any]) -> None:
     inner, odds, r = p[:3], p[:3] / (1 - p[:3]), w1 / w0
     wanted = p * w0 / (p * w0 + (1 - p) * w1)
     try:
-        first = np.asarray(found, dtype=float)[:3]
-    except (TypeError, ValueError, IndexError):
+        first = found[:3]
+    except (TypeError, KeyError, IndexError):
         raise Hint("return as many probabilities as came in") from None
     hints = (
         (odds * r / (1 + odds * r), "the wrong way: the weights have raised the odds by w1 / w0, so divide by it"),
