@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tokenize
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -238,13 +239,20 @@ def code_lines(source: str, node: ast.AST) -> int:
             and ast.get_docstring(part) is not None
         ):
             docstrings.update(range(part.body[0].lineno, (part.body[0].end_lineno or 0) + 1))
+    lines = spoken_lines(source)
+    first, last = getattr(node, "lineno", 1), getattr(node, "end_lineno", None) or len(source.splitlines())
+    return len([line for line in lines - docstrings if first <= line <= last])
+
+
+@cache
+def spoken_lines(source: str) -> frozenset[int]:
+    """Numbers of the lines that hold more than comments and space."""
     silent = (tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT, tokenize.ENDMARKER)
     lines: set[int] = set()
     for token in tokenize.generate_tokens(io.StringIO(source).readline):
         if token.type not in silent:
             lines.update(range(token.start[0], token.end[0] + 1))
-    first, last = getattr(node, "lineno", 1), getattr(node, "end_lineno", None) or len(source.splitlines())
-    return len([line for line in lines - docstrings if first <= line <= last])
+    return frozenset(lines)
 
 
 def functions(tree: ast.AST) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:

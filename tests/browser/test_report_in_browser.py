@@ -455,7 +455,7 @@ def digits() -> Any:
     return LogisticRegression(C=0.01).fit(data.data[:900], data.target[:900]).report(data.data[900:], data.target[900:])
 
 
-@pytest.mark.parametrize("report", [iris, tumours, pytest.param(digits, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("report", [iris, *(pytest.param(one, marks=pytest.mark.slow) for one in (tumours, digits))])
 def test_real_reports(opened: Callable[..., Any], report: Callable[[], Any]) -> None:
     """Of two, three and ten classes: alone, nothing refused, no wider than a phone, each mark once, each text to be read."""
     text = report().html

@@ -49,12 +49,14 @@ def test_a_report_is_one_file_and_says_so(run: Run, typed: Any) -> None:
     assert list(found["sections"])[:2] == ["fit", "data"]
 
 
+@pytest.mark.slow
 def test_what_was_learned_from_is_told(typed: Any) -> None:
     """Of all rows, and of the training part."""
     assert "The first of 2 parts of these rows was learned from, so all that follows flatters it." in typed()
     assert "These rows were learned from, so all that follows flatters it." in typed("--split", "train")
 
 
+@pytest.mark.slow
 def test_rows_are_called_as_in_the_file(run: Run, typed: Any) -> None:
     """From 1 on, in a part of a split too."""
     assert "Row 17: " in typed("--row", 17)

@@ -177,6 +177,10 @@ KINDS: dict[str, Callable[[], Any]] = {
 }
 
 
+QUICK = ("likelihood", "three classes", "L2", "weights", "separated", "formula", "hostile names")
+EACH = pytest.mark.parametrize("kind", [kind if kind in QUICK else pytest.param(kind, marks=pytest.mark.slow) for kind in KINDS])
+
+
 def _ended() -> Any:
     with pytest.warns(ConvergenceWarning):
         return fitted(max_iter=1, C=np.inf)
@@ -228,7 +232,7 @@ ALWAYS = [
 ]
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@EACH
 def test_every_section_has_something_to_say(kind: str) -> None:
     """All sections, in their order; no empty block, no broken table, no figure without words."""
     found = report(kind)
@@ -252,7 +256,7 @@ def test_every_section_has_something_to_say(kind: str) -> None:
                 assert block.caption
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@EACH
 def test_what_it_says_can_be_written_as_json(kind: str) -> None:
     """Strictly, and read back."""
     told = report(kind).to_dict()
@@ -260,7 +264,7 @@ def test_what_it_says_can_be_written_as_json(kind: str) -> None:
     assert [one["anchor"] for one in told["sections"]] == [one.anchor for one in report(kind).sections]
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@EACH
 def test_scores_are_those_of_metrics(kind: str) -> None:
     """To the last digit: overall, class by class, and the confusion matrix."""
     model, X, y, rows = case(kind)
@@ -278,7 +282,7 @@ def test_scores_are_those_of_metrics(kind: str) -> None:
     np.testing.assert_array_equal(figure.display.confusion, metrics.confusion)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@EACH
 def test_coefficients_are_those_of_the_summary(kind: str) -> None:
     """Every row of the table is a row of the summary's."""
     model = case(kind)[0]
@@ -419,7 +423,7 @@ def test_frequencies_that_rows_lack_are_missed() -> None:
     assert "counts once" not in texts(report("frequencies"), "data") + texts(report("likelihood"), "data")
 
 
-@pytest.mark.parametrize("unit", [1e290, 1e100, 1e-290])
+@pytest.mark.parametrize("unit", [1e290, *(pytest.param(unit, marks=pytest.mark.slow) for unit in (1e100, 1e-290))])
 def test_the_unit_of_weights_does_not_matter(unit: float) -> None:
     """Where the squares of weights, or all their digits, are too long."""
     estimator, X, y, _ = case("three classes")
@@ -637,6 +641,7 @@ load(sys.argv[1]).report(rows["X"], rows["y"]).save(sys.argv[3])
 """
 
 
+@pytest.mark.slow
 def test_another_process_writes_the_same_bytes(tmp_path: Path) -> None:
     """Whatever the seed of its hashes, its folder, and whether figures of pyplot exist."""
     X, y = problem(3)
