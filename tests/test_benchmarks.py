@@ -194,6 +194,7 @@ def test_a_loss_is_a_red_row_and_a_limit_is_shown():
     assert "has no intercept" in shown
 
 
+@pytest.mark.slow
 def test_a_tiny_run_from_end_to_end(tmp_path, capsys):
     """One process for each program; JSON and page are complete, name no machine and load nothing from elsewhere."""
     chosen = [OURS, "scikit-learn newton-cholesky", "celer"]

@@ -30,7 +30,7 @@ def _run_python(page: str, folder: Path) -> None:
     assert done.returncode == 0, done.stderr
 
 
-@pytest.mark.parametrize("page", ["mathematics.md", "statistics.md"])
+@pytest.mark.parametrize("page", ["coming-from.md", "mathematics.md", "statistics.md"])
 def test_the_python_of_a_page_runs(page: str, tmp_path: Path) -> None:
     """From top to bottom."""
     _run_python(page, tmp_path)
@@ -44,6 +44,7 @@ def translated(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("package", ["stats", "glmnet"])
 def test_r_finds_what_was_found_here(package: str, translated: Path) -> None:
     """Where R is installed, on the rows and results that the Python of the page has written."""

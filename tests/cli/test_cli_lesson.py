@@ -42,6 +42,7 @@ def test_a_lesson_that_fails_is_a_bug_of_ours(run: Run, folder: Path, monkeypatc
     assert run("lesson", "run", "made").code == 1
 
 
+@pytest.mark.slow
 def test_open_writes_a_page_once(run: Run) -> None:
     """In the current folder, and never over another file."""
     done = run("lesson", "open", "1")

@@ -42,6 +42,7 @@ def terminal(*arguments: str, typed: bytes = b"") -> Ran:
 # ------------------------------------------------------------------------------------------------------------ what comes in
 
 
+@pytest.mark.slow
 def test_tables_come_through_pipes(run: Run, fitted: Fitted) -> None:
     """- for DATA of fit, predict and evaluate: CSV, compressed or not; the held-out rows of a pipe are found in the file."""
     write("people.csv", people())
@@ -82,6 +83,7 @@ def test_an_empty_or_closed_pipe_is_refused() -> None:
 # ----------------------------------------------------------------------------------------------------------- what goes out
 
 
+@pytest.mark.slow
 def test_pipes_that_close_early_end_quietly(fitted: Fitted) -> None:
     """Whoever reads only the first line gets it, and no complaint; a fit whose talk nobody reads is written all the same."""
     write("people.csv", people())
@@ -129,6 +131,7 @@ def test_a_file_name_may_be_no_text(fitted: Fitted) -> None:
 # ----------------------------------------------------------------------------------------------------- terminals and signals
 
 
+@pytest.mark.slow
 def test_progress_is_shown_on_a_terminal_alone() -> None:
     """A bar that counts the epochs there, unless --quiet, and nothing of it in a pipe."""
     write("people.csv", people())

@@ -18,6 +18,7 @@ from shell import NAMES, Run, everything, matrix, people, refused, rows_of, stri
 # ----------------------------------------------------------------------------------------------------------------------- demo
 
 
+@pytest.mark.slow
 def test_demo_shows_every_step(run: Run, folder: Path) -> None:
     """Three real data sets, each divided, fitted, certified, judged and predicted; what it advises works; it can be repeated."""
     done = run("demo")

@@ -388,6 +388,7 @@ def test_a_start_from_samples_changes_no_digit() -> None:
     assert sizes[0] < 10_000
 
 
+@pytest.mark.slow
 def test_large_fits_go_side_by_side() -> None:
     """Too many coefficients for Hessians: one metric for all folds, and each fit proved to its tolerance."""
     X, y = overlapping(5, 600, 130, 8, spread=0.1)

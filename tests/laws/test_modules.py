@@ -652,6 +652,7 @@ class _TwoClasses(ModuleClassifier):
         return tags
 
 
+@pytest.mark.slow
 def test_the_checks_of_scikit_learn_pass():
     """All for two classes and a lazy layer, but for one about the words with which more classes are refused."""
     words = {"check_classifier_not_supporting_multiclass": "another message: the module's width is named"}

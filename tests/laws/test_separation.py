@@ -42,6 +42,7 @@ def _intercept_part(V, y):
     return found.x[:K]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("solver", ["newton", "lbfgs"])
 @pytest.mark.parametrize("name", ["iris", "breast_cancer", "wine", "digits"])
 def test_real_data_that_are_separated(name, solver):
@@ -131,6 +132,7 @@ def test_the_programme_grows_row_by_row_on_many_rows():
     assert model.certificate.status is Status.CONVERGED
 
 
+@pytest.mark.slow
 def test_words_of_one_topic_separate() -> None:
     """Counts of words, linearly dependent ones among them, where some words never occur in a topic: found in a few programmes."""
     X, y = topics("topics", return_X_y=True)

@@ -101,7 +101,8 @@ def test_a_lesson_has_its_parts(lesson: Lesson) -> None:
     assert 5 <= lesson.minutes <= 20
 
 
-@pytest.mark.parametrize("lesson", marked(LESSONS))
+@pytest.mark.slow
+@pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.path.stem)
 def test_a_page_needs_nothing_else(lesson: Lesson) -> None:
     """No script and nothing that a browser would fetch; formulas are MathML."""
     notebook = execute(lesson)
