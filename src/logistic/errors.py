@@ -44,6 +44,11 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     return f"; did you mean {close[0]!r}?" if close else ""
 
 
+def missing(subject: str, package: str | None, extra: str) -> InputError:
+    """``"the report needs jinja2, which is not installed: ..."``: what to install where a package of an extra is missing."""
+    return InputError(f"{subject} {package}, which is not installed: pip install 'logistic[{extra}]'")
+
+
 def listed(words: Sequence[str], most: int = 8) -> str:
     """``"a, b, c and 9 more"``: names in a message, which stays short however many there are."""
     shown = ", ".join(f"{word:.60}" for word in words[:most])

@@ -9,7 +9,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
 
-from ..errors import InputError, did_you_mean
+from ..errors import InputError, did_you_mean, missing
 
 PACKAGE = Path(__file__).parents[1]
 PLACES = (PACKAGE / "lessons", PACKAGE.parents[1] / "lessons")  # of a wheel, of a checkout
@@ -86,7 +86,7 @@ def find(name: str, place: Path | None = None) -> Lesson:
 
 def needs_extra(package: str | None) -> InputError:
     """What to install where a package of the extra is missing."""
-    return InputError(f"this needs {package}, which is not installed: pip install 'logistic[lessons]'")
+    return missing("this needs", package, "lessons")
 
 
 def check_imports() -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ...errors import InputError
+from ...errors import missing
 from ..text import clip, printable
 
 # Okabe and Ito's colours, those first that differ most in lightness from their neighbours; yellow, weak on white, is last.
@@ -65,7 +65,7 @@ def needs_matplotlib() -> Any:
     try:
         import matplotlib
     except ImportError:
-        raise InputError("figures need matplotlib, which is not installed: pip install 'logistic[report]'") from None
+        raise missing("figures need", "matplotlib", "report") from None
     return matplotlib
 
 

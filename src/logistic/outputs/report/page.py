@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from ...errors import InputError
+from ...errors import missing
 from ..plots.look import MINUS, amount
 from ..text import clip
 from .document import Block, Facts, Figure, Section, Table, Text, Thresholds
@@ -72,7 +72,7 @@ def needs_jinja2() -> None:
     try:
         import jinja2  # noqa: F401
     except ImportError:
-        raise InputError("the report needs jinja2, which is not installed: pip install 'logistic[report]'") from None
+        raise missing("the report needs", "jinja2", "report") from None
 
 
 class _Parts:
