@@ -19,7 +19,7 @@ import logistic
 # ------------------------------------------------------------------------------------------------------------------ the map
 # A module or folder of src/logistic, and which others it may import, inside functions too. From bottom to top.
 
-BASE = "backend pools outcome contracts errors"
+BASE = "backend pools kernels outcome contracts errors"
 MATHEMATICS = (
     "loss penalty certificate tasks audit sample rank contrasts separation metric proof dual objective nonsmooth squares "
     "coordinates solvers minimize recession restricted firth held start"
@@ -38,6 +38,7 @@ OURS = {
     "pair": "backend",
     "strict": "errors",
     "errors": "",
+    "kernels": "kernels",
     # mathematics: arrays
     "loss": "backend contracts pair",
     "penalty": "backend contracts",

@@ -1,0 +1,68 @@
+/* What all kernels share: how they are compiled, how they take arrays, and an exponential that vectorises. */
+
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+#include <math.h>
+#include <stdint.h>
+#include <string.h>
+
+/* One binary for every processor: the widest version that the machine knows is chosen when the module is loaded. */
+#if defined(__x86_64__) && defined(__GLIBC__) && defined(__GNUC__) && !defined(__clang__) && __GNUC__ >= 12
+#define WIDE __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
+#else
+#define WIDE
+#endif
+
+#if defined(__GNUC__)
+#define INLINE static inline __attribute__((always_inline))
+#else
+#define INLINE static inline
+#endif
+
+#if defined(_MSC_VER)
+#define restrict __restrict
+#endif
+
+/* Borrowed numbers of an array, C-contiguous. */
+typedef struct {
+    Py_buffer view;
+    void *data;
+    Py_ssize_t size; /* numbers, not bytes */
+} Array;
+
+/* Whether the object lends `size` numbers of `format` ("d", "f", "l" or "q" for int64); size -1 for any. Sets an error if not. */
+int borrow(PyObject *object, Array *array, const char *format, Py_ssize_t size, int writable);
+
+void give_back(Array *arrays, int count);
+
+/* exp(x) for x <= 0 and above -745, to one unit in the last place; below that the smallest number. */
+INLINE double exp_of_negative(double x) {
+    const double shifter = 6755399441055744.0; /* 1.5 * 2^52: what is added to it is rounded to an integer, in its low bits */
+    x = x < -745.0 ? -745.0 : x;
+    double shifted = x * 1.4426950408889634 + shifter;
+    int64_t bits;
+    memcpy(&bits, &shifted, sizeof bits);
+    double n = shifted - shifter;
+    double r = fma(n, -6.93147180369123816490e-01, x); /* the first part of log 2 has trailing zeros: exact */
+    r = fma(n, -1.90821492927058770002e-10, r);
+    double p = 1.0 / 6227020800.0; /* Taylor's series: |r| <= log(2) / 2 leaves 3e-18 after the thirteenth power */
+    p = fma(p, r, 1.0 / 479001600.0);
+    p = fma(p, r, 1.0 / 39916800.0);
+    p = fma(p, r, 1.0 / 3628800.0);
+    p = fma(p, r, 1.0 / 362880.0);
+    p = fma(p, r, 1.0 / 40320.0);
+    p = fma(p, r, 1.0 / 5040.0);
+    p = fma(p, r, 1.0 / 720.0);
+    p = fma(p, r, 1.0 / 120.0);
+    p = fma(p, r, 1.0 / 24.0);
+    p = fma(p, r, 1.0 / 6.0);
+    p = fma(p, r, 0.5);
+    p = fma(p * r, r, r) + 1.0;
+    int64_t power = (int64_t)((uint64_t)bits << 52) >> 52; /* n, from the low twelve bits */
+    int64_t half = power >> 1, rest = power - half;          /* in two steps, for results below the smallest normal number */
+    uint64_t first = (uint64_t)(half + 1023) << 52, second = (uint64_t)(rest + 1023) << 52;
+    double a, b;
+    memcpy(&a, &first, sizeof a);
+    memcpy(&b, &second, sizeof b);
+    return p * a * b;
+}
