@@ -11,7 +11,7 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 ROOT = Path(__file__).parent
 KERNELS = ROOT / "src" / "logistic" / "kernels"
-FLAGS = ["-O3", "-std=c11", "-ffp-contract=fast", "-D_GNU_SOURCE", "-fopenmp-simd", "-fno-math-errno", "-fno-trapping-math", "-Wno-psabi"]
+FLAGS = "-O3 -std=c11 -ffp-contract=fast -D_GNU_SOURCE -fopenmp-simd -fno-math-errno -fno-trapping-math -Wno-psabi".split()
 
 
 def compiled() -> bool:
@@ -38,7 +38,7 @@ def compiled() -> bool:
     try:
         build.run()
     except (BaseError, OSError) as error:
-        print(f"logistic's kernels are not compiled, so it runs on NumPy alone: {error}", file=sys.stderr)
+        sys.stderr.write(f"logistic's kernels are not compiled, so it runs on NumPy alone: {error}\n")
         return False
     return True
 

@@ -270,9 +270,9 @@ def cholesky(matrix: Any) -> Array | None:
 
         factor, info = torch.linalg.cholesky_ex(matrix)
         return None if int(info) else factor
-    from scipy.linalg.lapack import dpotrf  # np.linalg.cholesky costs five times as much on small matrices
+    from scipy.linalg.lapack import dpotrf, spotrf  # np.linalg.cholesky costs five times as much on small matrices
 
-    lower, info = dpotrf(matrix, lower=1)
+    lower, info = (spotrf if matrix.dtype.char == "f" else dpotrf)(matrix, lower=1)
     found: Array | None = None if info else lower
     return found
 
@@ -297,9 +297,10 @@ def cholesky_solver(lower: Any) -> Callable[[Array], Array]:
         import torch
 
         return lambda right: torch.cholesky_solve(right[:, None], lower)[:, 0]
-    from scipy.linalg.lapack import dpotrs
+    from scipy.linalg.lapack import dpotrs, spotrs
 
-    return lambda right: dpotrs(lower, right, lower=1)[0]
+    solve = spotrs if lower.dtype.char == "f" else dpotrs
+    return lambda right: solve(lower, right, lower=1)[0]
 
 
 def psd_solver(matrix: Array) -> Callable[[Array], Array]:

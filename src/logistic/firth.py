@@ -107,8 +107,8 @@ class FirthObjective(LogisticObjective):
             raise InputError("the information vanishes so far out; ask for a lower level, or for values nearer to the estimate")
         return root
 
-    def metric(self, point: Point, afresh: bool = False) -> Metric:
-        """The inverse of the information."""
+    def metric(self, point: Point, afresh: bool = False, care: int = 1) -> Metric:
+        """The inverse of the information, of all rows however little is asked for."""
         root = self.root(point)
 
         def apply(G: Array) -> Array:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from . import kernels
 from .backend import EPS, Array, namespace, pick, replaced, turned
 from .contracts import Loss
 from .pair import Pair, class_sum, difference, exact, exp_difference, product, quotient, ratio, rounded, two_sum
@@ -92,6 +93,9 @@ class Softmax(Loss):
     def evaluate(self, eta: Array, y: Array) -> tuple[Array, Array]:
         """Loss (n,) and residual (n, K) of codes 0..K-1, or of soft targets (n, K)."""
         z = turned(eta)
+        found = kernels.softmax_loss(z, y)
+        if found is not None:
+            return found[0], found[1].T
         leading, top, e, rest, total = _exponentials(z)
         log_total = _log_total(rest, total)
         if y.ndim == 2:
@@ -132,9 +136,13 @@ class Softmax(Loss):
 
     def probabilities(self, eta: Array) -> Array:
         """(n, K)."""
-        _, _, e, _, total = _exponentials(turned(eta))
-        p: Array = ratio(e, total).T
-        return p
+        z = turned(eta)
+        p: Array = kernels.softmax_probabilities(z)
+        if p is None:
+            _, _, e, _, total = _exponentials(z)
+            p = ratio(e, total)
+        turned_back: Array = p.T
+        return turned_back
 
     def log_probabilities(self, eta: Array) -> Array:
         """(n, K)."""

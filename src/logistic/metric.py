@@ -6,7 +6,7 @@ import math
 from typing import NamedTuple
 
 from . import tasks
-from .backend import Array, cholesky, inverse_lower, is_tensor, largest, like, namespace, single, vdot
+from .backend import Array, cholesky, cholesky_solver, is_tensor, largest, like, namespace, single, vdot
 from .contracts import Loss, Metric
 from .tasks import Place, Rows
 
@@ -31,12 +31,12 @@ class Part(NamedTuple):
     whole: bool
 
 
-def sample_size(rows: int, shape: tuple[int, int]) -> int:
-    """Rows to draw for each class, 0 where no useful number of them is worth its price."""
+def sample_size(rows: int, shape: tuple[int, int], care: int = 1) -> int:
+    """Rows to draw for each class, ``care`` times as many as usual; 0 where no useful number of them is worth its price."""
     q, M = shape
     if 4 * M * q**2 > FACTOR_BYTES:
         return 0
-    affordable = min(ROWS_PER_COLUMN * q, rows, PASSES * CHEAP * rows // q)
+    affordable = min(care * ROWS_PER_COLUMN * q, rows, PASSES * CHEAP * rows // q)
     return affordable if affordable >= min(2 * q, rows) else 0
 
 
@@ -49,7 +49,7 @@ def offered(rows: Rows, shape: tuple[int, int]) -> set[str]:
     return {"metric"} if sample_size(rows.count, shape) > 0 else set()
 
 
-def metric(rows: Rows, loss: Loss, place: Place, strength: Array, intercept: bool) -> Metric:
+def metric(rows: Rows, loss: Loss, place: Place, strength: Array, intercept: bool, care: int = 1) -> Metric:
     """An inverse of the Hessian at a place as far as it is cheap to know: class by class, with the exact diagonal.
 
     Softmax does not change in the direction of equal logits: there the penalty alone curves, and its inverse is exact.
@@ -63,11 +63,13 @@ def metric(rows: Rows, loss: Loss, place: Place, strength: Array, intercept: boo
         Curvature of the penalty.
     intercept : bool
         Whether the last column is all ones.
+    care : int
+        How many times as many rows as usual are drawn.
     """
     if rows.sparse:
         inverse: Metric = Centred.of(rows, loss, place, strength, intercept).inverse
     else:
-        inverse = _factored(rows, loss, place, strength)
+        inverse = _factored(rows, loss, place, strength, care)
     return _centred(inverse, strength) if loss.columns > 1 else inverse
 
 
@@ -138,12 +140,12 @@ def _above_zero(diagonal: Array) -> Array:
     return found
 
 
-def _factored(rows: Rows, loss: Loss, place: Place, strength: Array) -> Metric:
+def _factored(rows: Rows, loss: Loss, place: Place, strength: Array, care: int) -> Metric:
     """The inverse of the diagonal blocks, one for each class.
 
     What is off the diagonal comes from rows drawn by their curvature. A column that few of them show is believed less.
     """
-    wanted = sample_size(rows.count, (place.W.shape[0], place.W.shape[1]))
+    wanted = sample_size(rows.count, (place.W.shape[0], place.W.shape[1]), care)
     loose, traces = rows.executor.map_sum(tasks.diagonals, rows.handles, loss, place)
     whole = wanted >= rows.count
     rate = (ALL if whole else wanted) / namespace(traces).where(traces > 0, traces, namespace(traces).ones_like(traces))
@@ -156,36 +158,37 @@ def _factored(rows: Rows, loss: Loss, place: Place, strength: Array) -> Metric:
     return _inverse(rows.executor.map(factor, rows.executor.put(parts)))
 
 
-def factor(part: Part) -> Array:
-    """(q, q) in float32: R with Rᵀ R the inverse of the class's block."""
+def factor(part: Part) -> tuple[Array, Array]:
+    """(q, q) and (q,) in float32: the lower factor of the class's block between unit diagonals, and the roots of the diagonal."""
     xp = namespace(part.rows)
     seen = part.weight > 0
-    half = part.rows[seen] * (part.weight[seen] ** 0.5)[:, None]
-    size = (half * half).sum(axis=0) ** 0.5
-    half = half / xp.where(size > 0, size, xp.ones_like(size))
-    square = half * half
-    inverse_count = (square * square).sum(axis=0)  # rows that show a column, as Kish counts them: 1 / this
+    half = part.rows[seen]
+    half *= (part.weight[seen] ** 0.5)[:, None]
+    gram = half.T @ half
+    half *= half
+    size = half.sum(axis=0)
+    size = xp.where(size > 0, size, xp.ones_like(size))
+    half *= half
+    inverse_count = half.sum(axis=0) / size**2  # rows that show a column, as Kish counts them: 1 / this
     trust = 1 / (1 + (0 if part.whole else DOUBT) * inverse_count)
     full = part.diagonal + part.strength
     full = xp.where(full > 0, full, xp.ones_like(full))
-    share = single(part.diagonal / full)
-    root = (trust * share) ** 0.5
-    unit = (half.T @ half) * root * root[:, None]
+    root = (trust * single(part.diagonal / full) / size) ** 0.5
+    unit = gram * root * root[:, None]
     identity = single(xp.eye(len(full), dtype=full.dtype, device=full.device))
     unit = unit * (1 - identity) + identity
     pivots = (cholesky(unit + ridge * identity) for ridge in RIDGES)
-    lower = next((found for found in pivots if found is not None), identity)
-    scaled: Array = inverse_lower(lower) / single(full**0.5)
-    return scaled
+    return next((found for found in pivots if found is not None), identity), single(full**0.5)
 
 
-def _inverse(factors: list[Array]) -> Metric:
+def _inverse(factors: list[tuple[Array, Array]]) -> Metric:
     """The metric of the given factors."""
+    classes = [(cholesky_solver(lower), root) for lower, root in factors]
 
     def apply(G: Array) -> Array:
         size = largest(G) or 1.0
         g = single(G / size)
-        columns = [like(R.T @ (R @ g[:, k]), G) for k, R in enumerate(factors)]
+        columns = [like(solve(g[:, k] / root) / root, G) for k, (solve, root) in enumerate(classes)]
         found: Array = size * namespace(G).stack(columns, axis=1)
         return found
 

@@ -114,17 +114,17 @@ class LogisticObjective(Objective):
             self._sample.append(sample.drawn(self.rows, SHARE))
         return self._sample[0]
 
-    def metric(self, point: Point, afresh: bool = False) -> Metric:
+    def metric(self, point: Point, afresh: bool = False, care: int = 1) -> Metric:
         """The inverse Hessian of a share of many rows, or of all rows once these had to be asked; or see :mod:`logistic.metric`.
 
-        That of a share serves nearby as well, unless it is asked for ``afresh``.
+        That of a share serves nearby as well, unless it is asked for ``afresh``; the other one is made with more or less ``care``.
         """
         if "sampled" in self.offers:
             known = self.at_hand
             if known is None or not (known.share == 1 or (self._nearby(known, point) and not afresh)):
                 known = self.sampled(point)
             return psd_solver(known.hessian)
-        return metric.metric(self.rows, self.loss, self.place(point), self.penalty.curvature(point.W), self.intercept)
+        return metric.metric(self.rows, self.loss, self.place(point), self.penalty.curvature(point.W), self.intercept, care)
 
     def batches(self, size: int | None) -> Iterator[Batch]:
         """All rows once, in one random order over all blocks."""

@@ -268,7 +268,7 @@ def draw(block: Block, loss: Loss, place: Place, rate: Array) -> tuple[Array, Ar
     length = X.squared().matmul(1 + 0 * place.W[:, :1])  # (n, 1)
     chance = rate * own * length
     xp = namespace(own)
-    drawn = chances(own) < chance
+    drawn = chances(length) < chance  # one number a row: what is drawn for one class serves others too
     weight = xp.where(drawn, own / xp.where(drawn & (chance < 1), chance, xp.ones_like(own)), xp.zeros_like(own))
     rows = (weight > 0).any(axis=1)
     return single(block.X.take(rows).ready().dense()), weight[rows]

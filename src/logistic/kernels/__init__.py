@@ -1,4 +1,4 @@
-"""Compiled kernels, where the package was built with a C compiler. Each has a twin in NumPy, which is used without one.
+"""Compiled kernels, where the package was built with a C compiler. Whoever calls one does the same in NumPy without it.
 
 ``LOGISTIC_COMPILED=0`` in the environment leaves them out.
 """
@@ -8,9 +8,39 @@ from __future__ import annotations
 import os
 from typing import Any
 
+import numpy as np
+
 compiled: Any = None  # the module, or None where there is none
 if os.environ.get("LOGISTIC_COMPILED") != "0":
     try:
         from . import _compiled as compiled  # type: ignore[attr-defined, no-redef]
     except ImportError:  # built without a compiler
         compiled = None
+
+BAND = 64  # rows that softmax has before it at a time
+
+
+def softmax_loss(z: Any, y: Any) -> tuple[np.ndarray, np.ndarray] | None:
+    """Losses (n,) and residuals (K, n) of logits (K, n) and codes (n,); None for arrays that no kernel is made for."""
+    if not _ready(z) or not isinstance(y, np.ndarray) or y.ndim != 1 or y.dtype != np.int64:
+        return None
+    losses, residual = np.empty(z.shape[1]), np.empty(z.shape)
+    compiled.softmax_loss(z, np.ascontiguousarray(y), losses, residual, _space(z))
+    return losses, residual
+
+
+def softmax_probabilities(z: Any) -> np.ndarray | None:
+    """(K, n) of logits (K, n); None for arrays that no kernel is made for."""
+    if not _ready(z):
+        return None
+    found = np.empty(z.shape)
+    compiled.softmax_probabilities(z, found, _space(z))
+    return found
+
+
+def _ready(z: Any) -> bool:
+    return compiled is not None and isinstance(z, np.ndarray) and z.dtype == np.float64 and z.flags.c_contiguous
+
+
+def _space(z: np.ndarray) -> np.ndarray:
+    return np.empty(2 * BAND * len(z))

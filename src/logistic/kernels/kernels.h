@@ -35,15 +35,15 @@ int borrow(PyObject *object, Array *array, const char *format, Py_ssize_t size, 
 
 void give_back(Array *arrays, int count);
 
-/* exp(x) for x <= 0 and above -745, to one unit in the last place; below that the smallest number. */
+/* exp(x) for x <= 0, to one unit in the last place. */
 INLINE double exp_of_negative(double x) {
     const double shifter = 6755399441055744.0; /* 1.5 * 2^52: what is added to it is rounded to an integer, in its low bits */
-    x = x < -745.0 ? -745.0 : x;
-    double shifted = x * 1.4426950408889634 + shifter;
+    double within = x > -746.0 ? x : (x == x ? -746.0 : x); /* below it the result is zero; what is no number stays so */
+    double shifted = within * 1.4426950408889634 + shifter;
     int64_t bits;
     memcpy(&bits, &shifted, sizeof bits);
     double n = shifted - shifter;
-    double r = fma(n, -6.93147180369123816490e-01, x); /* the first part of log 2 has trailing zeros: exact */
+    double r = fma(n, -6.93147180369123816490e-01, within); /* the first part of log 2 has trailing zeros: exact */
     r = fma(n, -1.90821492927058770002e-10, r);
     double p = 1.0 / 6227020800.0; /* Taylor's series: |r| <= log(2) / 2 leaves 3e-18 after the thirteenth power */
     p = fma(p, r, 1.0 / 479001600.0);
@@ -65,4 +65,20 @@ INLINE double exp_of_negative(double x) {
     memcpy(&a, &first, sizeof a);
     memcpy(&b, &second, sizeof b);
     return p * a * b;
+}
+
+/* log(1 + f) - f for f between the root of 1/2 and of 2, less 1. */
+INLINE double log1p_without_head(double f) {
+    double z = f / (2.0 + f), w = z * z; /* log(1 + f) = 2 artanh(z), |z| <= 0.1716 */
+    double p = 1.0 / 21.0;
+    p = fma(p, w, 1.0 / 19.0);
+    p = fma(p, w, 1.0 / 17.0);
+    p = fma(p, w, 1.0 / 15.0);
+    p = fma(p, w, 1.0 / 13.0);
+    p = fma(p, w, 1.0 / 11.0);
+    p = fma(p, w, 1.0 / 9.0);
+    p = fma(p, w, 1.0 / 7.0);
+    p = fma(p, w, 1.0 / 5.0);
+    p = fma(p, w, 1.0 / 3.0);
+    return 2.0 * z * w * p - z * f; /* 2 z = f - z f */
 }

@@ -22,9 +22,13 @@ void give_back(Array *arrays, int count) {
 }
 
 PyObject *binary_loss(PyObject *module, PyObject *const *args, Py_ssize_t count);
+PyObject *softmax_loss(PyObject *module, PyObject *const *args, Py_ssize_t count);
+PyObject *softmax_probabilities(PyObject *module, PyObject *const *args, Py_ssize_t count);
 
 static PyMethodDef methods[] = {
     {"binary_loss", (PyCFunction)(void (*)(void))binary_loss, METH_FASTCALL, "eta, positive, losses, residual: (n,) each"},
+    {"softmax_loss", (PyCFunction)(void (*)(void))softmax_loss, METH_FASTCALL, "eta (K, n), codes (n,), losses, residual, space"},
+    {"softmax_probabilities", (PyCFunction)(void (*)(void))softmax_probabilities, METH_FASTCALL, "eta (K, n), found, space"},
     {NULL, NULL, 0, NULL},
 };
 

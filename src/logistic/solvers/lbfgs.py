@@ -25,7 +25,8 @@ class LBFGS(Settings):
     """The two-loop recursion of Nocedal (1980) over the last ``memory`` steps; two products with X an iteration.
 
     Where the objective offers a metric, a cheap estimate of the inverse Hessian, the recursion starts from it in place of
-    the identity. It is made anew as the fit goes on, ever more rarely. Many correlated columns then take far fewer iterations.
+    the identity. It is made anew as the fit goes on, ever more rarely and with ever more care. Many correlated columns then take
+    far fewer iterations.
 
     Parameters
     ----------
@@ -49,11 +50,11 @@ class LBFGS(Settings):
         pairs: deque[Pair] = deque(maxlen=self.memory)
         metric: Metric | None = None
         due = 0 if "early" in objective.offers else FIRST_METRIC if "metric" in objective.offers else math.inf
-        number = 0
+        number, care = 0, 1
         progress = _Progress(point)
         while not progress.over:
             if number >= due:
-                metric, due = objective.metric(point), max(NEXT_METRIC * due, SECOND_METRIC)
+                metric, due, care = objective.metric(point, care=care), max(NEXT_METRIC * due, SECOND_METRIC), 2 * care
             number += 1
             step = -corrected(pairs, point.grad, metric)
             slope = vdot(point.grad, step)
