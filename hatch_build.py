@@ -11,7 +11,7 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 ROOT = Path(__file__).parent
 KERNELS = ROOT / "src" / "logistic" / "kernels"
-FLAGS = "-O3 -std=c11 -ffp-contract=fast -D_GNU_SOURCE -fopenmp-simd -fno-math-errno -fno-trapping-math -Wno-psabi".split()
+FLAGS = ["-O3", "-std=c11", "-D_GNU_SOURCE", "-ffp-contract=fast", "-fopenmp-simd", "-fno-math-errno", "-fno-trapping-math"]
 
 
 def compiled() -> bool:

@@ -123,8 +123,8 @@ OURS_LAZILY = {
 # Packages of others, and who may import them. Whatever is not listed here and not in the standard library is refused.
 NUMPY = (
     "kernels strict preparation recipes formula learn backend pools start nonsmooth rank contrasts separation recession designs "
-    "moments encoding sources affine model store inference outputs frame fit refit profile study online plane regress fitted estimator "
-    "crossval heldout paths linear modules validation cli datasets"
+    "moments encoding sources affine model store inference outputs frame fit refit profile study online plane regress fitted "
+    "estimator crossval heldout paths linear modules validation cli datasets"
 )
 OTHERS = {
     "numpy": NUMPY,

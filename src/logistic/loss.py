@@ -137,12 +137,12 @@ class Softmax(Loss):
     def probabilities(self, eta: Array) -> Array:
         """(n, K)."""
         z = turned(eta)
-        p: Array = kernels.softmax_probabilities(z)
-        if p is None:
-            _, _, e, _, total = _exponentials(z)
-            p = ratio(e, total)
-        turned_back: Array = p.T
-        return turned_back
+        found = kernels.softmax_probabilities(z)
+        if found is not None:
+            return found.T
+        _, _, e, _, total = _exponentials(z)
+        p: Array = ratio(e, total).T
+        return p
 
     def log_probabilities(self, eta: Array) -> Array:
         """(n, K)."""
