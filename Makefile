@@ -5,9 +5,10 @@ TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
 
 BIN := .venv/bin
 READY := .venv/.installed
+PLAIN := $(addprefix tests/laws/test_,loss.py model.py stretch.py elastic.py crossval.py study.py solvers.py kernels.py)
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: demo test test-browser test-slow test-oldest lint lessons bench bench-full clean
+.PHONY: demo test test-browser test-slow test-plain test-oldest lint lessons bench bench-full clean
 .DEFAULT_GOAL := demo
 
 demo: $(READY)  ## fit bundled real data and show every step
@@ -21,6 +22,9 @@ test-browser: $(READY)  ## the report in Chromium, which must be there; the quic
 
 test-slow: $(READY)  ## the tests that take minutes
 	$(BIN)/python -m pytest -m slow -n auto --maxprocesses 4
+
+test-plain: $(READY)  ## what has a compiled kernel, on NumPy alone
+	LOGISTIC_COMPILED=0 $(BIN)/python -m pytest -n auto --maxprocesses 4 $(PLAIN)
 
 test-oldest: .venv-oldest/.installed  ## scikit-learn's contract on the oldest versions that are admitted
 	.venv-oldest/bin/python -m pytest tests/parity/test_scikit_learn_contract.py tests/laws/test_linear.py tests/laws/test_plots.py
@@ -47,7 +51,7 @@ clean:  ## remove the environment and everything that was made
 	rm -rf .venv .venv-oldest .venv-bench build dist logistic-demo .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 # torch comes first, from PyTorch's own index of CPU wheels; where that cannot be reached, from wherever pip is set up to look.
-$(READY): pyproject.toml constraints.txt
+$(READY): pyproject.toml constraints.txt hatch_build.py $(wildcard src/logistic/kernels/*.[ch])
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@echo "installing into .venv (a minute or two, once)"
 	@$(PIP) install --quiet --no-deps --retries 0 --timeout 20 --index-url $(TORCH_INDEX) -c constraints.txt "$(TORCH)" 2>/dev/null \

@@ -101,7 +101,7 @@ OURS = {
     "paths": "spellings contracts outcome errors sources executor model fit study",
     "heldout": "contracts errors sources executor model study paths estimator",
     "crossval": f"{BASE} spellings validation solvers executor model outputs fit study paths heldout estimator",
-    "cli": f"strict contracts outcome errors solvers sources {RESULT} {MEETING} cli",
+    "cli": f"kernels strict contracts outcome errors solvers sources {RESULT} {MEETING} cli",
     "datasets": "errors preparation sources datasets",
     "plots": "outputs",
     # lessons

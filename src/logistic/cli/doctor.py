@@ -11,6 +11,7 @@ from typing import Any
 
 import rich_click as click
 
+from .. import kernels
 from .options import CERTIFIED, USER_ERROR, json_option, silent_option
 from .writing import answer
 
@@ -75,6 +76,7 @@ def _machine() -> dict[str, Any]:
         folder = f"{folder} (no such folder)"
     return {
         "device": _device(),
+        "kernels": "compiled" if kernels.compiled is not None else "NumPy alone: this installation was made without a C compiler",
         "threads": _threads(),
         "terminal": "yes" if sys.stderr is not None and sys.stderr.isatty() else "no, so progress is not shown",
         "data": folder or "LOGISTIC_DATA is not set; data sets are fetched into a cache",
