@@ -24,13 +24,15 @@ def test_they_are_compiled_where_there_is_a_compiler():
 @needed
 @pytest.mark.parametrize("classes", [1, 2, 3, 10, 33])
 @pytest.mark.parametrize("n", [0, 1, 63, 64, 65, 640])
-def test_softmax_is_that_of_numpy(classes, n, monkeypatch):
-    """Losses, residuals and probabilities of rows easy and hard, to the last digits."""
+@pytest.mark.parametrize("codes", [np.int8, np.int64, np.uint16])
+def test_softmax_is_that_of_numpy(classes, n, codes, monkeypatch):
+    """Losses, residuals and probabilities of rows easy and hard, to the last digits; codes of whatever whole numbers."""
     rng = np.random.default_rng(classes + n)
     eta = np.asfortranarray(rng.normal(size=(n, classes)) * 10.0 ** rng.uniform(-12, 2.7, size=(n, 1)))
-    y = rng.integers(classes, size=n)
+    y = rng.integers(classes, size=n).astype(codes)
     y[::2] = eta[::2].argmax(axis=1) if n else y[::2]
     loss = Softmax(classes)
+    assert kernels.softmax_loss(eta.T, y) is not None
     found = (*loss.evaluate(eta, y), loss.probabilities(eta))
     monkeypatch.setattr(kernels, "compiled", None)
     for one, other in zip(found, (*loss.evaluate(eta, y), loss.probabilities(eta)), strict=True):

@@ -22,10 +22,10 @@ BAND = 64  # rows that softmax has before it at a time
 
 def softmax_loss(z: Any, y: Any) -> tuple[np.ndarray, np.ndarray] | None:
     """Losses (n,) and residuals (K, n) of logits (K, n) and codes (n,); None for arrays that no kernel is made for."""
-    if not _ready(z) or not isinstance(y, np.ndarray) or y.ndim != 1 or y.dtype != np.int64:
+    if not _ready(z) or not isinstance(y, np.ndarray) or y.ndim != 1 or y.dtype.kind not in "iu":
         return None
     losses, residual = np.empty(z.shape[1]), np.empty(z.shape)
-    compiled.softmax_loss(z, np.ascontiguousarray(y), losses, residual, _space(z))
+    compiled.softmax_loss(z, np.ascontiguousarray(y, dtype=np.int64), losses, residual, _space(z))
     return losses, residual
 
 
