@@ -12,6 +12,7 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 ROOT = Path(__file__).parent
 KERNELS = ROOT / "src" / "logistic" / "kernels"
 FLAGS = ["-O3", "-std=c11", "-D_GNU_SOURCE", "-fopenmp-simd", "-fno-math-errno", "-fno-trapping-math", "-Wno-psabi"]
+FLAGS += ["-ffp-contract=fast"]  # as GCC does before 13: a product and a sum are one instruction
 
 
 def compiled() -> bool:

@@ -22,9 +22,13 @@ void give_back(Array *arrays, int count) {
 }
 
 PyObject *binary_loss(PyObject *module, PyObject *const *args, Py_ssize_t count);
+PyObject *logits(PyObject *module, PyObject *const *args, Py_ssize_t count);
+PyObject *probabilities(PyObject *module, PyObject *const *args, Py_ssize_t count);
 
 static PyMethodDef methods[] = {
     {"binary_loss", (PyCFunction)(void (*)(void))binary_loss, METH_FASTCALL, "eta, positive, losses, residual: (n,) each"},
+    {"logits", (PyCFunction)(void (*)(void))logits, METH_FASTCALL, "X (n, p), coef (M, p), base (M,), center (p,) or None, eta (M, n)"},
+    {"probabilities", (PyCFunction)(void (*)(void))probabilities, METH_FASTCALL, "eta (n, M), found (n, K)"},
     {NULL, NULL, 0, NULL},
 };
 
