@@ -2,7 +2,7 @@
 
 #include "kernels.h"
 
-#if defined(__GNUC__) /* for its vectors: who has none predicts with NumPy */
+#if defined(__clang__) || (defined(__GNUC__) && __GNUC__ >= 12) /* for their vectors: others predict with NumPy */
 
 #include <float.h>
 
@@ -116,27 +116,25 @@ INLINE void softmax(double *restrict z, Py_ssize_t M, Py_ssize_t count) {
         for (Py_ssize_t t = 0; t < count; t++) z[c * CHUNK + t] /= total[t];
 }
 
-INLINE double number(const char *at, int single) {
-    return single ? (double)*(const float *)at : *(const double *)at;
-}
-
 /* The probabilities (n, K) of logits (n, M), wherever these lie. */
 WIDE static void shares(const Py_buffer *eta, const Py_buffer *found) {
     double z[MOST * CHUNK];
     Py_ssize_t n = eta->shape[0], M = eta->shape[1], K = found->shape[1], along = eta->strides[0], across = eta->strides[1];
-    int single = *eta->format == 'f', short_found = *found->format == 'f';
     for (Py_ssize_t i = 0; i < n; i += CHUNK) {
         Py_ssize_t count = n - i < CHUNK ? n - i : CHUNK;
-        const char *first = (const char *)eta->buf + i * along;
-        for (Py_ssize_t c = 0; c < M; c++)
-            for (Py_ssize_t t = 0; t < count; t++) z[c * CHUNK + t] = number(first + t * along + c * across, single);
+        for (Py_ssize_t c = 0; c < M; c++) {
+            const char *from = (const char *)eta->buf + i * along + c * across;
+            if (*eta->format == 'f')
+                for (Py_ssize_t t = 0; t < count; t++) z[c * CHUNK + t] = *(const float *)(from + t * along);
+            else
+                for (Py_ssize_t t = 0; t < count; t++) z[c * CHUNK + t] = *(const double *)(from + t * along);
+        }
         softmax(z, M, count);
-        for (Py_ssize_t t = 0; t < count; t++)
-            for (Py_ssize_t k = 0; k < K; k++)
-                if (short_found)
-                    ((float *)found->buf)[(i + t) * K + k] = (float)z[k * CHUNK + t];
-                else
-                    ((double *)found->buf)[(i + t) * K + k] = z[k * CHUNK + t];
+        for (Py_ssize_t k = 0; k < K; k++)
+            if (*found->format == 'f')
+                for (Py_ssize_t t = 0; t < count; t++) ((float *)found->buf)[(i + t) * K + k] = (float)z[k * CHUNK + t];
+            else
+                for (Py_ssize_t t = 0; t < count; t++) ((double *)found->buf)[(i + t) * K + k] = z[k * CHUNK + t];
     }
 }
 

@@ -6,17 +6,19 @@ typedef NUMBER KIND(Vector) __attribute__((vector_size(LANES * sizeof(NUMBER)), 
 
 /* The sum of the lanes, by halves. */
 INLINE NUMBER KIND(total)(KIND(Vector) v) {
-    NUMBER lanes[LANES];
-    memcpy(lanes, &v, sizeof v);
-    for (int half = LANES / 2; half > 0; half /= 2)
-        for (int l = 0; l < half; l++) lanes[l] += lanes[l + half];
-    return lanes[0];
+#if LANES == 8
+    v += __builtin_shufflevector(v, v, 4, 5, 6, 7, 0, 1, 2, 3);
+    v += __builtin_shufflevector(v, v, 2, 3, 0, 1, 6, 7, 4, 5);
+#else
+    v += __builtin_shufflevector(v, v, 2, 3, 0, 1);
+#endif
+    return v[0] + v[1];
 }
 
 /* eta[c * n + r * apart] = row r . class c + base[c]. Vectors run along the features, so a row's bits depend on no row beside it.
 
 Rows lie `far` numbers apart. tails[c] are the last p % LANES coefficients of a class, behind as many zeros as make a vector. */
-INLINE int KIND(tile)(const Rows *task, Py_ssize_t c0, const NUMBER *x, Py_ssize_t far, const NUMBER (*tails)[LANES], Py_ssize_t i,
+INLINE void KIND(tile)(const Rows *task, Py_ssize_t c0, const NUMBER *x, Py_ssize_t far, const NUMBER (*tails)[LANES], Py_ssize_t i,
                       Py_ssize_t apart, const int rows, const int classes) {
     Py_ssize_t p = task->p;
     const NUMBER *w = (const NUMBER *)task->coef + c0 * p;
@@ -38,36 +40,30 @@ INLINE int KIND(tile)(const Rows *task, Py_ssize_t c0, const NUMBER *x, Py_ssize
             part[r] = *(const KIND(Vector) *)(x + r * far + p - LANES);
             for (int c = 0; c < classes; c++) sum[c][r] += part[r] * *(const KIND(Vector) *)tails[c0 + c];
         }
-    int sound = 1;
     for (int c = 0; c < classes; c++)
         for (int r = 0; r < rows; r++) {
             NUMBER found = KIND(total)(sum[c][r]);
             if (p < LANES)
                 for (Py_ssize_t j = 0; j < p; j++) found += x[r * far + j] * w[c * p + j];
-            found += ((const NUMBER *)task->base)[c0 + c];
-            ((NUMBER *)task->eta)[(c0 + c) * task->n + i + r * apart] = found;
-            sound &= fabs((double)found) <= DBL_MAX;
+            ((NUMBER *)task->eta)[(c0 + c) * task->n + i + r * apart] = found + ((const NUMBER *)task->base)[c0 + c];
         }
-    return sound;
 }
 
 /* The same for all classes. The numbers of rows and classes are known to the compiler, so that sums stay in registers. */
-INLINE int KIND(strip)(const Rows *task, const NUMBER (*tails)[LANES], Py_ssize_t i, Py_ssize_t apart, const int rows) {
+INLINE void KIND(strip)(const Rows *task, const NUMBER (*tails)[LANES], Py_ssize_t i, Py_ssize_t apart, const int rows) {
     const NUMBER *x = (const NUMBER *)task->x + i * task->p;
     Py_ssize_t far = apart * task->p;
     if (task->held) {
         for (int r = 0; r < rows; r++) prepare(task, i + r * apart, task->held + r * task->p);
         x = (const NUMBER *)task->held, far = task->p;
     }
-    int sound = 1;
     for (Py_ssize_t c = 0; c < task->M; c += CLASSES) switch (task->M - c) {
-        case 1: sound &= KIND(tile)(task, c, x, far, tails, i, apart, rows, 1); break;
-        case 2: sound &= KIND(tile)(task, c, x, far, tails, i, apart, rows, 2); break;
-        case 3: sound &= KIND(tile)(task, c, x, far, tails, i, apart, rows, 3); break;
-        case 4: sound &= KIND(tile)(task, c, x, far, tails, i, apart, rows, 4); break;
-        default: sound &= KIND(tile)(task, c, x, far, tails, i, apart, rows, CLASSES);
+        case 1: KIND(tile)(task, c, x, far, tails, i, apart, rows, 1); break;
+        case 2: KIND(tile)(task, c, x, far, tails, i, apart, rows, 2); break;
+        case 3: KIND(tile)(task, c, x, far, tails, i, apart, rows, 3); break;
+        case 4: KIND(tile)(task, c, x, far, tails, i, apart, rows, 4); break;
+        default: KIND(tile)(task, c, x, far, tails, i, apart, rows, CLASSES);
     }
-    return sound;
 }
 
 /* All rows: four streams of them, each read from end to end, which is what processors fetch ahead best. */
@@ -76,8 +72,11 @@ WIDE static int KIND(logits)(const Rows *task) {
     Py_ssize_t p = task->p, left = p % LANES, apart = task->n / ROWS;
     for (Py_ssize_t c = 0; c < task->M; c++)
         for (Py_ssize_t l = 0; l < left; l++) tails[c][LANES - left + l] = ((const NUMBER *)task->coef)[(c + 1) * p - left + l];
-    int sound = 1;
-    for (Py_ssize_t i = 0; i < apart; i++) sound &= KIND(strip)(task, tails, i, apart, ROWS);
-    for (Py_ssize_t i = apart * ROWS; i < task->n; i++) sound &= KIND(strip)(task, tails, i, 0, 1);
-    return sound;
+    for (Py_ssize_t i = 0; i < apart; i++) KIND(strip)(task, tails, i, apart, ROWS);
+    for (Py_ssize_t i = apart * ROWS; i < task->n; i++) KIND(strip)(task, tails, i, 0, 1);
+    int bad = 0;
+    const NUMBER *eta = task->eta;
+#pragma omp simd reduction(| : bad)
+    for (Py_ssize_t i = 0; i < task->M * task->n; i++) bad |= !(fabs((double)eta[i]) <= DBL_MAX);
+    return !bad;
 }
