@@ -36,17 +36,43 @@ INLINE void prepare(const Rows *rows, Py_ssize_t i, double *restrict held) {
         for (Py_ssize_t j = 0; j < rows->p; j++) held[j] = whole[j] - (center ? center[j] : 0.0);
 }
 
+/* exp(x) for x <= 0, which is zero where no number is small enough. */
+INLINE double share_double(double x) {
+    return x < -745.1332191019412 ? 0.0 : exp_of_negative(x);
+}
+
+/* The same as exp_of_negative in float, to one unit in the last place. */
+INLINE float share_single(float x) {
+    const float shifter = 12582912.0f; /* 1.5 * 2^23 */
+    float y = x < -104.0f ? -104.0f : x;
+    float shifted = fmaf(y, 1.44269504f, shifter), n = shifted - shifter;
+    float r = fmaf(n, 2.12194440e-4f, fmaf(n, -0.693359375f, y));
+    float p = 1.0f / 5040.0f; /* |r| <= log(2) / 2 leaves 6e-9 after the seventh power */
+    p = fmaf(p, r, 1.0f / 720.0f);
+    p = fmaf(p, r, 1.0f / 120.0f);
+    p = fmaf(p, r, 1.0f / 24.0f);
+    p = fmaf(p, r, 1.0f / 6.0f);
+    p = fmaf(p, r, 0.5f);
+    p = fmaf(p * r, r, r) + 1.0f;
+    int32_t power = (int32_t)n, half = power >> 1;
+    uint32_t first = (uint32_t)(half + 127) << 23, second = (uint32_t)(power - half + 127) << 23;
+    float a, b;
+    memcpy(&a, &first, sizeof a);
+    memcpy(&b, &second, sizeof b);
+    return x < -103.97208f ? 0.0f : p * a * b;
+}
+
 #define NUMBER float
 #define LANES 8
 #define KIND(name) name##_single
-#include "product.h"
+#include "rows.h"
 #undef NUMBER
 #undef LANES
 #undef KIND
 #define NUMBER double
 #define LANES 4
 #define KIND(name) name##_double
-#include "product.h"
+#include "rows.h"
 
 /* Whether the array has so many dimensions and numbers of one of these kinds, each where a number of its kind may be. */
 static int suits(const Py_buffer *view, int dimensions, const char *kinds) {
@@ -89,69 +115,23 @@ PyObject *logits(PyObject *module, PyObject *const *args, Py_ssize_t count) {
     return PyBool_FromLong(sound);
 }
 
-/* exp(x) for x <= 0, which is zero where no number is small enough. */
-INLINE double share(double x) {
-    return x < -745.2 ? 0.0 : exp_of_negative(x);
-}
-
-/* z (M, CHUNK), of which `count` columns count, becomes probabilities: for M = 1 those of two classes. */
-INLINE void softmax(double *restrict z, Py_ssize_t M, Py_ssize_t count) {
-    if (M == 1) {
-#pragma omp simd
-        for (Py_ssize_t t = 0; t < count; t++) {
-            double small = share(-fabs(z[t])), lower = small / (1.0 + small), upper = 1.0 / (1.0 + small);
-            z[CHUNK + t] = z[t] > 0.0 ? upper : lower;
-            z[t] = z[t] > 0.0 ? lower : upper;
-        }
-        return;
-    }
-    double top[CHUNK], total[CHUNK] = {0};
-    memcpy(top, z, sizeof top);
-    for (Py_ssize_t c = 1; c < M; c++)
-        for (Py_ssize_t t = 0; t < count; t++) top[t] = z[c * CHUNK + t] > top[t] ? z[c * CHUNK + t] : top[t];
-    for (Py_ssize_t c = 0; c < M; c++)
-#pragma omp simd
-        for (Py_ssize_t t = 0; t < count; t++) total[t] += z[c * CHUNK + t] = share(z[c * CHUNK + t] - top[t]);
-    for (Py_ssize_t c = 0; c < M; c++)
-        for (Py_ssize_t t = 0; t < count; t++) z[c * CHUNK + t] /= total[t];
-}
-
-/* The probabilities (n, K) of logits (n, M), wherever these lie. */
-WIDE static void shares(const Py_buffer *eta, const Py_buffer *found) {
-    double z[MOST * CHUNK];
-    Py_ssize_t n = eta->shape[0], M = eta->shape[1], K = found->shape[1], along = eta->strides[0], across = eta->strides[1];
-    for (Py_ssize_t i = 0; i < n; i += CHUNK) {
-        Py_ssize_t count = n - i < CHUNK ? n - i : CHUNK;
-        for (Py_ssize_t c = 0; c < M; c++) {
-            const char *from = (const char *)eta->buf + i * along + c * across;
-            if (*eta->format == 'f')
-                for (Py_ssize_t t = 0; t < count; t++) z[c * CHUNK + t] = *(const float *)(from + t * along);
-            else
-                for (Py_ssize_t t = 0; t < count; t++) z[c * CHUNK + t] = *(const double *)(from + t * along);
-        }
-        softmax(z, M, count);
-        for (Py_ssize_t k = 0; k < K; k++)
-            if (*found->format == 'f')
-                for (Py_ssize_t t = 0; t < count; t++) ((float *)found->buf)[(i + t) * K + k] = (float)z[k * CHUNK + t];
-            else
-                for (Py_ssize_t t = 0; t < count; t++) ((double *)found->buf)[(i + t) * K + k] = z[k * CHUNK + t];
-    }
-}
-
-/* probabilities(eta, found): whether they were made; only found must lie row by row. */
+/* probabilities(eta, found): whether they were made; of one kind, and only found must lie row by row. */
 PyObject *probabilities(PyObject *module, PyObject *const *args, Py_ssize_t count) {
     (void)module;
     if (count != 2) return PyErr_Format(PyExc_TypeError, "probabilities takes eta and found");
     Py_buffer views[2], *eta = views, *found = views + 1;
     lend(args, views, 2, PyBUF_STRIDES | PyBUF_FORMAT);
     int fit = 0;
-    if (suits(eta, 2, "fd") && suits(found, 2, "fd") && PyBuffer_IsContiguous(found, 'C')) {
+    if (suits(eta, 2, "fd") && suits(found, 2, eta->format) && PyBuffer_IsContiguous(found, 'C')) {
         Py_ssize_t M = eta->shape[1];
         fit = 0 < M && M <= MOST && found->shape[0] == eta->shape[0] && found->shape[1] == (M == 1 ? 2 : M);
     }
     if (fit) {
         Py_BEGIN_ALLOW_THREADS
-        shares(eta, found);
+        if (*eta->format == 'f')
+            shares_single(eta, found);
+        else
+            shares_double(eta, found);
         Py_END_ALLOW_THREADS
     }
     for (int i = 0; i < 2; i++) PyBuffer_Release(&views[i]);
