@@ -9,9 +9,11 @@
 enum {
     ROWS = 4,     /* at once, times */
     CLASSES = 5,  /* so many classes: 20 sums, which fill the 32 registers of the widest processors */
-    MOST = 32,    /* classes: BLAS is as fast for more */
+    MOST = 20,    /* classes that are multiplied: BLAS is as fast for more */
+    SHORT = 8,    /* features below which it is as fast in float */
     AHEAD = 2048, /* bytes of a stream that are asked for before they are needed */
     CHUNK = 64,   /* rows of logits that wait for their exponentials */
+    WIDEST = 64,  /* classes that have room to wait */
     FEW = 2048,   /* numbers for which no memory is asked */
 };
 
@@ -103,7 +105,7 @@ PyObject *logits(PyObject *module, PyObject *const *args, Py_ssize_t count) {
         int shapes = coef->shape[1] == rows.p && base->shape[0] == rows.M && eta->shape[0] == rows.M && eta->shape[1] == rows.n;
         size_t size = straight ? 0 : ROWS * (size_t)rows.p;
         if (size) rows.held = size <= FEW ? few : PyMem_Calloc(size, sizeof *few);
-        if (centred && shapes && rows.M <= MOST && (straight || !single) && (rows.held || !size)) {
+        if (centred && shapes && rows.M <= MOST && (!single || (straight && rows.p >= SHORT)) && (rows.held || !size)) {
             Py_BEGIN_ALLOW_THREADS
             sound = single ? logits_single(&rows) : logits_double(&rows);
             Py_END_ALLOW_THREADS
@@ -124,7 +126,7 @@ PyObject *probabilities(PyObject *module, PyObject *const *args, Py_ssize_t coun
     int fit = 0;
     if (suits(eta, 2, "fd") && suits(found, 2, eta->format) && PyBuffer_IsContiguous(found, 'C')) {
         Py_ssize_t M = eta->shape[1];
-        fit = 0 < M && M <= MOST && found->shape[0] == eta->shape[0] && found->shape[1] == (M == 1 ? 2 : M);
+        fit = 0 < M && M <= WIDEST && found->shape[0] == eta->shape[0] && found->shape[1] == (M == 1 ? 2 : M);
     }
     if (fit) {
         Py_BEGIN_ALLOW_THREADS

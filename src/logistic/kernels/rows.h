@@ -128,7 +128,7 @@ INLINE void KIND(softmax)(NUMBER *restrict z, Py_ssize_t M, Py_ssize_t count) {
 
 /* The probabilities (n, K) of logits (n, M), wherever these lie. */
 WIDE static void KIND(shares)(const Py_buffer *eta, const Py_buffer *found) {
-    NUMBER z[MOST * CHUNK];
+    NUMBER z[WIDEST * CHUNK];
     Py_ssize_t n = eta->shape[0], M = eta->shape[1], K = found->shape[1], along = eta->strides[0], across = eta->strides[1];
     for (Py_ssize_t i = 0; i < n; i += CHUNK) {
         Py_ssize_t count = n - i < CHUNK ? n - i : CHUNK;
