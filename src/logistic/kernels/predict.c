@@ -30,12 +30,15 @@ typedef struct {
 
 /* Row i in double, less the centre. */
 INLINE void prepare(const Rows *rows, Py_ssize_t i, double *restrict held) {
-    const float *single = (const float *)rows->x + i * rows->p;
-    const double *whole = (const double *)rows->x + i * rows->p, *center = rows->center;
+    Py_ssize_t p = rows->p;
+    const float *restrict single = (const float *)rows->x + i * p;
+    const double *restrict whole = (const double *)rows->x + i * p, *restrict center = rows->center;
     if (rows->single)
-        for (Py_ssize_t j = 0; j < rows->p; j++) held[j] = (double)single[j] - (center ? center[j] : 0.0);
+        for (Py_ssize_t j = 0; j < p; j++) held[j] = (double)single[j];
     else
-        for (Py_ssize_t j = 0; j < rows->p; j++) held[j] = whole[j] - (center ? center[j] : 0.0);
+        memcpy(held, whole, p * sizeof *held);
+    if (center)
+        for (Py_ssize_t j = 0; j < p; j++) held[j] -= center[j];
 }
 
 /* exp(x) for x <= 0, which is zero where no number is small enough. */
