@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .affine import Affine
+from .affine import Affine, compiled_logits, short_probabilities
 from .backend import Array, is_finite, is_tensor, like_labels, like_values, namespace, returned, to_numpy
 from .contracts import Loss
 from .designs import is_sparse
@@ -133,9 +133,9 @@ class Model:
         """
         if self.recipe is not None:
             X = self.recipe.design(X)
-        alone = self._alone(X, offset)
-        if alone is not None:
-            return made(alone)
+        few = self._few(X, offset)
+        if few is not None:
+            return made(few)
         tensor = is_tensor(X)
         X, names = (X, None) if tensor else matrix(X)
         if X.ndim != 2 or X.shape[1] != self.coef.shape[1]:
@@ -149,26 +149,26 @@ class Model:
             if not is_finite(X):
                 check_numbers(to_numpy(X), self.features)
             X = X.double()
+            eta = (X - like_values(self.center, X)) @ like_values(self.coef.T, X) + like_values(self.base, X)
         else:
             check_numbers(X, self.features)
-        coef, base = like_values(self.coef.T, X), like_values(self.base, X)
-        if is_sparse(X):
-            eta = np.asarray(X @ coef + self.intercept)
-        else:
-            eta = (X - like_values(self.center, X)) @ coef + base
+            eta = np.asarray(X @ self.coef.T + self.intercept) if is_sparse(X) else self._affine.of_few(X)
         return made(eta if shift is None else eta + like_values(shift, X))
 
-    def _alone(self, X: Any, offset: Any) -> np.ndarray | None:
-        """(1, M) logits of one row that is a plain array of finite floats, in two microseconds; None where anything is unusual.
+    def _few(self, X: Any, offset: Any) -> np.ndarray | None:
+        """(n, M) logits of few rows in a plain array of finite floats, in a microsecond; None where anything is unusual.
 
-        The operations are those for few rows, and so are the bits. What is unusual is left to those who find words for it.
+        What is unusual is left to those who find words for it.
         """
-        if type(X) is not np.ndarray or X.shape != (1, len(self.center)) or X.dtype.char not in "fd":
+        if type(X) is not np.ndarray or X.ndim != 2 or X.shape[1] != len(self.center) or X.dtype.char not in "fd":
             return None
-        if offset is not None or self.offset or b"\0" in np.isfinite(X).tobytes():  # all() takes twice as long as the product
+        if offset is not None or self.offset or (len(X) != 1 and self._affine.worth_dividing(X)):
             return None
-        eta: np.ndarray = self.coef.dot(X[0] - self.center) + self.base
-        return eta[None]
+        eta, sound = compiled_logits(X, self.coef, self.base, self.center)
+        if sound is None and len(X) == 1 and b"\0" not in np.isfinite(X).tobytes():  # all() takes twice as long as the product
+            alone: np.ndarray = self.coef.dot(X[0] - self.center) + self.base  # the operations, and so the bits, of few rows
+            return alone[None]
+        return eta if sound else None
 
     def _side_by_side(self, made: Callable[[Array], Array], X: np.ndarray, shift: np.ndarray | None, dtype: str) -> np.ndarray:
         """Of a large array: a number that is not finite shows in its logits."""
@@ -197,8 +197,9 @@ class Model:
 
     def _probabilities(self, eta: Array) -> Array:
         """(n, K)."""
-        if len(eta) == 1 and not is_tensor(eta):
-            return _of_one(eta[0])
+        short = None if is_tensor(eta) else short_probabilities(eta)
+        if short is not None:
+            return short
         if len(self.coef) == 1:
             return self.loss.probabilities(eta)
         xp = namespace(eta)
@@ -341,18 +342,6 @@ class Model:
 
 def _themselves(eta: Array) -> Array:
     return eta
-
-
-def _of_one(eta: Any) -> np.ndarray:
-    """(1, K) of the logits (M,) of one row: what many rows are given, to the bit, in fewer and smaller steps."""
-    if len(eta) > 1:
-        e = np.exp(eta - np.maximum.reduce(eta))
-        p: np.ndarray = e / np.add.reduce(e)
-        return p[None]
-    x = eta.item()
-    small = float(np.exp(-abs(x)))
-    lower, upper = small / (1 + small), 1 / (1 + small)
-    return np.array([[lower, upper] if x > 0 else [upper, lower]])
 
 
 def written(model: Model | None, coef: np.ndarray, intercept: np.ndarray, classes: np.ndarray) -> Model:

@@ -21,16 +21,20 @@ void give_back(Array *arrays, int count) {
     while (count > 0) PyBuffer_Release(&arrays[--count].view);
 }
 
-PyObject *binary_loss(PyObject *module, PyObject *const *args, Py_ssize_t count);
-PyObject *softmax_loss(PyObject *module, PyObject *const *args, Py_ssize_t count);
-PyObject *softmax_probabilities(PyObject *module, PyObject *const *args, Py_ssize_t count);
+/* Each kernel, and the arrays that it takes. */
+#define KERNELS(each) \
+    each(binary_loss, "eta, positive, losses, residual: (n,) each") \
+    each(softmax_loss, "eta (K, n), codes (n,), losses, residual, space (2, K, 64)") \
+    each(softmax_probabilities, "eta (K, n), found, space (2, K, 64)") \
+    each(logits, "X (n, p), coef (M, p), base (M,), center (p,) or None, eta (M, n)") \
+    each(probabilities, "eta (n, M), found (n, K)")
 
-static PyMethodDef methods[] = {
-    {"binary_loss", (PyCFunction)(void (*)(void))binary_loss, METH_FASTCALL, "eta, positive, losses, residual: (n,) each"},
-    {"softmax_loss", (PyCFunction)(void (*)(void))softmax_loss, METH_FASTCALL, "eta (K, n), codes (n,), losses, residual, space"},
-    {"softmax_probabilities", (PyCFunction)(void (*)(void))softmax_probabilities, METH_FASTCALL, "eta (K, n), found, space"},
-    {NULL, NULL, 0, NULL},
-};
+#define DECLARED(name, words) PyObject *name(PyObject *, PyObject *const *, Py_ssize_t);
+#define LISTED(name, words) {#name, (PyCFunction)(void (*)(void))name, METH_FASTCALL, words},
+
+KERNELS(DECLARED)
+
+static PyMethodDef methods[] = {KERNELS(LISTED){NULL, NULL, 0, NULL}};
 
 static struct PyModuleDef definition = {PyModuleDef_HEAD_INIT, "_compiled", "Compiled kernels.", 0, methods, NULL, NULL, NULL, NULL};
 
