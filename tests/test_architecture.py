@@ -73,7 +73,7 @@ OURS = {
     # result
     "provenance": "",
     "strength": "",
-    "affine": "backend kernels executor sources",
+    "affine": "backend kernels executor sources designs",
     "recipes": "errors sources recipes",
     "model": f"{BASE} strength affine loss encoding designs sources provenance recipes",
     "plane": f"{BASE} designs sources provenance",

@@ -10,13 +10,13 @@ import numpy as np
 
 from . import kernels
 from .backend import Array, is_finite, overflow_allowed
+from .designs.dense import forth
 from .executor import Threads
 from .sources.arrays import BLOCK_BYTES, block_rows
 
 BLOCKS = 4  # of rows: so many or more are predicted side by side
 NEAR = 100  # the terms center * coef together: subtracted from the logits, not from the columns, they cost these at most 1e-13
 NEAR_SINGLE = 8  # the same in float32, and at most 1e-6
-PACKED = 10**6  # multiplications above which BLAS copies a matrix before it multiplies, which few columns do not repay
 
 
 class Affine(NamedTuple):
@@ -103,7 +103,8 @@ class Affine(NamedTuple):
                             np.copyto(block, X[part])
                             if not near:
                                 block -= self.center
-                        eta = _product(block, W, base)
+                        eta = forth(block, W)
+                        eta += base
                     if shift is not None:
                         eta += shift[part]
                     found[part] = made(eta)
@@ -145,16 +146,3 @@ def _of_one(eta: Any) -> np.ndarray:
     small = float(np.exp(-abs(x)))
     lower, upper = small / (1 + small), 1 / (1 + small)
     return np.array([[lower, upper] if x > 0 else [upper, lower]])
-
-
-def _product(X: np.ndarray, W: np.ndarray, base: np.ndarray) -> np.ndarray:
-    """X W + base, (m, M), each class in one piece of memory."""
-    (m, p), M = X.shape, W.shape[1]
-    few = max(PACKED // max(W.size, 1), 1)
-    even = m - m % few
-    found = np.empty((m, M), dtype=W.dtype)
-    np.matmul(X[:even].reshape(even // few, few, p), W, out=found[:even].reshape(even // few, few, M))
-    np.matmul(X[even:], W, out=found[even:])
-    eta = np.empty((M, m), dtype=W.dtype)
-    np.add(found.T, base[:, None], out=eta)
-    return eta.T

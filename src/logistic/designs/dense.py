@@ -5,11 +5,15 @@ from __future__ import annotations
 from functools import cached_property
 from typing import Any
 
+import numpy as np
+
 from ..backend import Array, double, is_tensor, namespace, to_device
 from ..contracts import Design
 
 TALL = 2**18  # numbers of a block, with those of other blocks too many for the caches
 LONG = 24  # columns from which a dot product of each row keeps up with memory
+PACKED = 10**6  # multiplications above which BLAS copies a matrix before it multiplies, which few columns do not repay
+FEW = 32  # columns
 
 
 class Dense(Design):
@@ -24,7 +28,8 @@ class Dense(Design):
         if W.shape[1] == 1 and self._streamed:
             product: Array = namespace(W).vecdot(self.X, W[:, 0])[:, None]
             return product
-        product = (W.T @ self.X.T).T  # so that the logits of one class lie side by side, as the losses like them
+        few = self._in_rows and W.shape[1] <= FEW
+        product = forth(self.X, W) if few else (W.T @ self.X.T).T  # the logits of one class side by side, as the losses like them
         return product
 
     def rmatmul(self, G: Array) -> Array:
@@ -32,7 +37,8 @@ class Dense(Design):
         if G.shape[1] == 1 and self._streamed:
             product: Array = namespace(G).einsum("ij,i->j", self.X, G[:, 0])[:, None]
             return product
-        product = (G.T @ self.X).T  # few long rows: the shape that BLAS multiplies fastest
+        few = self._in_rows and G.shape[1] <= FEW
+        product = back(self.X, G) if few else (G.T @ self.X).T  # few long rows: the shape that BLAS multiplies fastest
         return product
 
     def gram(self, h: Array) -> Array:
@@ -66,9 +72,46 @@ class Dense(Design):
         return Dense(self.X[rows])
 
     @cached_property
+    def _in_rows(self) -> bool:
+        """Whether some rows at a time are a matrix that BLAS can read."""
+        return isinstance(self.X, np.ndarray) and self.X.dtype == np.float64 and self.X.flags.c_contiguous
+
+    @cached_property
     def _streamed(self) -> bool:
         """Whether the rows come from memory one after another, which BLAS reads at two thirds of the speed of dot products."""
         X: Any = self.X
         if is_tensor(X) or X.shape[0] * X.shape[1] < TALL or X.shape[1] < LONG:
             return False
         return bool(str(X.dtype) == "float64" and X.strides[1] == X.itemsize)
+
+
+def forth(X: Any, W: Any) -> Any:
+    """X (n, p) times few columns W (p, M), some rows at a time; (n, M), the numbers of one column side by side."""
+    (n, p), M = X.shape, W.shape[1]
+    few, whole = _runs(n, p * M)
+    if not whole:
+        return (W.T @ X.T).T
+    W = np.ascontiguousarray(W)
+    product = np.empty((n, M), dtype=np.result_type(X, W))
+    np.matmul(X[:whole].reshape(-1, few, p), W, out=product[:whole].reshape(-1, few, M))
+    np.matmul(X[whole:], W, out=product[whole:])
+    return np.ascontiguousarray(product.T).T
+
+
+def back(X: Any, G: Any) -> Any:
+    """Xᵀ, of X (n, p), times few columns G (n, M), some rows at a time; (p, M)."""
+    (n, p), M = X.shape, G.shape[1]
+    few, whole = _runs(n, p * M)
+    if not whole:
+        return (G.T @ X).T
+    by_column = np.ascontiguousarray(G.T)
+    runs = by_column[:, :whole].reshape(M, -1, few).swapaxes(0, 1) @ X[:whole].reshape(-1, few, p)
+    product = runs.sum(axis=0)
+    product += by_column[:, whole:] @ X[whole:]
+    return product.T
+
+
+def _runs(n: int, each: int) -> tuple[int, int]:
+    """How many rows, of ``each`` so many multiplications, BLAS multiplies without a copy, and how many of n make whole runs."""
+    few = PACKED // max(each, 1)
+    return few, (n - n % few if 1 < few < n else 0)
