@@ -495,3 +495,15 @@ def test_a_tall_block_is_multiplied_as_any_other(dtype: type, order: str) -> Non
     np.testing.assert_allclose(design.matmul(W), X @ W, rtol=0, atol=1e-11)
     assert design.rmatmul(G).shape == W.shape
     np.testing.assert_allclose(design.rmatmul(G), X.T @ G, rtol=0, atol=1e-9)
+
+
+@pytest.mark.parametrize("columns", [1, 2, 7, 32, 33])
+@pytest.mark.parametrize("n", [0, 1, 4, 5, 9, 10, 103])
+def test_runs_of_rows_are_all_of_the_rows(n, columns, monkeypatch):
+    """Products with few columns are formed five rows at a time: whole runs, what is left over, and no run at all."""
+    monkeypatch.setattr("logistic.designs.dense.PACKED", 5 * COLUMNS * columns)
+    rng = np.random.default_rng(n)
+    X, W, G = rng.normal(size=(n, COLUMNS)), rng.normal(size=(COLUMNS, columns)), rng.normal(size=(n, columns))
+    np.testing.assert_allclose(Dense(X).matmul(W), X @ W, rtol=1e-12, atol=1e-12)
+    np.testing.assert_allclose(Dense(X).rmatmul(G), X.T @ G, rtol=1e-12, atol=1e-12)
+    np.testing.assert_allclose(Dense(X).rmatmul(np.asfortranarray(G)), X.T @ G, rtol=1e-12, atol=1e-12)
