@@ -11,7 +11,16 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 ROOT = Path(__file__).parent
 KERNELS = ROOT / "src" / "logistic" / "kernels"
-FLAGS = ["-O3", "-std=c11", "-D_GNU_SOURCE", "-fopenmp-simd", "-fno-math-errno", "-fno-trapping-math", "-Wno-psabi"]
+FLAGS = [
+    "-O3",
+    "-std=c11",
+    "-D_GNU_SOURCE",
+    "-fopenmp-simd",
+    "-fno-math-errno",
+    "-fno-trapping-math",
+    "-ffp-contract=fast",
+    "-Wno-psabi",
+]
 
 
 def compiled() -> bool:

@@ -35,10 +35,10 @@ int borrow(PyObject *object, Array *array, const char *format, Py_ssize_t size, 
 
 void give_back(Array *arrays, int count);
 
-/* exp(x) for x <= 0 and above -745, to one unit in the last place; below that the smallest number. */
+/* exp(x) for x <= 0, to one unit in the last place. */
 INLINE double exp_of_negative(double x) {
     const double shifter = 6755399441055744.0; /* 1.5 * 2^52: what is added to it is rounded to an integer, in its low bits */
-    x = x < -745.0 ? -745.0 : x;
+    x = x < -746.0 ? -746.0 : x; /* exp(-746) is 0 */
     double shifted = x * 1.4426950408889634 + shifter;
     int64_t bits;
     memcpy(&bits, &shifted, sizeof bits);
@@ -65,4 +65,25 @@ INLINE double exp_of_negative(double x) {
     memcpy(&a, &first, sizeof a);
     memcpy(&b, &second, sizeof b);
     return p * a * b;
+}
+
+/* log(1 + s) for 0 <= s <= 1, to two units in the last place. */
+INLINE double log1p_of_share(double s) {
+    double u = 1.0 + s, lost = s - (u - 1.0); /* u - 1 is exact, and so is what the sum lost */
+    int upper = u > 1.4142135623730951;
+    double f = (upper ? 0.5 * u : u) - 1.0; /* exact */
+    double z = f / (2.0 + f), w = z * z;    /* log(1 + f) = 2 artanh(z), |z| <= 0.1716 */
+    double p = 1.0 / 21.0;
+    p = fma(p, w, 1.0 / 19.0);
+    p = fma(p, w, 1.0 / 17.0);
+    p = fma(p, w, 1.0 / 15.0);
+    p = fma(p, w, 1.0 / 13.0);
+    p = fma(p, w, 1.0 / 11.0);
+    p = fma(p, w, 1.0 / 9.0);
+    p = fma(p, w, 1.0 / 7.0);
+    p = fma(p, w, 1.0 / 5.0);
+    p = fma(p, w, 1.0 / 3.0);
+    double tail = 2.0 * z * w * p; /* log(1 + f) = 2 z + tail, and 2 z = f - z f */
+    double small = lost / u - z * f + tail;
+    return upper ? 6.93147180369123816490e-01 + (1.90821492927058770002e-10 + small + f) : small + f;
 }

@@ -22,9 +22,17 @@ void give_back(Array *arrays, int count) {
 }
 
 PyObject *binary_loss(PyObject *module, PyObject *const *args, Py_ssize_t count);
+PyObject *joint_sums(PyObject *module, PyObject *const *args, Py_ssize_t count);
+PyObject *joint_grams(PyObject *module, PyObject *const *args, Py_ssize_t count);
 
 static PyMethodDef methods[] = {
     {"binary_loss", (PyCFunction)(void (*)(void))binary_loss, METH_FASTCALL, "eta, positive, losses, residual: (n,) each"},
+#if defined(__GNUC__)
+    {"joint_sums", (PyCFunction)(void (*)(void))joint_sums, METH_FASTCALL,
+     "X (n, p), order, center, factor, offset, cuts, W (U, q), sign, uses, fold, weights (F, n), held, grad (N, q), sums (3, N)"},
+    {"joint_grams", (PyCFunction)(void (*)(void))joint_grams, METH_FASTCALL,
+     "X (n, p), order, center, factor, offset, cuts, W (1, q), weight, cells (runs, q, q)"},
+#endif
     {NULL, NULL, 0, NULL},
 };
 

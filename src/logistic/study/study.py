@@ -33,7 +33,7 @@ from ..tasks import Place
 from .chord import Curvatures, Found, Goal, Shared, Starts, descend
 from .folds import WHOLE, Folds, Splits, splits_of
 from .joint import Fits, Joint, Seen
-from .passes import Part
+from .passes import Part, runs_of
 
 GOAL = Goal(1e-23)  # squared decrement relative to the value: eleven digits of the coefficients
 NEARLY = Goal(1e-6)  # the same for a start
@@ -303,7 +303,8 @@ class Study:
             offset = None if part.block.offset is None else part.block.offset[rows]
             design = Dense(part.block.X.take(rows).ready().dense())
             block = Block(design, part.block.y[rows], part.block.weight[rows], offset)
-            pieces.append(Part(block, part.learned[:1, rows], part.held[:1, rows], None, None))
+            held = part.held[:1, rows]
+            pieces.append(Part(block, part.learned[:1, rows], held, None, None, runs_of(held)))
         totals = np.array([sum(float(part.block.weight.sum()) for part in pieces)])
         joint = self.joint
         return Joint(
