@@ -56,29 +56,30 @@ typedef struct {
 
 INLINE double number(const char *at, int single) { return single ? (double)*(const float *)at : *(const double *)at; }
 
-INLINE void columns_of(const Rows *X, const char *const *row, double *tile, Py_ssize_t rows, int single) {
+INLINE void columns_of(const Rows *X, const char *const *row, double *tile, Py_ssize_t stride, int count, int single) {
     for (Py_ssize_t j = 0; j < X->p; j++) {
         double center = X->center ? X->center[j] : 0.0, factor = X->factor ? X->factor[j] : 1.0;
-        for (int k = 0; k < 8; k++) tile[j * rows + k] = (number(row[k] + j * X->column, single) - center) * factor;
+        for (int k = 0; k < count; k++) tile[j * stride + k] = (number(row[k] + j * X->column, single) - center) * factor;
     }
 }
 
-/* Rows first to first + count as a tile of `rows` rows; those beyond repeat the last one, and count for nothing. */
+/* Rows first to first + count as columns of `rows` rows; those beyond repeat the last one, and count for nothing. */
 static void fill(const Rows *X, Py_ssize_t first, Py_ssize_t count, double *tile, Py_ssize_t rows) {
-    int plain = !X->order && !X->center && !X->single && X->row == 8;
+    int plain = !X->order && !X->center && !X->factor && !X->single && X->row == 8;
     for (Py_ssize_t j = 0; plain && j < X->p; j++) {
         const double *from = (const double *)(X->data + j * X->column) + first;
         memcpy(tile + j * rows, from, 8 * count);
         for (Py_ssize_t i = count; i < rows; i++) tile[j * rows + i] = from[count - 1];
     }
-    for (Py_ssize_t i = 0; !plain && i < rows; i += 8) {
+    for (Py_ssize_t i = 0; !plain && i < rows; i += 8) { /* so many numbers of a column fill a line of the cache */
         const char *row[8];
         for (int k = 0; k < 8; k++) {
             Py_ssize_t at = first + (i + k < count ? i + k : count - 1);
             row[k] = X->data + (X->order ? (Py_ssize_t)X->order[at] : at) * X->row;
         }
-        if (X->single) columns_of(X, row, tile + i, rows, 1);
-        else columns_of(X, row, tile + i, rows, 0);
+        if (rows - i < 8) columns_of(X, row, tile + i, rows, (int)(rows - i), X->single);
+        else if (X->single) columns_of(X, row, tile + i, rows, 8, 1);
+        else columns_of(X, row, tile + i, rows, 8, 0);
     }
     if (X->q > X->p)
         for (Py_ssize_t i = 0; i < rows; i++) tile[X->p * rows + i] = 1.0;
@@ -314,8 +315,8 @@ static int within(const int64_t *numbers, Py_ssize_t count, Py_ssize_t end) {
     return 1;
 }
 
-/* Takes (X, order, center, factor, offset, cuts, W), which both kernels begin with; 0 where an error is set. */
-static int take(Call *c, Lent *lent, PyObject *const *args) {
+/* Takes (X, order, center, factor), which all kernels begin with; 0 where an error is set. */
+static int take_rows(Call *c, Lent *lent, PyObject *const *args) {
     Py_buffer *view = &lent->arrays[0].view;
     if (PyObject_GetBuffer(args[0], view, PyBUF_STRIDES | PyBUF_FORMAT) < 0) return 0;
     lent->count = 1;
@@ -325,13 +326,18 @@ static int take(Call *c, Lent *lent, PyObject *const *args) {
         return 0;
     }
     c->passes = widest();
-    Rows X = {view->buf, view->strides[0], view->strides[1], single, view->shape[1], 0, NULL, NULL, NULL};
-    X.order = lend(lent, args[1], "q", -1, 0);
     c->n = view->shape[0];
-    if (X.order && (last_size(lent) != c->n || !within(X.order, c->n, c->n)))
-        PyErr_SetString(PyExc_ValueError, "order names other rows than there are");
-    X.center = lend(lent, args[2], "d", X.p, 0);
-    X.factor = lend(lent, args[3], "d", X.p, 0);
+    c->X = (Rows){view->buf, view->strides[0], view->strides[1], single, view->shape[1], view->shape[1], NULL, NULL, NULL};
+    c->X.order = lend(lent, args[1], "q", c->n, 0);
+    if (c->X.order && !within(c->X.order, c->n, c->n)) PyErr_SetString(PyExc_ValueError, "order names rows that there are not");
+    c->X.center = lend(lent, args[2], "d", c->X.p, 0);
+    c->X.factor = lend(lent, args[3], "d", c->X.p, 0);
+    return !PyErr_Occurred();
+}
+
+/* Takes (offset, cuts, W) besides. */
+static int take(Call *c, Lent *lent, PyObject *const *args) {
+    if (!take_rows(c, lent, args)) return 0;
     c->offset = lend(lent, args[4], "d", c->n, 0);
     c->cuts = lend(lent, args[5], "q", -1, 0);
     c->runs = c->cuts ? last_size(lent) - 1 : 0;
@@ -339,15 +345,16 @@ static int take(Call *c, Lent *lent, PyObject *const *args) {
         if (c->cuts[i] < 0 || c->cuts[i] > c->cuts[i + 1] || c->cuts[i + 1] > c->n)
             PyErr_SetString(PyExc_ValueError, "cuts must ascend from row to row");
     if (PyErr_Occurred()) return 0;
-    if (PyObject_GetBuffer(args[6], &lent->arrays[lent->count].view, PyBUF_C_CONTIGUOUS | PyBUF_FORMAT) < 0) return 0;
-    view = &lent->arrays[lent->count++].view;
-    int fitting = view->ndim == 2 && (view->shape[1] == X.p || view->shape[1] == X.p + 1);
+    Py_buffer *view = &lent->arrays[lent->count].view;
+    if (PyObject_GetBuffer(args[6], view, PyBUF_C_CONTIGUOUS | PyBUF_FORMAT) < 0) return 0;
+    lent->count++;
+    int fitting = view->ndim == 2 && (view->shape[1] == c->X.p || view->shape[1] == c->X.p + 1);
     if (!fitting || strcmp(view->format ? view->format : "B", "d") != 0) {
         PyErr_SetString(PyExc_ValueError, "W needs a row for each set of coefficients, in float64");
         return 0;
     }
-    c->W = view->buf, c->sets = view->shape[0], X.q = view->shape[1], c->X = X;
-    c->across = padded(X.q, c->passes->across);
+    c->W = view->buf, c->sets = view->shape[0], c->X.q = view->shape[1];
+    c->across = padded(c->X.q, c->passes->across);
     return 1;
 }
 
@@ -410,6 +417,27 @@ PyObject *joint_grams(PyObject *module, PyObject *const *args, Py_ssize_t count)
     }
     give_back(lent.arrays, lent.count);
     if (!done) return PyErr_NoMemory();
+    if (PyErr_Occurred()) return NULL;
+    Py_RETURN_NONE;
+}
+
+PyObject *joint_columns(PyObject *module, PyObject *const *args, Py_ssize_t count) {
+    (void)module;
+    if (count != 5) return PyErr_Format(PyExc_TypeError, "joint_columns takes 5 arguments");
+    Lent lent = {.count = 0};
+    Call c = {0};
+    if (take_rows(&c, &lent, args)) {
+        double *columns = lend(&lent, args[4], "d", -1, 1);
+        if (columns && last_size(&lent) == c.n * (c.X.p + 1)) c.X.q++;
+        if (!PyErr_Occurred() && (!columns || last_size(&lent) != c.n * c.X.q))
+            PyErr_SetString(PyExc_ValueError, "columns need room for all rows");
+        if (!PyErr_Occurred()) {
+            Py_BEGIN_ALLOW_THREADS
+            fill(&c.X, 0, c.n, columns, c.n);
+            Py_END_ALLOW_THREADS
+        }
+    }
+    give_back(lent.arrays, lent.count);
     if (PyErr_Occurred()) return NULL;
     Py_RETURN_NONE;
 }

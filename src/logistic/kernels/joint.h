@@ -69,8 +69,9 @@ TARGET static void OWN(margins)(double *eta, double *losses, const double *sign,
 #pragma omp simd
             for (Py_ssize_t i = 0; i < rows; i++) {
                 double margin = sign[i] * (eta[i] + offset[i]), small = exp_of_negative(-fabs(margin));
-                losses[s * rows + i] = (margin < 0.0 ? -margin : 0.0) + log1p_of_share(small);
-                eta[i] = (margin > 0.0 ? small : 1.0) / (1.0 + small);
+                double inverse = 1.0 / (1.0 + small);
+                losses[s * rows + i] = (margin < 0.0 ? -margin : 0.0) + log1p_of_share(small, inverse);
+                eta[i] = (margin > 0.0 ? small : 1.0) * inverse;
             }
         } else {
 #pragma omp simd

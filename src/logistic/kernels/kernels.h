@@ -67,8 +67,8 @@ INLINE double exp_of_negative(double x) {
     return p * a * b;
 }
 
-/* log(1 + s) for 0 <= s <= 1, to two units in the last place. */
-INLINE double log1p_of_share(double s) {
+/* log(1 + s) for 0 <= s <= 1, to two units in the last place; `inverse` is 1 / (1 + s). */
+INLINE double log1p_of_share(double s, double inverse) {
     double u = 1.0 + s, lost = s - (u - 1.0); /* u - 1 is exact, and so is what the sum lost */
     int upper = u > 1.4142135623730951;
     double f = (upper ? 0.5 * u : u) - 1.0; /* exact */
@@ -84,6 +84,6 @@ INLINE double log1p_of_share(double s) {
     p = fma(p, w, 1.0 / 5.0);
     p = fma(p, w, 1.0 / 3.0);
     double tail = 2.0 * z * w * p; /* log(1 + f) = 2 z + tail, and 2 z = f - z f */
-    double small = lost / u - z * f + tail;
+    double small = lost * inverse - z * f + tail;
     return upper ? 6.93147180369123816490e-01 + (1.90821492927058770002e-10 + small + f) : small + f;
 }

@@ -8,9 +8,9 @@ WIDE static void binary(const double *restrict eta, const double *restrict posit
     for (Py_ssize_t i = 0; i < n; i++) {
         double x = eta[i], size = fabs(x), sign = positive[i] > 0.0 ? 1.0 : -1.0;
         double margin = sign * x; /* how far the true class is ahead */
-        double small = exp_of_negative(-size), total = 1.0 + small;
-        losses[i] = 0.5 * (size - margin) + log1p_of_share(small);
-        residual[i] = -sign * (margin > 0.0 ? small : 1.0) / total;
+        double small = exp_of_negative(-size), inverse = 1.0 / (1.0 + small);
+        losses[i] = 0.5 * (size - margin) + log1p_of_share(small, inverse);
+        residual[i] = -sign * (margin > 0.0 ? small : 1.0) * inverse;
     }
 }
 

@@ -24,6 +24,7 @@ void give_back(Array *arrays, int count) {
 PyObject *binary_loss(PyObject *module, PyObject *const *args, Py_ssize_t count);
 PyObject *joint_sums(PyObject *module, PyObject *const *args, Py_ssize_t count);
 PyObject *joint_grams(PyObject *module, PyObject *const *args, Py_ssize_t count);
+PyObject *joint_columns(PyObject *module, PyObject *const *args, Py_ssize_t count);
 
 static PyMethodDef methods[] = {
     {"binary_loss", (PyCFunction)(void (*)(void))binary_loss, METH_FASTCALL, "eta, positive, losses, residual: (n,) each"},
@@ -32,6 +33,8 @@ static PyMethodDef methods[] = {
      "X (n, p), order, center, factor, offset, cuts, W (U, q), sign, uses, fold, weights (F, n), held, grad (N, q), sums (3, N)"},
     {"joint_grams", (PyCFunction)(void (*)(void))joint_grams, METH_FASTCALL,
      "X (n, p), order, center, factor, offset, cuts, W (1, q), weight, cells (runs, q, q)"},
+    {"joint_columns", (PyCFunction)(void (*)(void))joint_columns, METH_FASTCALL,
+     "X (n, p), order, center, factor, columns (q, n)"},
 #endif
     {NULL, NULL, 0, NULL},
 };

@@ -19,6 +19,7 @@ from ..nonsmooth import NonsmoothObjective
 from ..penalty import ElasticNet
 from ..sources import ArraySource
 from ..tasks import Rows
+from . import fused
 from .joint import Joint
 from .passes import Part, Runs, runs_of
 
@@ -178,10 +179,12 @@ def in_order(part: Part) -> Part:
     """The rows, those that one fold holds out after those of another, with their scaled columns as one array."""
     block, order = part.block, part.runs.order
     rows = np.arange(len(block.y)) if order is None else order
-    scaled = np.empty((block.X.shape[1], len(rows))).T  # the layout that BLAS multiplies fastest, forth and back
-    for first in range(0, len(rows), FEW_ROWS):
-        some = rows[first : first + FEW_ROWS]
-        scaled[first : first + FEW_ROWS] = block.X.take(some).ready().dense()
+    scaled = fused.solid(block.X, order)
+    if scaled is None:
+        scaled = np.empty((block.X.shape[1], len(rows))).T  # the layout that BLAS multiplies fastest, forth and back
+        for first in range(0, len(rows), FEW_ROWS):
+            some = rows[first : first + FEW_ROWS]
+            scaled[first : first + FEW_ROWS] = block.X.take(some).ready().dense()
     offset = None if block.offset is None else block.offset[rows]
     settled = Block(Dense(scaled), block.y[rows], block.weight[rows], offset)
     runs = Runs(None, part.runs.cuts)

@@ -40,6 +40,16 @@ def stored(design: Design) -> Stored | None:
     return Stored(inner.X, center, factor)
 
 
+def solid(design: Design, order: np.ndarray | None) -> np.ndarray | None:
+    """The rows in some order as an array (n, q) that lies column by column; None where there is no kernel for them."""
+    found = stored(design)
+    if found is None or not hasattr(compiled, "joint_columns"):
+        return None
+    columns = np.empty(design.shape[::-1])
+    compiled.joint_columns(found.X, order, found.center, found.factor, columns)
+    return columns.T
+
+
 def serves(part: Part, loss: Loss) -> bool:
     """Whether there is a kernel for these rows."""
     hard = loss.columns == 1 and part.block.y.ndim == 1
