@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from ..contracts import Design, Loss
+from ..contracts import Block
 from ..designs import Dense, Intercept, Scaled
 from ..kernels import compiled
 
@@ -27,33 +27,27 @@ class Stored(NamedTuple):
     factor: np.ndarray | None
 
 
-def stored(design: Design) -> Stored | None:
-    """The array behind a design, if it is one that the kernel reads."""
-    inner = design.design if isinstance(design, Intercept) else design
+def stored(block: Block) -> Stored | None:
+    """The columns of a block, if there are a kernel that reads them and labels."""
+    if not hasattr(compiled, "joint_sums") or block.y.ndim != 1:
+        return None
+    inner = block.X.design if isinstance(block.X, Intercept) else block.X
     center = factor = None
     if isinstance(inner, Scaled):
         if not inner.tame:
             return None
-        center, factor, inner = inner.center, 1 / inner.scale, inner.design
-    if not isinstance(inner, Dense) or not isinstance(inner.X, np.ndarray) or str(inner.X.dtype) not in ("float64", "float32"):
+        center = None if inner.center is None else np.asarray(inner.center)
+        factor, inner = 1 / np.asarray(inner.scale), inner.design
+    if not isinstance(inner, Dense) or not isinstance(inner.X, np.ndarray) or inner.X.dtype not in (np.float64, np.float32):
         return None
     return Stored(inner.X, center, factor)
 
 
-def solid(design: Design, order: np.ndarray | None) -> np.ndarray | None:
-    """The rows in some order as an array (n, q) that lies column by column; None where there is no kernel for them."""
-    found = stored(design)
-    if found is None or not hasattr(compiled, "joint_columns"):
-        return None
-    columns = np.empty(design.shape[::-1])
-    compiled.joint_columns(found.X, order, found.center, found.factor, columns)
-    return columns.T
-
-
-def serves(part: Part, loss: Loss) -> bool:
-    """Whether there is a kernel for these rows."""
-    hard = loss.columns == 1 and part.block.y.ndim == 1
-    return hard and hasattr(compiled, "joint_sums") and stored(part.block.X) is not None
+def solid(stored: Stored, order: np.ndarray | None, columns: int) -> np.ndarray:
+    """The rows in some order as an array (n, q) that lies column by column."""
+    found = np.empty((columns, len(stored.X)))
+    compiled.joint_columns(stored.X, order, stored.center, stored.factor, found)
+    return found.T
 
 
 def sums(
@@ -88,6 +82,7 @@ def grams(part: Part, W: np.ndarray, weight: np.ndarray, cuts: np.ndarray) -> np
 
 def _rows(part: Part) -> tuple[np.ndarray | None, ...]:
     """The first arguments of a kernel."""
-    found, offset = stored(part.block.X), part.block.offset
-    assert found is not None
-    return found.X, part.runs.order, found.center, found.factor, None if offset is None else np.ravel(offset), part.runs.cuts
+    offset = part.block.offset
+    assert part.stored is not None
+    X, center, factor = part.stored
+    return X, part.runs.order, center, factor, None if offset is None else np.asarray(offset).ravel(), part.runs.cuts

@@ -13,6 +13,7 @@ from ..backend import largest
 from ..contracts import Block, Design, Loss
 from ..tasks import Place
 from . import fused
+from .fused import Stored
 from .margins import Margins
 
 SLAB_BYTES = 2**19  # of the logits of all fits at a time, so that they stay in the cache
@@ -58,6 +59,9 @@ class Part(NamedTuple):
     plain : (K,) array or None
         What gives rows their own weight back, without that of their class.
     runs : Runs
+        Of what is held out.
+    stored : Stored or None
+        Where a kernel serves these rows.
     """
 
     block: Block
@@ -66,6 +70,7 @@ class Part(NamedTuple):
     ratio: np.ndarray | None
     plain: np.ndarray | None
     runs: Runs
+    stored: Stored | None
 
     def weights(self) -> np.ndarray:
         """(F, n) of what each fold learns from."""
@@ -82,6 +87,11 @@ class Part(NamedTuple):
         return Block(self.block.X, self.block.y, self.weights()[fold], self.block.offset)
 
 
+def part_of(block: Block, learned: np.ndarray, held: np.ndarray, ratio: np.ndarray | None, plain: np.ndarray | None) -> Part:
+    """A part, and what follows from it."""
+    return Part(block, learned, held, ratio, plain, runs_of(held), fused.stored(block))
+
+
 def evaluate(
     part: Part, loss: Loss, columns: np.ndarray, uses: np.ndarray, fold: np.ndarray, slopes: bool = True
 ) -> tuple[np.ndarray, ...]:
@@ -90,7 +100,7 @@ def evaluate(
     Fit i is at the set ``uses[i]`` of the U sets of M columns (q, U M) each. Gradients are zero where nobody asks for ``slopes``.
     """
     M, N, K = loss.columns, len(fold), loss.classes
-    if fused.serves(part, loss):
+    if part.stored is not None and loss.columns == 1:
         grad, found = fused.sums(part, columns, uses, fold, slopes, values=True)
         return found[0], grad, found[1], found[2][:, None, None] * (1 - np.eye(2))
     U, value, held = columns.shape[1] // M, np.zeros(N), np.zeros(N)
@@ -124,7 +134,7 @@ def evaluate(
 def gradients(part: Part, loss: Loss, columns: np.ndarray, fold: np.ndarray, values: bool) -> tuple[np.ndarray, np.ndarray]:
     """Gradients (N, M, q) of N fits, each at its own M columns of (q, N M), and weighted sums of the losses (N,) if asked for."""
     M, N = loss.columns, len(fold)
-    if fused.serves(part, loss):
+    if part.stored is not None and loss.columns == 1:
         grad, found = fused.sums(part, columns, np.arange(N), fold, slopes=True, values=values)
         return grad, found[0]
     grad, value = np.zeros((N, M, columns.shape[0])), np.zeros(N)
@@ -236,14 +246,14 @@ def _products(residual: np.ndarray, y: np.ndarray, weights: np.ndarray, uses: np
 
 def gram(part: Part, loss: Loss, W: np.ndarray, fold: int) -> tuple[np.ndarray, ...]:
     """What :func:`logistic.tasks.hessian` gives, of the rows with the weights of a fold."""
-    if fused.serves(part, loss):
+    if part.stored is not None and loss.columns == 1:
         return (fused.grams(part, W, part.weights()[fold], np.array([0, len(part.block.y)]))[0],)
     return tasks.hessian(part.alone(fold), loss, Place(W, NOBODY))  # type: ignore[return-value]
 
 
 def grams_apart(part: Part, loss: Loss, W: np.ndarray) -> tuple[np.ndarray, ...]:
     """The same, as arrays (F, q, q), of the rows that each fold holds out, first of those that none does."""
-    if fused.serves(part, loss):
+    if part.stored is not None and loss.columns == 1:
         return (fused.grams(part, W, np.asarray(part.block.weight), part.runs.cuts),)
     X, block, holder = part.block.X.ready(), part.block, part.held.argmax(axis=0)
     found = []
