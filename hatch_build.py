@@ -11,16 +11,7 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 ROOT = Path(__file__).parent
 KERNELS = ROOT / "src" / "logistic" / "kernels"
-FLAGS = [
-    "-O3",
-    "-std=c11",
-    "-D_GNU_SOURCE",
-    "-fopenmp-simd",
-    "-fno-math-errno",
-    "-fno-trapping-math",
-    "-ffp-contract=fast",
-    "-Wno-psabi",
-]
+FLAGS = ["-O3", "-std=c11", "-D_GNU_SOURCE", "-ffp-contract=fast", "-fopenmp-simd", "-fno-math-errno", "-fno-trapping-math"]
 
 
 def compiled() -> bool:
@@ -43,11 +34,11 @@ def compiled() -> bool:
     distribution.script_name = "setup.py"
     build = distribution.get_command_obj("build_ext")
     build.ensure_finalized()
-    build.inplace, build.build_temp = True, str(ROOT / "build" / "kernels")
+    build.inplace, build.force, build.build_temp = True, True, str(ROOT / "build" / "kernels")
     try:
         build.run()
     except (BaseError, OSError) as error:
-        print(f"logistic's kernels are not compiled, so it runs on NumPy alone: {error}", file=sys.stderr)
+        sys.stderr.write(f"logistic's kernels are not compiled, so it runs on NumPy alone: {error}\n")
         return False
     return True
 

@@ -40,7 +40,7 @@ OURS = {
     "errors": "",
     "kernels": "kernels",
     # mathematics: arrays
-    "loss": "backend contracts pair",
+    "loss": "backend kernels contracts pair",
     "penalty": "backend contracts",
     "certificate": "backend",
     "tasks": "backend contracts certificate",
@@ -122,9 +122,9 @@ OURS_LAZILY = {
 
 # Packages of others, and who may import them. Whatever is not listed here and not in the standard library is refused.
 NUMPY = (
-    "strict preparation recipes formula learn backend pools start nonsmooth rank contrasts separation recession designs moments "
-    "encoding sources affine model store inference outputs frame fit refit profile study online plane regress fitted estimator "
-    "crossval heldout paths linear modules validation cli datasets"
+    "kernels strict preparation recipes formula learn backend pools start nonsmooth rank contrasts separation recession designs "
+    "moments encoding sources affine model store inference outputs frame fit refit profile study online plane regress fitted "
+    "estimator crossval heldout paths linear modules validation cli datasets"
 )
 OTHERS = {
     "numpy": NUMPY,

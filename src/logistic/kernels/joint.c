@@ -4,7 +4,6 @@
 #include "kernels.h"
 
 #if defined(__GNUC__)
-#include <stdlib.h>
 
 #define DOWN 5           /* sets of coefficients that are multiplied at a time, by ACROSS vectors: as many as registers hold */
 #define CACHED (1 << 16) /* numbers of a tile and all that is made of it */
@@ -340,7 +339,8 @@ static int take(Call *c, Lent *lent, PyObject *const *args) {
     if (!take_rows(c, lent, args)) return 0;
     c->offset = lend(lent, args[4], "d", c->n, 0);
     c->cuts = lend(lent, args[5], "q", -1, 0);
-    c->runs = c->cuts ? last_size(lent) - 1 : 0;
+    c->runs = c->cuts ? last_size(lent) - 1 : -1;
+    if (c->runs < 0) PyErr_SetString(PyExc_ValueError, "cuts are where runs of rows begin, and their end");
     for (Py_ssize_t i = 0; !PyErr_Occurred() && i < c->runs; i++)
         if (c->cuts[i] < 0 || c->cuts[i] > c->cuts[i + 1] || c->cuts[i + 1] > c->n)
             PyErr_SetString(PyExc_ValueError, "cuts must ascend from row to row");

@@ -6,11 +6,12 @@ int borrow(PyObject *object, Array *array, const char *format, Py_ssize_t size, 
     int flags = PyBUF_C_CONTIGUOUS | PyBUF_FORMAT | (writable ? PyBUF_WRITABLE : 0);
     if (PyObject_GetBuffer(object, &array->view, flags) < 0) return 0;
     const char *found = array->view.format ? array->view.format : "B";
-    int integers = *format == 'q' && (*found == 'q' || *found == 'l') && array->view.itemsize == 8;
+    int integers = format && *format == 'q' && (*found == 'q' || *found == 'l') && array->view.itemsize == 8;
     array->data = array->view.buf;
     array->size = array->view.len / array->view.itemsize;
-    if (!(integers || strcmp(found, format) == 0) || (size >= 0 && array->size != size)) {
-        PyErr_Format(PyExc_ValueError, "needs %zd numbers of type %s, but got %zd of %s", size, format, array->size, found);
+    if ((format && !integers && strcmp(found, format) != 0) || (size >= 0 && array->size != size)) {
+        const char *wanted = format ? format : "any";
+        PyErr_Format(PyExc_ValueError, "needs %zd numbers of type %s, but got %zd of %s", size, wanted, array->size, found);
         PyBuffer_Release(&array->view);
         return 0;
     }
@@ -27,7 +28,8 @@ PyObject *joint_grams(PyObject *module, PyObject *const *args, Py_ssize_t count)
 PyObject *joint_columns(PyObject *module, PyObject *const *args, Py_ssize_t count);
 
 static PyMethodDef methods[] = {
-    {"binary_loss", (PyCFunction)(void (*)(void))binary_loss, METH_FASTCALL, "eta, positive, losses, residual: (n,) each"},
+    {"binary_loss", (PyCFunction)(void (*)(void))binary_loss, METH_FASTCALL,
+     "eta, codes (int8, int64 or float64), losses, residual: n numbers each"},
 #if defined(__GNUC__)
     {"joint_sums", (PyCFunction)(void (*)(void))joint_sums, METH_FASTCALL,
      "X (n, p), order, center, factor, offset, cuts, W (U, q), sign, uses, fold, weights (F, n), held, grad (N, q), sums (3, N)"},
