@@ -181,8 +181,12 @@ def test_columns_as_they_lie(which: int) -> None:
 
 @needs_passes
 def test_what_no_kernel_reads() -> None:
-    """Soft targets, whole numbers, and scales near the ends of float64."""
-    part = rows(6, 0)
+    """Soft targets, whole numbers, scales near the ends of float64, and no rows at all."""
+    part, none = rows(6, 0), rows(0, 0)
+    assert none.stored is None
+    value, grad, held, _ = evaluate(none, LOSS, np.ones((4, 2)), np.arange(2), np.arange(2))
+    for sums in (value, grad, held):
+        np.testing.assert_array_equal(sums, np.zeros_like(sums))
     y, X = part.block.y, np.asarray(part.block.X.dense())
     assert fused.stored(Block(Dense(X), np.stack([1 - y, y], axis=1), part.block.weight)) is None
     assert fused.stored(Block(Dense((9 * X).astype(int)), y, part.block.weight)) is None

@@ -236,7 +236,7 @@ def descend(
         trials = np.stack([_centred(states[i].W + states[i].t * states[i].step) for i in active])
         close = all(states[i].decrement <= NEAR * abs(states[i].value) for i in active)
         some = fits.take(active)
-        last = 2 * sum(states[i].foreseen(goal) for i in active) > len(active)
+        last = M == 1 and 2 * sum(states[i].foreseen(goal) for i in active) > len(active)  # then values are nearly free
         careful = not goal.proved and (last or not close)
         seen = joint.at(trials, np.arange(len(active)), some) if careful else joint.slopes(trials, some, goal.proved)
         _arrive([states[i] for i in active], trials, seen, goal, price)

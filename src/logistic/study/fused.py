@@ -29,7 +29,7 @@ class Stored(NamedTuple):
 
 def stored(block: Block) -> Stored | None:
     """The columns of a block, if there are a kernel that reads them and labels."""
-    if not hasattr(compiled, "joint_sums") or block.y.ndim != 1:
+    if not hasattr(compiled, "joint_sums") or block.y.ndim != 1 or len(block.y) == 0:
         return None
     inner = block.X.design if isinstance(block.X, Intercept) else block.X
     center = factor = None
