@@ -238,7 +238,7 @@ def replaced(array: Any, rows: Any, values: Any) -> Array:
 
 def vdot(a: Array, b: Array) -> float:
     """The inner product of two arrays of one shape, as a Python float."""
-    return float(a.reshape(-1) @ b.reshape(-1))
+    return float(a @ b if a.ndim == 1 else a.reshape(-1) @ b.reshape(-1))
 
 
 def largest(array: Array) -> float:

@@ -42,10 +42,10 @@ class Scaled(Design):
         """A dense block in float64, centred; and any block divided."""
         if not isinstance(self.design, Dense):
             return Divided(self.design, self.scale)
-        if self.center is not None and self._near and not self._wild:
+        if self.center is not None and self._near and self.tame:
             return Divided(Shifted(self.design, self.center), self.scale)
         X = double(self.design.X) if self.center is None else centred(self.design.X, self.center)
-        return Dense(X / self.scale) if self._wild else Divided(Dense(X), self.scale)
+        return Divided(Dense(X), self.scale) if self.tame else Dense(X / self.scale)
 
     def matmul(self, W: Array) -> Array:
         """(p, M) -> (n, M)."""
@@ -88,9 +88,9 @@ class Scaled(Design):
         return largest(self.center / self.scale) <= NEAR
 
     @cached_property
-    def _wild(self) -> bool:
-        """Whether some scale is near the ends of float64."""
-        return len(self.scale) > 0 and (float(self.scale.max()) > TAME or -float((-self.scale).max()) < 1 / TAME)
+    def tame(self) -> bool:
+        """Whether all scales are far from the ends of float64."""
+        return len(self.scale) == 0 or (float(self.scale.max()) <= TAME and -float((-self.scale).max()) >= 1 / TAME)
 
     def take(self, rows: Any) -> Scaled:
         """The given rows, scaled alike."""

@@ -4,6 +4,7 @@
 #include <Python.h>
 #include <math.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* One binary for every processor: the widest version that the machine knows is chosen when the module is loaded. */
@@ -30,10 +31,14 @@ typedef struct {
     Py_ssize_t size; /* numbers, not bytes */
 } Array;
 
-/* Whether the object lends `size` numbers of `format` ("d", "f", "l" or "q" for int64); size -1 for any. Sets an error if not. */
+/* Whether the object lends `size` numbers of `format` ("d", "f", "q" for int64); -1 and NULL for any. Sets an error if not. */
 int borrow(PyObject *object, Array *array, const char *format, Py_ssize_t size, int writable);
 
 void give_back(Array *arrays, int count);
+
+/* Loss and residual of two classes at logits, (n,) each; `positive` is above zero in rows of the second class. */
+void binary_rows(const double *restrict eta, const double *restrict positive, double *restrict losses, double *restrict residual,
+                 Py_ssize_t n);
 
 /* exp(x) for x <= 0, to one unit in the last place. */
 INLINE double exp_of_negative(double x) {
@@ -81,4 +86,13 @@ INLINE double log1p_without_head(double f) {
     p = fma(p, w, 1.0 / 5.0);
     p = fma(p, w, 1.0 / 3.0);
     return 2.0 * z * w * p - z * f; /* 2 z = f - z f */
+}
+
+/* log(1 + s) for 0 <= s <= 1, to two units in the last place; `inverse` is 1 / (1 + s). */
+INLINE double log1p_of_share(double s, double inverse) {
+    double u = 1.0 + s, lost = s - (u - 1.0); /* u - 1 is exact, and so is what the sum lost */
+    int upper = u > 1.4142135623730951;
+    double f = (upper ? 0.5 * u : u) - 1.0; /* exact */
+    double small = lost * inverse + log1p_without_head(f);
+    return upper ? 6.93147180369123816490e-01 + (1.90821492927058770002e-10 + small + f) : small + f;
 }

@@ -6,11 +6,12 @@ int borrow(PyObject *object, Array *array, const char *format, Py_ssize_t size, 
     int flags = PyBUF_C_CONTIGUOUS | PyBUF_FORMAT | (writable ? PyBUF_WRITABLE : 0);
     if (PyObject_GetBuffer(object, &array->view, flags) < 0) return 0;
     const char *found = array->view.format ? array->view.format : "B";
-    int integers = *format == 'q' && (*found == 'q' || *found == 'l') && array->view.itemsize == 8;
+    int integers = format && *format == 'q' && (*found == 'q' || *found == 'l') && array->view.itemsize == 8;
     array->data = array->view.buf;
     array->size = array->view.len / array->view.itemsize;
-    if (!(integers || strcmp(found, format) == 0) || (size >= 0 && array->size != size)) {
-        PyErr_Format(PyExc_ValueError, "needs %zd numbers of type %s, but got %zd of %s", size, format, array->size, found);
+    if ((format && !integers && strcmp(found, format) != 0) || (size >= 0 && array->size != size)) {
+        const char *wanted = format ? format : "any";
+        PyErr_Format(PyExc_ValueError, "needs %zd numbers of type %s, but got %zd of %s", size, wanted, array->size, found);
         PyBuffer_Release(&array->view);
         return 0;
     }
@@ -21,13 +22,23 @@ void give_back(Array *arrays, int count) {
     while (count > 0) PyBuffer_Release(&arrays[--count].view);
 }
 
+#if defined(__GNUC__)
+#define JOINT(each) \
+    each(joint_sums, "X (n, p), order, center, factor, offset, cuts, W (U, q), sign, uses, fold, weights (F, n), held, grad (N, q), " \
+                     "sums (3, N)") \
+    each(joint_grams, "X (n, p), order, center, factor, offset, cuts, W (1, q), weight, cells (runs, q, q)") \
+    each(joint_columns, "X (n, p), order, center, factor, columns (q, n)")
+#else
+#define JOINT(each)
+#endif
+
 /* Each kernel, and the arrays that it takes. */
 #define KERNELS(each) \
-    each(binary_loss, "eta, positive, losses, residual: (n,) each") \
+    each(binary_loss, "eta, codes (int8, int64 or float64), losses, residual: n numbers each") \
     each(softmax_loss, "eta (K, n), codes (n,), losses, residual, space (2, K, 64)") \
     each(softmax_probabilities, "eta (K, n), found, space (2, K, 64)") \
     each(logits, "X (n, p), coef (M, p), base (M,), center (p,) or None, eta (M, n)") \
-    each(probabilities, "eta (n, M), found (n, K)")
+    each(probabilities, "eta (n, M), found (n, K)") JOINT(each)
 
 #define DECLARED(name, words) PyObject *name(PyObject *, PyObject *const *, Py_ssize_t);
 #define LISTED(name, words) {#name, (PyCFunction)(void (*)(void))name, METH_FASTCALL, words},

@@ -37,11 +37,14 @@ class Found(NamedTuple):
     steps : (N,) array of int
     grad : (N, q, M) array or None
         At W, where it is known.
+    seen : list of Seen or None, one a fit
+        All there is to see at W, as arrays of one, where the last pass showed it.
     """
 
     W: np.ndarray
     steps: np.ndarray
     grad: np.ndarray | None
+    seen: list[Seen | None]
 
 
 class Starts(NamedTuple):
@@ -131,7 +134,8 @@ class _Fit:
 
     def __init__(self, W: np.ndarray, index: int, solve: Callable[[np.ndarray], np.ndarray], strength: np.ndarray) -> None:
         self.W, self.index, self.solve, self.strength = W, index, solve, strength
-        self.value, self.grad = math.nan, W
+        self.value, self.grad, self.rate = math.nan, W, 1.0
+        self.seen: Seen | None = None
         self.pairs: list[Pair] = []
         self.step, self.decrement = W, math.inf
         self.t, self.steps, self.failures = 1.0, 1, 0  # to set out from a neighbour was a step
@@ -156,9 +160,9 @@ class _Fit:
             self.ended = self._measure(goal) <= 1
         elif better and np.isfinite(grad).all():
             self.steps += 1
-            left, rate = self._measure(goal), self.decrement / reached
+            left, self.rate = self._measure(goal), self.decrement / reached
             self.ended = left <= 1
-            left = math.log(left) / -math.log(rate) if left > 1 and 0 < rate < 1 else 0.0
+            left = math.log(left) / -math.log(self.rate) if left > 1 and 0 < self.rate < 1 else 0.0
             self.slow = left > patience or self.failures > 0
             self.t, self.failures = 1.0, 0
         else:
@@ -170,6 +174,10 @@ class _Fit:
     def _measure(self, goal: Goal) -> float:
         """How many times as much as the goal there still is."""
         return goal.measure(self.decrement, self.grad, self.strength) / max(goal.share * abs(self.value), 5e-324)
+
+    def foreseen(self, goal: Goal) -> bool:
+        """Whether the next step is likely to be the last: if it gains as much as the one before."""
+        return self.rate * self._measure(goal) <= 1
 
     def aim(self) -> None:
         """The next step, and its length."""
@@ -228,11 +236,12 @@ def descend(
         trials = np.stack([_centred(states[i].W + states[i].t * states[i].step) for i in active])
         close = all(states[i].decrement <= NEAR * abs(states[i].value) for i in active)
         some = fits.take(active)
-        careful = not goal.proved and not close
+        last = M == 1 and 2 * sum(states[i].foreseen(goal) for i in active) > len(active)  # then values are nearly free
+        careful = not goal.proved and (last or not close)
         seen = joint.at(trials, np.arange(len(active)), some) if careful else joint.slopes(trials, some, goal.proved)
         _arrive([states[i] for i in active], trials, seen, goal, price)
     W, grad = (np.stack(each) for each in zip(*((state.W, state.grad) for state in states), strict=True))
-    return Found(W, np.array([state.steps for state in states]), grad)
+    return Found(W, np.array([state.steps for state in states]), grad, [state.seen for state in states])
 
 
 def _renew(state: _Fit, joint: Joint, fold: int, strength: np.ndarray, curvatures: Curvatures | Shared) -> None:
@@ -247,8 +256,10 @@ def _renew(state: _Fit, joint: Joint, fold: int, strength: np.ndarray, curvature
 
 
 def _arrive(states: list[_Fit], W: np.ndarray, seen: Seen, goal: Goal, patience: float) -> None:
-    for state, place, value, grad in zip(states, W, seen.value, seen.grad, strict=True):
-        state.arrive(place, float(value), grad, goal, patience)
+    for i, (state, place) in enumerate(zip(states, W, strict=True)):
+        state.arrive(place, float(seen.value[i]), seen.grad[i], goal, patience)
+        if state.W is place:
+            state.seen = seen.take(slice(i, i + 1)) if state.ended and math.isfinite(seen.held[i]) else None
 
 
 def _centred(W: np.ndarray) -> np.ndarray:

@@ -19,8 +19,9 @@ from ..nonsmooth import NonsmoothObjective
 from ..penalty import ElasticNet
 from ..sources import ArraySource
 from ..tasks import Rows
+from . import fused
 from .joint import Joint
-from .passes import Part
+from .passes import Part, Runs, part_of
 
 WHOLE = 0  # the fold that learns from all rows and holds out none
 SOLID = 2**24  # numbers up to which the scaled columns are held as arrays, 128 MiB: all fits go over them, many times
@@ -117,7 +118,7 @@ class Folds:
             learned, out = (counts[:, own] for counts in splits)
             if block.weight is not None and not (block.weight > 0).all():  # rows without weight are absent
                 learned, out = (counts[:, block.weight > 0] for counts in (learned, out))
-            pieces.append(Part(handle, learned, out, ratio, None if whole is None else 1 / whole))
+            pieces.append(part_of(handle, learned, out, ratio, None if whole is None else 1 / whole))
         if not rows.sparse and rows.count * len(rows.resolution) <= SOLID:
             pieces = executor.map(in_order, pieces)
         return cls(executor, frame, rows, pieces, totals, held, swell)
@@ -176,14 +177,19 @@ class Folds:
 
 def in_order(part: Part) -> Part:
     """The rows, those that one fold holds out after those of another, with their scaled columns as one array."""
-    rows, block = np.argsort(part.held.argmax(axis=0).astype(np.int16), kind="stable"), part.block
-    scaled = np.empty((block.X.shape[1], len(rows))).T  # the layout that BLAS multiplies fastest, forth and back
-    for first in range(0, len(rows), FEW_ROWS):
-        some = rows[first : first + FEW_ROWS]
-        scaled[first : first + FEW_ROWS] = block.X.take(some).ready().dense()
+    block, order = part.block, part.runs.order
+    rows = np.arange(len(block.y)) if order is None else order
+    if part.stored is None:
+        scaled = np.empty((block.X.shape[1], len(rows))).T  # the layout that BLAS multiplies fastest, forth and back
+        for first in range(0, len(rows), FEW_ROWS):
+            some = rows[first : first + FEW_ROWS]
+            scaled[first : first + FEW_ROWS] = block.X.take(some).ready().dense()
+    else:
+        scaled = fused.solid(part.stored, order, block.X.shape[1])
     offset = None if block.offset is None else block.offset[rows]
     settled = Block(Dense(scaled), block.y[rows], block.weight[rows], offset)
-    return part._replace(block=settled, learned=part.learned[:, rows], held=part.held[:, rows])
+    learned, held = (np.take(counts, rows, axis=1) for counts in (part.learned, part.held))
+    return part._replace(block=settled, learned=learned, held=held, runs=Runs(None, part.runs.cuts), stored=fused.stored(settled))
 
 
 def moments(part: Part, fold: int, centre: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -59,6 +59,15 @@ class Seen(NamedTuple):
     loss: np.ndarray
     held: np.ndarray
     flat: np.ndarray
+
+    def take(self, chosen: Any) -> Seen:
+        """Of some of them."""
+        return Seen(*(each[chosen] for each in self))
+
+    @classmethod
+    def joined(cls, parts: Sequence[Seen]) -> Seen:
+        """Of one part after another."""
+        return cls(*(np.concatenate(each) for each in zip(*parts, strict=True)))
 
 
 class Joint:

@@ -12,10 +12,35 @@ from .. import tasks
 from ..backend import largest
 from ..contracts import Block, Design, Loss
 from ..tasks import Place
+from . import fused
+from .fused import Stored
 from .margins import Margins
 
 SLAB_BYTES = 2**19  # of the logits of all fits at a time, so that they stay in the cache
 NOBODY = (-1, 0)  # the token of logits that are not asked for again
+
+
+class Runs(NamedTuple):
+    """Rows sorted by the fold that holds them out, 0 for those that none does.
+
+    Attributes
+    ----------
+    order : (n,) array of int64 or None
+        Their numbers, where they do not lie so.
+    cuts : (F + 1,) array of int64
+        Where those of each fold begin, and the end.
+    """
+
+    order: np.ndarray | None
+    cuts: np.ndarray
+
+
+def runs_of(held: np.ndarray) -> Runs:
+    """Of how often each fold holds out each row, (F, n); of the folds that hold out the same row, the first counts."""
+    holder = held.argmax(axis=0).astype(np.int16 if len(held) < 2**15 else np.int64)
+    order = None if (holder[1:] >= holder[:-1]).all() else np.argsort(holder, kind="stable").astype(np.int64)
+    sizes = np.bincount(holder, minlength=len(held))
+    return Runs(order, np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64))
 
 
 class Part(NamedTuple):
@@ -33,6 +58,10 @@ class Part(NamedTuple):
         What the weights of the classes are multiplied by in each fold.
     plain : (K,) array or None
         What gives rows their own weight back, without that of their class.
+    runs : Runs
+        Of what is held out.
+    stored : Stored or None
+        Where a kernel serves these rows.
     """
 
     block: Block
@@ -40,6 +69,8 @@ class Part(NamedTuple):
     held: np.ndarray
     ratio: np.ndarray | None
     plain: np.ndarray | None
+    runs: Runs
+    stored: Stored | None
 
     def weights(self) -> np.ndarray:
         """(F, n) of what each fold learns from."""
@@ -56,6 +87,11 @@ class Part(NamedTuple):
         return Block(self.block.X, self.block.y, self.weights()[fold], self.block.offset)
 
 
+def part_of(block: Block, learned: np.ndarray, held: np.ndarray, ratio: np.ndarray | None, plain: np.ndarray | None) -> Part:
+    """A part, and what follows from it."""
+    return Part(block, learned, held, ratio, plain, runs_of(held), fused.stored(block))
+
+
 def evaluate(
     part: Part, loss: Loss, columns: np.ndarray, uses: np.ndarray, fold: np.ndarray, slopes: bool = True
 ) -> tuple[np.ndarray, ...]:
@@ -64,6 +100,9 @@ def evaluate(
     Fit i is at the set ``uses[i]`` of the U sets of M columns (q, U M) each. Gradients are zero where nobody asks for ``slopes``.
     """
     M, N, K = loss.columns, len(fold), loss.classes
+    if part.stored is not None and loss.columns == 1:
+        grad, found = fused.sums(part, columns, uses, fold, slopes, values=True)
+        return found[0], grad, found[1], found[2][:, None, None] * (1 - np.eye(2))
     U, value, held = columns.shape[1] // M, np.zeros(N), np.zeros(N)
     grad, products = np.zeros((N, M, columns.shape[0])), np.zeros((N, K, K))
     margins = _margins(part, loss, N)
@@ -95,6 +134,9 @@ def evaluate(
 def gradients(part: Part, loss: Loss, columns: np.ndarray, fold: np.ndarray, values: bool) -> tuple[np.ndarray, np.ndarray]:
     """Gradients (N, M, q) of N fits, each at its own M columns of (q, N M), and weighted sums of the losses (N,) if asked for."""
     M, N = loss.columns, len(fold)
+    if part.stored is not None and loss.columns == 1:
+        grad, found = fused.sums(part, columns, np.arange(N), fold, slopes=True, values=values)
+        return grad, found[0]
     grad, value = np.zeros((N, M, columns.shape[0])), np.zeros(N)
     margins = _margins(part, loss, N)
     for some in slabs(part, N * M):
@@ -204,11 +246,15 @@ def _products(residual: np.ndarray, y: np.ndarray, weights: np.ndarray, uses: np
 
 def gram(part: Part, loss: Loss, W: np.ndarray, fold: int) -> tuple[np.ndarray, ...]:
     """What :func:`logistic.tasks.hessian` gives, of the rows with the weights of a fold."""
+    if part.stored is not None and loss.columns == 1:
+        return (fused.grams(part, W, part.weights()[fold], np.array([0, len(part.block.y)]))[0],)
     return tasks.hessian(part.alone(fold), loss, Place(W, NOBODY))  # type: ignore[return-value]
 
 
 def grams_apart(part: Part, loss: Loss, W: np.ndarray) -> tuple[np.ndarray, ...]:
     """The same, as arrays (F, q, q), of the rows that each fold holds out, first of those that none does."""
+    if part.stored is not None and loss.columns == 1:
+        return (fused.grams(part, W, np.asarray(part.block.weight), part.runs.cuts),)
     X, block, holder = part.block.X.ready(), part.block, part.held.argmax(axis=0)
     found = []
     in_order = bool((holder[1:] >= holder[:-1]).all())

@@ -33,7 +33,7 @@ from ..tasks import Place
 from .chord import Curvatures, Found, Goal, Shared, Starts, descend
 from .folds import WHOLE, Folds, Splits, splits_of
 from .joint import Fits, Joint, Seen
-from .passes import Part
+from .passes import part_of
 
 GOAL = Goal(1e-23)  # squared decrement relative to the value: eleven digits of the coefficients
 NEARLY = Goal(1e-6)  # the same for a start
@@ -228,8 +228,15 @@ class Study:
 
     def _seen(self, found: Found, fits: Fits, pairs: list[tuple[int, int]], why: str) -> dict[tuple[int, int], State]:
         """What is known of fits where they ended."""
-        known = found.grad if self.joint.shape[1] == 1 else None  # of many classes they are rounded more than a certificate counts
-        seen = self.joint.at(found.W, np.arange(len(found.W)), fits, known)
+        unseen = np.array([i for i, each in enumerate(found.seen) if each is None], dtype=int)
+        shown = list(found.seen)
+        if len(unseen):
+            W, some = found.W[unseen], fits.take(unseen)
+            known = found.grad[unseen] if found.grad is not None and self.joint.shape[1] == 1 else None  # of many classes they are
+            late = self.joint.at(W, np.arange(len(W)), some, known)  # rounded more than a certificate counts
+            for k, i in enumerate(unseen):
+                shown[i] = late.take(slice(k, k + 1))
+        seen = Seen.joined([each for each in shown if each is not None])
         certificates = self.joint.certificates(found.W, fits, seen, self.folds.swell)
         states = {}
         for i, pair in enumerate(pairs):
@@ -252,7 +259,10 @@ class Study:
             W = self.joint.with_best_intercepts(found.W, fits)
             states.update(
                 self._seen(
-                    found._replace(W=W, grad=None), fits, [(f, s) for f in range(F)], "lbfgs: folds side by side, with one metric"
+                    found._replace(W=W, grad=None, seen=[None] * len(W)),
+                    fits,
+                    [(f, s) for f in range(F)],
+                    "lbfgs: folds side by side, with one metric",
                 )
             )
             watch(len(states), F * S)
@@ -294,21 +304,21 @@ class Study:
         return found
 
     def _sample(self, share: float) -> Joint:
-        """A share of the rows, the same ones in every study."""
-        rng = np.random.default_rng(0)
-        pieces = []
+        """A share of the rows, the same ones in every study, as one part: more of them would cost more than their rows."""
+        rng, joint = np.random.default_rng(0), self.joint
+        blocks, counts = [], []
         for part in self.folds.pieces:
             n = len(part.block.y)
             rows = np.sort(rng.choice(n, math.ceil(share * n), replace=False))
             offset = None if part.block.offset is None else part.block.offset[rows]
-            design = Dense(part.block.X.take(rows).ready().dense())
-            block = Block(design, part.block.y[rows], part.block.weight[rows], offset)
-            pieces.append(Part(block, part.learned[:1, rows], part.held[:1, rows], None, None))
-        totals = np.array([sum(float(part.block.weight.sum()) for part in pieces)])
-        joint = self.joint
-        return Joint(
-            self.executor, self.executor.put(pieces), joint.loss, totals, joint.resolution, joint.block_rows, joint.intercept
-        )
+            X = Dense(part.block.X.take(rows).ready().dense())
+            blocks.append(Block(X, part.block.y[rows], part.block.weight[rows], offset))
+            counts.append((part.learned[:1, rows], part.held[:1, rows]))
+        block = _stacked(blocks)
+        learned, held = (np.concatenate(each, axis=1) for each in zip(*counts, strict=True))
+        handles = self.executor.put([part_of(block, learned, held, None, None)])
+        totals = np.array([float(block.weight.sum())])
+        return Joint(self.executor, handles, joint.loss, totals, joint.resolution, len(block.y), joint.intercept)
 
     # --------------------------------------------------------------------------------------------------------------- alone
 
@@ -365,6 +375,14 @@ class Study:
             model = replace(model, rows=rows, total=float(self.folds.totals[f]), fingerprint="")
         penalty = self.grid.penalty(s, float(self.folds.totals[f]), self.spec)
         return Outcome(replace(model, penalty=penalty), state.loss, state.held)
+
+
+def _stacked(blocks: list[Block]) -> Block:
+    """Dense blocks below each other, with columns that lie one after another."""
+    offsets = [np.asarray(block.offset) for block in blocks if block.offset is not None]
+    X = np.concatenate([np.asarray(block.X.dense()).T for block in blocks], axis=1).T
+    y, weight = (np.concatenate([np.asarray(getattr(block, name)) for block in blocks]) for name in ("y", "weight"))
+    return Block(Dense(X), y, weight, np.concatenate(offsets) if offsets else None)
 
 
 def by_rule(rule: Rule, folds: Folds, inverse: bool) -> Grid:
