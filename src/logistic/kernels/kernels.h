@@ -4,6 +4,7 @@
 #include <Python.h>
 #include <math.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* One binary for every processor: the widest version that the machine knows is chosen when the module is loaded. */
@@ -34,6 +35,10 @@ typedef struct {
 int borrow(PyObject *object, Array *array, const char *format, Py_ssize_t size, int writable);
 
 void give_back(Array *arrays, int count);
+
+/* Loss and residual of two classes at logits, (n,) each; `positive` is above zero in rows of the second class. */
+void binary_rows(const double *restrict eta, const double *restrict positive, double *restrict losses, double *restrict residual,
+                 Py_ssize_t n);
 
 /* exp(x) for x <= 0 and above -745, to one unit in the last place; below that the smallest number. */
 INLINE double exp_of_negative(double x) {

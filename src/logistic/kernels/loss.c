@@ -23,8 +23,8 @@ INLINE double log1p_of_share(double s) {
     return upper ? 6.93147180369123816490e-01 + (1.90821492927058770002e-10 + small + f) : small + f;
 }
 
-WIDE static void binary(const double *restrict eta, const double *restrict positive, double *restrict losses,
-                        double *restrict residual, Py_ssize_t n) {
+WIDE void binary_rows(const double *restrict eta, const double *restrict positive, double *restrict losses,
+                      double *restrict residual, Py_ssize_t n) {
 #pragma omp simd
     for (Py_ssize_t i = 0; i < n; i++) {
         double x = eta[i], size = fabs(x), sign = positive[i] > 0.0 ? 1.0 : -1.0;
@@ -48,7 +48,7 @@ PyObject *binary_loss(PyObject *module, PyObject *const *args, Py_ssize_t count)
         n = arrays[0].size;
     }
     Py_BEGIN_ALLOW_THREADS
-    binary(arrays[0].data, arrays[1].data, arrays[2].data, arrays[3].data, n);
+    binary_rows(arrays[0].data, arrays[1].data, arrays[2].data, arrays[3].data, n);
     Py_END_ALLOW_THREADS
     give_back(arrays, 4);
     Py_RETURN_NONE;

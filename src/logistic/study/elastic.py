@@ -18,7 +18,8 @@ from ..solvers.proxnewton import MANY
 from ..sources import ArraySource
 from .folds import WHOLE, Splits
 from .joint import Fits
-from .stretch import STEPS, Proved, Start, Stretch, extrapolated
+from .proofs import Proved, Start
+from .stretch import STEPS, Stretch, extrapolated
 from .study import OUT_OF_TIME, Grid, Outcome, Rule, State, Study, Watch, nobody
 
 HELD_BYTES = 2**26  # of coefficients whose losses on rows held out are measured in one pass
