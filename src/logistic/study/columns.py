@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from functools import partial
-from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
 
 from .. import kernels, tasks
 from ..contracts import Block, Executor
+from ..designs import Dense
 from ..executor import Threads
 from ..nonsmooth import NonsmoothObjective
 
@@ -98,8 +98,7 @@ class Columns:
         n, work = len(self.y), self.loss.columns * (len(self.taking) + np.count_nonzero(W)) * len(self.y)
         if work < WORTH or not isinstance(self.executor, Threads):
             return self._look(W, slice(0, n))
-        ends = [n * i // self.executor.count for i in range(self.executor.count + 1)]
-        looks = self.executor.at_once(partial(self._look, W), [slice(*some) for some in pairwise(ends)])
+        looks = self.executor.at_once(partial(self._look, W), self._shares(n))
         eta, losses, weighted = (np.concatenate([look[i] for look in looks]) for i in range(3))
         return Look(eta, losses, weighted, np.sum([look.pull for look in looks], axis=0))
 
@@ -153,6 +152,21 @@ class Columns:
         found: np.ndarray = self.X[self.position[rows]]
         return found
 
+    def pulls(self, weighted: np.ndarray) -> np.ndarray:
+        """(q, B): all columns of the rows, held or not, times many residuals (n, B)."""
+        design = self.parts[0][0].X
+        if len(self.parts) > 1 or not isinstance(design, Dense) or not isinstance(self.executor, Threads):
+            (found,) = self.executor.map_sum(_pulled, self.parts, weighted)
+            return np.asarray(found)
+        X, found = design.X, np.empty((weighted.shape[1], design.shape[1]))  # one array, whose columns are shared out
+        self.executor.at_once(lambda own: np.matmul(weighted.T, X[:, own], out=found[:, own]), self._shares(X.shape[1]))
+        return found.T
+
+    def _shares(self, count: int) -> list[slice]:
+        """Of so many rows or columns one for each thread."""
+        threads = self.executor.count if isinstance(self.executor, Threads) else 1
+        return [slice(count * i // threads, count * (i + 1) // threads) for i in range(threads)]
+
     def misfit(self, eta: np.ndarray, losses: np.ndarray, short: float) -> float:
         """How much less the residuals, shortened by a share, say of the losses at logits (n, M): a bound, summed over the rows."""
         square = tasks.worst(self.loss, eta, self.y, losses)
@@ -178,3 +192,9 @@ def _scaled(part: tuple[Block, slice], keep: np.ndarray, to: np.ndarray, X: np.n
     """The rows of a block in some columns, into theirs of X."""
     block, own = part
     X[to, own] = np.asarray(block.X.columns(keep).dense()).T[: len(to)]
+
+
+def _pulled(part: tuple[Block, slice], weighted: np.ndarray) -> tuple[np.ndarray]:
+    """A block's rows."""
+    block, own = part
+    return (np.asarray(block.X.ready().rmatmul(weighted[own])),)

@@ -10,7 +10,7 @@ import numpy as np
 from .. import tasks
 from ..backend import largest
 from ..certificate import UNIT
-from ..contracts import Block, Point
+from ..contracts import Point
 from ..dual import Evidence
 from ..nonsmooth import NonsmoothObjective
 from ..outcome import Certificate, Status
@@ -74,8 +74,7 @@ def prove(objective: NonsmoothObjective, tol: float, columns: Columns, start: St
     residual, steep = residual.reshape(B, n, M), np.asarray(loss.steepness(eta)).sum(axis=1).reshape(B, n)
     weighted = weight[:, None] * residual
     squares = (weighted * residual).sum(axis=1)
-    (sums,) = objective.rows.executor.map_sum(pulled, columns.parts, weighted.swapaxes(0, 1).reshape(n, B * M))
-    pulls = (np.asarray(sums) / total).reshape(-1, B, M)
+    pulls = columns.pulls(weighted.swapaxes(0, 1).reshape(n, B * M) / total).reshape(-1, B, M)
     drift = (steep @ weight) * (8 * UNIT * 1.001 * columns.longest(W)) ** 2
     proved = list[Proved]()
     for b, (alpha, penalty, _, steps) in enumerate(found):
@@ -115,9 +114,3 @@ def _settled(columns: Columns, W: np.ndarray) -> tuple[np.ndarray, np.ndarray, n
         W[:, -1] += step / np.maximum(1.0, size)[:, None]
         eta = columns.logits(W)
     return W, eta, flat
-
-
-def pulled(part: tuple[Block, slice], weighted: np.ndarray) -> tuple[np.ndarray]:
-    """Xᵀ times its rows of many residuals (n, B M)."""
-    block, own = part
-    return (np.asarray(block.X.ready().rmatmul(weighted[own])),)
