@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,8 @@ import pytest
 from sklearn.metrics import log_loss
 
 from logistic import LogisticRegression, LogisticRegressionCV, path
+from logistic.contracts import Executor
+from logistic.executor import Threads
 from logistic.loss import Binary, Softmax
 from logistic.outcome import Status
 from logistic.study.kept import Kept
@@ -144,10 +147,19 @@ def test_folds_in_stretches(together: None, monkeypatch: pytest.MonkeyPatch) -> 
     np.testing.assert_allclose(found.coefs_paths_, wanted.coefs_paths_, rtol=0, atol=1e-4 * abs(wanted.coefs_paths_).max())
 
 
+@pytest.mark.parametrize("threads", [1, 2, 3])
 @pytest.mark.parametrize("classes", [2, 3])
-def test_a_kept_hessian_is_the_hessian(classes: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_kept_hessian_is_the_hessian(classes: int, threads: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Grown piece by piece, and solved with a factor of other coefficients: some are new, some are gone."""
     monkeypatch.setattr("logistic.study.kept.OTHERS", 1)
+    monkeypatch.setattr("logistic.study.kept.SHARED", 0)
+    monkeypatch.setattr("logistic.executor.one_thread_each", lambda: nullcontext(threads))
+    with Threads() as executor:
+        check_kept(classes, executor)
+
+
+def check_kept(classes: int, executor: Executor) -> None:
+    """Against a Hessian that is formed row by row."""
     rng = np.random.default_rng(5)
     n, q, M = 40, 12, 1 if classes == 2 else classes
     X, weight, loss = rng.normal(size=(n, q)), rng.uniform(0.5, 1.5, n) / n, Binary() if classes == 2 else Softmax(classes)
@@ -159,7 +171,7 @@ def test_a_kept_hessian_is_the_hessian(classes: int, monkeypatch: pytest.MonkeyP
     if M > 1:
         root = np.diag(H)[-M:] ** 0.5
         H[-M:, -M:] += np.outer(root, root) / M
-    kept = Kept(loss, weight, free)
+    kept = Kept(loss, weight, free, executor)
     kept.at(eta)
     coefficients = np.concatenate([rng.permutation((q - 1) * M)[: 8 * M - 2], (q - 1) * M + np.arange(M)])
     if M > 1:

@@ -66,7 +66,7 @@ class Stretch:
     def __init__(self, objective: NonsmoothObjective, tol: float) -> None:
         self.objective, self.tol, self.loss, self.total = objective, tol, objective.loss, objective.rows.total
         self.columns = Columns(objective)
-        self.kept = Kept(self.loss, self.columns.weight / self.total, np.asarray(objective.l1) <= 0)
+        self.kept = Kept(self.loss, self.columns.weight / self.total, np.asarray(objective.l1) <= 0, objective.rows.executor)
         self.stale = self.fresh = True
         self.length = FIRST
         self.turning: np.ndarray | None = None  # of the gradient, as the strength changes
