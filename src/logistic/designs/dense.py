@@ -65,6 +65,12 @@ class Dense(Design):
         """The given rows; a view for a slice."""
         return Dense(self.X[rows])
 
+    @property
+    def plain(self) -> bool:
+        """Whether these are NumPy's float64, without gaps."""
+        X: Any = self.X
+        return not is_tensor(X) and str(X.dtype) == "float64" and X.flags.forc and X.flags.aligned
+
     @cached_property
     def _streamed(self) -> bool:
         """Whether the rows come from memory one after another, which BLAS reads at two thirds of the speed of dot products."""

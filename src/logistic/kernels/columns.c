@@ -43,6 +43,34 @@ WIDE static void dotted(const double *X, const int64_t *taking, Py_ssize_t count
     }
 }
 
+/* to[k] = (column keep[k] of X - center[k]) / scale[k]; X is (n, p), or (p, n) where its columns lie in one piece. */
+WIDE static void taken(const double *restrict X, const int64_t *keep, const double *center, const double *scale, double *restrict to,
+                       Py_ssize_t m, Py_ssize_t n, Py_ssize_t p, int by_rows) {
+    for (Py_ssize_t k = 0; k < m && !by_rows; k++) {
+        const double *column = X + keep[k] * n;
+        double *own = to + k * n, c = center[k], s = scale[k];
+#pragma omp simd
+        for (Py_ssize_t i = 0; i < n; i++) own[i] = (column[i] - c) / s;
+    }
+    for (Py_ssize_t start = 0; start < n && by_rows; start += 8) { /* a line of the cache of each column at a time */
+        Py_ssize_t end = start + 8 < n ? start + 8 : n;
+        for (Py_ssize_t k = 0; k < m; k++)
+            for (Py_ssize_t i = start; i < end; i++) to[k * n + i] = (X[i * p + keep[k]] - center[k]) / scale[k];
+    }
+}
+
+/* Whether all are numbers of columns of p; an error if not. */
+static int among(const Array *columns, Py_ssize_t p) {
+    const int64_t *at = columns->data;
+    for (Py_ssize_t k = 0; k < columns->size; k++) {
+        if (at[k] < 0 || at[k] >= p) {
+            PyErr_Format(PyExc_ValueError, "there is no column %zd among %zd", (Py_ssize_t)at[k], p);
+            return 0;
+        }
+    }
+    return 1;
+}
+
 /* How many rows X has for each of m columns, where n of them from `first` on are there; an error and 0 if not. */
 static Py_ssize_t stride_of(const Array *X, Py_ssize_t m, Py_ssize_t n, Py_ssize_t first) {
     Py_ssize_t stride = m > 0 ? X->size / m : 0;
@@ -86,20 +114,41 @@ PyObject *dot_columns(PyObject *module, PyObject *const *args, Py_ssize_t count)
             return NULL;
         }
     }
-    const int64_t *taking = arrays[1].data;
-    Py_ssize_t m = arrays[3].size, n = arrays[2].size, stride = stride_of(&arrays[0], m, n, first);
-    for (Py_ssize_t k = 0; k < arrays[1].size && stride; k++) {
-        if (taking[k] < 0 || taking[k] >= m) {
-            PyErr_Format(PyExc_ValueError, "there is no column %zd among %zd", (Py_ssize_t)taking[k], m);
-            stride = 0;
-        }
-    }
+    Py_ssize_t m = arrays[3].size, n = arrays[2].size, stride = among(&arrays[1], m) ? stride_of(&arrays[0], m, n, first) : 0;
     if (stride) {
         Py_BEGIN_ALLOW_THREADS
-        dotted((const double *)arrays[0].data + first, taking, arrays[1].size, arrays[2].data, arrays[3].data, n, stride);
+        dotted((const double *)arrays[0].data + first, arrays[1].data, arrays[1].size, arrays[2].data, arrays[3].data, n, stride);
         Py_END_ALLOW_THREADS
     }
     give_back(arrays, 4);
     if (!stride) return NULL;
+    Py_RETURN_NONE;
+}
+
+PyObject *take_columns(PyObject *module, PyObject *const *args, Py_ssize_t count) {
+    (void)module;
+    if (count != 6) return PyErr_Format(PyExc_TypeError, "take_columns takes 5 arrays and whether X lies row by row");
+    Array arrays[5]; /* X, keep, center, scale, to */
+    int by_rows = PyObject_IsTrue(args[5]);
+    if (by_rows < 0) return NULL;
+    Py_ssize_t m = -1;
+    for (int i = 0; i < 5; i++) {
+        if (!borrow(args[i], &arrays[i], i == 1 ? "q" : "d", i == 2 || i == 3 ? m : -1, i == 4)) {
+            give_back(arrays, i);
+            return NULL;
+        }
+        if (i == 1) m = arrays[1].size;
+    }
+    Py_ssize_t n = m > 0 ? arrays[4].size / m : 0, p = n > 0 ? arrays[0].size / n : 0;
+    int sound = n * m == arrays[4].size && (m == 0 || n == 0 || n * p == arrays[0].size) && (n == 0 || among(&arrays[1], p));
+    if (sound) {
+        Py_BEGIN_ALLOW_THREADS
+        taken(arrays[0].data, arrays[1].data, arrays[2].data, arrays[3].data, arrays[4].data, m, n, p, by_rows);
+        Py_END_ALLOW_THREADS
+    } else if (!PyErr_Occurred()) {
+        PyErr_Format(PyExc_ValueError, "%zd columns of %zd numbers do not fill %zd", m, arrays[0].size, arrays[4].size);
+    }
+    give_back(arrays, 5);
+    if (!sound) return NULL;
     Py_RETURN_NONE;
 }

@@ -24,12 +24,15 @@ void give_back(Array *arrays, int count) {
 PyObject *binary_loss(PyObject *module, PyObject *const *args, Py_ssize_t count);
 PyObject *add_columns(PyObject *module, PyObject *const *args, Py_ssize_t count);
 PyObject *dot_columns(PyObject *module, PyObject *const *args, Py_ssize_t count);
+PyObject *take_columns(PyObject *module, PyObject *const *args, Py_ssize_t count);
 PyObject *follow(PyObject *module, PyObject *const *args, Py_ssize_t count);
 
 static PyMethodDef methods[] = {
     {"binary_loss", (PyCFunction)(void (*)(void))binary_loss, METH_FASTCALL, "eta, positive, losses, residual: (n,) each"},
     {"add_columns", (PyCFunction)(void (*)(void))add_columns, METH_FASTCALL, "X (m, N), W (m,), eta (n,), first row"},
     {"dot_columns", (PyCFunction)(void (*)(void))dot_columns, METH_FASTCALL, "X (m, N), taking, residual (n,), pull (m,), first row"},
+    {"take_columns", (PyCFunction)(void (*)(void))take_columns, METH_FASTCALL,
+     "X (n, p) or its transpose, keep, center, scale (m,), to (m, n), whether X lies row by row"},
     {"follow", (PyCFunction)(void (*)(void))follow, METH_FASTCALL,
      "X (q, n), positive, weight, offset (n,), l1, square (q,), alphas (S + 2,), optima (S + 2, q), steps (S,), extrapolate, enough"},
     {NULL, NULL, 0, NULL},
