@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import log_loss
 
-from logistic import LogisticRegression, LogisticRegressionCV, path
+from logistic import LogisticRegression, LogisticRegressionCV, kernels, path
 from logistic.contracts import Executor
 from logistic.executor import Threads
 from logistic.loss import Binary, Softmax
@@ -24,6 +24,15 @@ KINDS: dict[str, dict[str, Any]] = {
     "no intercept": {"l1_ratio": 1.0, "fit_intercept": False},
     "balanced": {"l1_ratio": 0.9, "class_weight": "balanced"},
 }
+
+
+@pytest.fixture(autouse=True, params=["compiled", "plain"])
+def code(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every law holds for both."""
+    if request.param == "plain":
+        monkeypatch.setattr("logistic.kernels.compiled", None)
+    elif kernels.compiled is None:
+        pytest.skip("built without a C compiler")
 
 
 @pytest.fixture
@@ -67,11 +76,27 @@ def test_strengths_together_are_their_fits(kind: str, classes: int, together: No
 
 
 @pytest.mark.parametrize("classes", [2, 3])
+def test_columns_that_come_and_go(classes: int, together: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """More than are followed in one call: those that take part are looked at on all threads, the others when there is a need."""
+    X, y = wide(classes)
+    offset = np.random.default_rng(6).normal(size=(len(y), 1 if classes == 2 else classes))
+    wanted = path(X, y, count=25, ratio=0.1, l1_ratio=1.0, offset=offset, tol=1e-10)
+    monkeypatch.setattr("logistic.study.stretch.SMALL", 0)
+    monkeypatch.setattr("logistic.study.columns.WORTH", 0)
+    monkeypatch.setattr("logistic.study.stretch.NEARLY", 1.0)
+    found = path(X, y, alphas=wanted.alphas, l1_ratio=1.0, offset=offset, tol=1e-10)
+    for one, other in zip(found, wanted, strict=True):
+        assert one.certificate.status is Status.CONVERGED
+        assert abs(one.certificate.value - other.certificate.value) <= one.certificate.gap + other.certificate.gap + 1e-14
+
+
+@pytest.mark.parametrize("classes", [2, 3])
 def test_a_hessian_that_is_kept_leads_to_the_same_optima(classes: int, together: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """Formed once in a while, with borders and multipliers for the coefficients that come and go."""
     X, y = wide(classes)
     fresh = path(X, y, count=25, ratio=0.1, l1_ratio=1.0, tol=1e-10)
     monkeypatch.setattr("logistic.study.stretch.CHEAP", 0)
+    monkeypatch.setattr("logistic.study.stretch.SMALL", 0)
     monkeypatch.setattr("logistic.study.kept.OTHERS", 2)
     kept = path(X, y, alphas=fresh.alphas, l1_ratio=1.0, tol=1e-10)
     for one, other in zip(fresh, kept, strict=True):
@@ -86,6 +111,7 @@ def test_what_is_not_proved_together_is_fitted_alone(name: str, value: float, mo
     """Columns that nobody foresaw, too many of them, too many coefficients, or no stretches at all."""
     X, y = wide(2)
     wanted = path(X, y, count=20, ratio=0.1, l1_ratio=1.0, tol=1e-9)
+    monkeypatch.setattr("logistic.study.stretch.SMALL", 0)
     monkeypatch.setattr(f"logistic.study.{name}", value)
     found = path(X, y, alphas=wanted.alphas, l1_ratio=1.0, tol=1e-9)
     for one, other in zip(found, wanted, strict=True):

@@ -58,13 +58,16 @@ WIDE static void pulled(Fit *f) {
     for (Py_ssize_t j = 0; j < f->q; j++) f->pull[j] = dot(f->X + j * f->n, f->residual, f->n);
 }
 
-/* A duality gap but for rounding, if the intercept is the best one: of residuals shortened until no gradient passes its kink, or
- * by the strong convexity of squares. */
+/* A duality gap but for rounding and a move of the intercept, whose own promise is added: of residuals shortened until no gradient
+ * passes its kink, or by the strong convexity of squares. */
 static double gap(const Fit *f) {
-    double ratio = 1.0, terms = 0.0, pulls = 0.0, squares = 0.0, convex = 0.0, misfit = 0.0;
+    double ratio = 1.0, terms = 0.0, pulls = 0.0, squares = 0.0, convex = 0.0, misfit = 0.0, free = 0.0;
     for (Py_ssize_t j = 0; j < f->q; j++) {
         double l1 = f->alpha * f->unit_l1[j], square = f->alpha * f->unit_square[j], W = f->W[j], g = f->pull[j];
-        if (!(l1 > 0.0)) continue;
+        if (!(l1 > 0.0)) {
+            free += g * g;
+            continue;
+        }
         ratio = fmax(ratio, fabs(g) / l1);
         terms += l1 * fabs(W);
         pulls += g * W;
@@ -77,7 +80,8 @@ static double gap(const Fit *f) {
         double bound = less * expm1(fmin(f->losses[i], 500.0));
         misfit += f->weight[i] * less * fmin(bound, f->losses[i]);
     }
-    return fmin(fmax(terms + (1.0 - less) * pulls + squares, 0.0) + misfit, convex);
+    if (free > 0.0) free /= dot(f->curved, f->curved, f->n);
+    return fmin(fmax(terms + (1.0 - less) * pulls + squares, 0.0) + misfit, convex) + free;
 }
 
 /* Of the coefficients that take part, into H; rows of `root` are filled up with zeros to whole vectors. */
