@@ -13,7 +13,7 @@ from ..designs import Dense
 from ..executor import Threads
 from ..nonsmooth import NonsmoothObjective
 
-WORTH = 2**18  # multiplications of a look at all rows, from which on they are shared out to threads
+WORTH = 2**20  # multiplications of a look at all rows, from which on they are shared out to threads
 
 
 class Look(NamedTuple):
