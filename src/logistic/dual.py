@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from . import tasks
-from .backend import Array, largest
+from .backend import Array, largest, places
 from .certificate import UNIT, summation_error
 from .contracts import Point
 from .outcome import Certificate, Status
@@ -16,6 +16,9 @@ from .proof import Prover
 
 if TYPE_CHECKING:
     from .nonsmooth import NonsmoothObjective
+
+
+Places = tuple[Any, Any]  # rows and columns of some coefficients
 
 
 class Evidence(NamedTuple):
@@ -97,14 +100,14 @@ class DualProver(Prover):
         drift += float(((abs(o.subgradient(point)[touched]) + error[touched]) * W).sum()) * 8 * UNIT
         return gap + float((error[touched] * W).sum()) + drift + left**2 / found.flat
 
-    def _touched(self, point: Point) -> Array:
-        """(q, M) mask of the penalised coefficients that are not zero."""
-        touched: Array = abs(point.W) > 0
+    def _touched(self, point: Point) -> Places:
+        """Of the penalised coefficients that are not zero."""
+        touched: Any = point.W != 0
         if self.objective.intercept:
             touched[-1] = False
-        return touched
+        return places(touched)
 
-    def _bound(self, point: Point, touched: Array, error: Array | float, misfit: Callable[[float], float]) -> float:
+    def _bound(self, point: Point, touched: Places, error: Array | float, misfit: Callable[[float], float]) -> float:
         """Either bound with every gradient as far off as ``error``."""
         o = self.objective
         last = o.shape[0] - int(o.intercept)
@@ -122,7 +125,7 @@ class DualProver(Prover):
         short = max(1 - 1 / max(ratio, 1.0), 0.0) + 2 * UNIT
         return min(gap, self._shortened(point, touched, short) + 1.01 * misfit(short) / o.rows.total)
 
-    def _shortened(self, point: Point, touched: Array, short: float) -> float:
+    def _shortened(self, point: Point, touched: Places, short: float) -> float:
         """The penalty's part of the gap with residuals shortened, in exact arithmetic but for the rounding of its own sums."""
         o = self.objective
         W, gradient, l1 = point.W[touched], point.grad[touched], _each(o.l1, touched)
@@ -143,7 +146,7 @@ def _misfit(part: NonsmoothObjective, point: Point, short: float) -> float:
     return float(found)
 
 
-def _each(values: Array, touched: Array) -> Array:
+def _each(values: Array, touched: Places) -> Array:
     """(m,): the number of its row for each chosen coefficient."""
-    found: Array = (values[:, None] + 0 * touched)[touched] if touched.shape[1] > 1 else values[touched[:, 0]]
+    found: Array = values[touched[0]]
     return found

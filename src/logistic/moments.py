@@ -50,7 +50,7 @@ class Survey(NamedTuple):
 def survey(X: np.ndarray, w: np.ndarray | None, middle: np.ndarray) -> Survey:
     """Of a dense X (n, p) with at least one row, while its rows are in cache; what overflows is not finite."""
     with overflow_allowed():
-        if w is None and X.flags.c_contiguous and 0 < X.shape[1] <= WIDE:
+        if w is None and X.flags.c_contiguous and X.shape[1] > 0:
             return functools.reduce(_both, _pieces(X, middle))
         unit, weight = np.ones_like(middle), np.ones(len(X)) if w is None else w
         return Survey(_double(X.min(axis=0)), _double(X.max(axis=0)), of(X, weight, middle, unit))
@@ -63,7 +63,7 @@ def _both(a: Survey, b: Survey) -> Survey:
 def _pieces(X: np.ndarray, middle: np.ndarray) -> Iterator[Survey]:
     """Several rows are laid side by side: a long row is what NumPy adds up, and compares, at the speed of memory."""
     p = X.shape[1]
-    side = min(2 ** (WIDE // p).bit_length() // 2, len(X))  # a power of two, as the rows of a block are a multiple of one
+    side = min(max(2 ** (WIDE // p).bit_length() // 2, 1), len(X))  # a power of two, as the rows of a block are a multiple of one
     step = max(PIECE // (side * p), 1) * side
     beside = np.tile(middle, side)
     room = np.empty(min(step, len(X)) * p)  # written again and again: new memory costs more than what is done in it

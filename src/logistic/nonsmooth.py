@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from . import tasks
-from .backend import Array, cholesky, cholesky_solver, largest, namespace, peak, positions, vdot
+from .backend import Array, cholesky, cholesky_solver, largest, namespace, peak, places, positions, vdot
 from .certificate import UNIT
 from .contracts import Face, Loss, Point
 from .dual import DualProver
@@ -89,9 +89,13 @@ class NonsmoothObjective(LogisticObjective):
         A coefficient stays zero where |g_jk| <= l1_j, so the multiple is the largest |g_jk| / l1_j at that point, for any number
         of classes and any share of squares.
         """
-        point = super().at(self.zeros())
-        if self.intercept:
-            point, _ = self.prover.settled(point)
+        if self.intercept:  # alone: the other columns are looked at once
+            keep = positions(self.l1 <= 0)
+            part = self.part(keep)
+            point, _ = part.prover.settled(part.at(part.zeros()))
+            point = self.among(keep, point)
+        else:
+            point = super().at(self.zeros())
         penalised = self.l1 > 0
         ratio = abs(point.grad[penalised]) / self.l1[penalised][:, None]
         return point, peak(ratio)
@@ -108,7 +112,8 @@ class NonsmoothObjective(LogisticObjective):
         """(q, M), of least size: the derivative where W is not zero, else what of the gradient the kink does not hold."""
         if self._least is None or self._least[0] is not point.grad:
             W, G, l1, xp = point.W, point.grad, self.l1[:, None], namespace(point.W)
-            found = xp.where(W != 0, G + l1 * xp.sign(W), G - xp.minimum(xp.maximum(G, -l1), l1))
+            found, at = G - xp.minimum(xp.maximum(G, -l1), l1), places(W != 0)
+            found[at] = G[at] + self.l1[at[0]] * xp.sign(W[at])
             self._least = point.grad, found
         return self._least[1]
 

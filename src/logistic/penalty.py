@@ -67,6 +67,12 @@ class ElasticNet(L2):
         kinks = float(self.l1 @ abs(W).sum(axis=1))
         return kinks + super().value(W) if self.squares else kinks
 
+    def times(self, share: float) -> ElasticNet:
+        """So many times as strong."""
+        scaled = copy(self)
+        scaled.strength, scaled.l1 = share * self.strength, share * self.l1
+        return scaled
+
     def rows(self, keep: Any) -> ElasticNet:
         """The penalty on some rows of W."""
         kept = copy(self)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
 import pytest
 from sklearn.metrics import log_loss
 
-from logistic import LogisticRegression, LogisticRegressionCV, path
+from logistic import LogisticRegression, LogisticRegressionCV, kernels, path
+from logistic.contracts import Executor
+from logistic.executor import Threads
 from logistic.loss import Binary, Softmax
 from logistic.outcome import Status
 from logistic.study.kept import Kept
@@ -21,6 +24,15 @@ KINDS: dict[str, dict[str, Any]] = {
     "no intercept": {"l1_ratio": 1.0, "fit_intercept": False},
     "balanced": {"l1_ratio": 0.9, "class_weight": "balanced"},
 }
+
+
+@pytest.fixture(autouse=True, params=["compiled", "plain"])
+def code(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every law holds for both."""
+    if request.param == "plain":
+        monkeypatch.setattr("logistic.kernels.compiled", None)
+    elif kernels.compiled is None:
+        pytest.skip("built without a C compiler")
 
 
 @pytest.fixture
@@ -64,11 +76,27 @@ def test_strengths_together_are_their_fits(kind: str, classes: int, together: No
 
 
 @pytest.mark.parametrize("classes", [2, 3])
+def test_columns_that_come_and_go(classes: int, together: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """More than are followed in one call: those that take part are looked at on all threads, the others when there is a need."""
+    X, y = wide(classes)
+    offset = np.random.default_rng(6).normal(size=(len(y), 1 if classes == 2 else classes))
+    wanted = path(X, y, count=25, ratio=0.1, l1_ratio=1.0, offset=offset, tol=1e-10)
+    monkeypatch.setattr("logistic.study.stretch.SMALL", 0)
+    monkeypatch.setattr("logistic.study.columns.WORTH", 0)
+    monkeypatch.setattr("logistic.study.stretch.NEARLY", 1.0)
+    found = path(X, y, alphas=wanted.alphas, l1_ratio=1.0, offset=offset, tol=1e-10)
+    for one, other in zip(found, wanted, strict=True):
+        assert one.certificate.status is Status.CONVERGED
+        assert abs(one.certificate.value - other.certificate.value) <= one.certificate.gap + other.certificate.gap + 1e-14
+
+
+@pytest.mark.parametrize("classes", [2, 3])
 def test_a_hessian_that_is_kept_leads_to_the_same_optima(classes: int, together: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """Formed once in a while, with borders and multipliers for the coefficients that come and go."""
     X, y = wide(classes)
     fresh = path(X, y, count=25, ratio=0.1, l1_ratio=1.0, tol=1e-10)
     monkeypatch.setattr("logistic.study.stretch.CHEAP", 0)
+    monkeypatch.setattr("logistic.study.stretch.SMALL", 0)
     monkeypatch.setattr("logistic.study.kept.OTHERS", 2)
     kept = path(X, y, alphas=fresh.alphas, l1_ratio=1.0, tol=1e-10)
     for one, other in zip(fresh, kept, strict=True):
@@ -83,6 +111,7 @@ def test_what_is_not_proved_together_is_fitted_alone(name: str, value: float, mo
     """Columns that nobody foresaw, too many of them, too many coefficients, or no stretches at all."""
     X, y = wide(2)
     wanted = path(X, y, count=20, ratio=0.1, l1_ratio=1.0, tol=1e-9)
+    monkeypatch.setattr("logistic.study.stretch.SMALL", 0)
     monkeypatch.setattr(f"logistic.study.{name}", value)
     found = path(X, y, alphas=wanted.alphas, l1_ratio=1.0, tol=1e-9)
     for one, other in zip(found, wanted, strict=True):
@@ -144,10 +173,19 @@ def test_folds_in_stretches(together: None, monkeypatch: pytest.MonkeyPatch) -> 
     np.testing.assert_allclose(found.coefs_paths_, wanted.coefs_paths_, rtol=0, atol=1e-4 * abs(wanted.coefs_paths_).max())
 
 
+@pytest.mark.parametrize("threads", [1, 2, 3])
 @pytest.mark.parametrize("classes", [2, 3])
-def test_a_kept_hessian_is_the_hessian(classes: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_kept_hessian_is_the_hessian(classes: int, threads: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Grown piece by piece, and solved with a factor of other coefficients: some are new, some are gone."""
     monkeypatch.setattr("logistic.study.kept.OTHERS", 1)
+    monkeypatch.setattr("logistic.study.kept.SHARED", 0)
+    monkeypatch.setattr("logistic.executor.one_thread_each", lambda: nullcontext(threads))
+    with Threads() as executor:
+        check_kept(classes, executor)
+
+
+def check_kept(classes: int, executor: Executor) -> None:
+    """Against a Hessian that is formed row by row."""
     rng = np.random.default_rng(5)
     n, q, M = 40, 12, 1 if classes == 2 else classes
     X, weight, loss = rng.normal(size=(n, q)), rng.uniform(0.5, 1.5, n) / n, Binary() if classes == 2 else Softmax(classes)
@@ -159,7 +197,7 @@ def test_a_kept_hessian_is_the_hessian(classes: int, monkeypatch: pytest.MonkeyP
     if M > 1:
         root = np.diag(H)[-M:] ** 0.5
         H[-M:, -M:] += np.outer(root, root) / M
-    kept = Kept(loss, weight, free)
+    kept = Kept(loss, weight, free, executor)
     kept.at(eta)
     coefficients = np.concatenate([rng.permutation((q - 1) * M)[: 8 * M - 2], (q - 1) * M + np.arange(M)])
     if M > 1:

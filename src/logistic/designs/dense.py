@@ -71,10 +71,16 @@ class Dense(Design):
         """The given rows; a view for a slice."""
         return Dense(self.X[rows])
 
+    @property
+    def plain(self) -> bool:
+        """Whether these are NumPy's float64, without gaps."""
+        X: Any = self.X
+        return not is_tensor(X) and str(X.dtype) == "float64" and bool(X.flags.forc and X.flags.aligned)
+
     @cached_property
     def _in_rows(self) -> bool:
         """Whether some rows at a time are a matrix that BLAS can read."""
-        return isinstance(self.X, np.ndarray) and self.X.dtype == np.float64 and self.X.flags.c_contiguous
+        return self.plain and bool(self.X.flags.c_contiguous)
 
     @cached_property
     def _streamed(self) -> bool:

@@ -29,7 +29,8 @@ class Divided(Design):
 
     def rmatmul(self, G: Array) -> Array:
         """(n, M) -> (p, M)."""
-        product: Array = self.design.rmatmul(G) / self.scale[:, None]
+        product: Array = self.design.rmatmul(G)
+        product /= self.scale[:, None]  # in place: it may be large
         return product
 
     def gram(self, h: Array) -> Array:

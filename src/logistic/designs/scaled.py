@@ -5,6 +5,9 @@ from __future__ import annotations
 from functools import cached_property
 from typing import Any
 
+import numpy as np
+
+from .. import kernels
 from ..backend import Array, centred, double, largest, to_device
 from ..contracts import Design
 from .dense import Dense
@@ -74,6 +77,8 @@ class Scaled(Design):
     def columns(self, keep: Any) -> Design:
         """The given columns, centred and divided."""
         center = None if self.center is None else self.center[keep]
+        if kernels.compiled is not None and isinstance(self.design, Dense) and self.design.plain and len(keep):
+            return Dense(_taken(self.design.X, keep, center, self.scale[keep]))
         part = Scaled(self.design.columns(keep), center, self.scale[keep]).ready()
         return part if self.sparse else Dense(part.dense())
 
@@ -95,3 +100,11 @@ class Scaled(Design):
     def take(self, rows: Any) -> Scaled:
         """The given rows, scaled alike."""
         return Scaled(self.design.take(rows), self.center, self.scale)
+
+
+def _taken(X: Any, keep: Any, center: Any, scale: Any) -> np.ndarray:
+    """(n, m): columns of X, centred and divided in one pass over them, each in one piece of memory."""
+    found, by_rows = np.empty((len(keep), len(X))), X.flags.c_contiguous
+    center = np.zeros(len(keep)) if center is None else center
+    kernels.compiled.take_columns(X if by_rows else X.T, np.asarray(keep, dtype=np.int64), center, scale, found, by_rows)
+    return found.T

@@ -34,7 +34,8 @@ class Shifted(Design):
 
     def rmatmul(self, G: Array) -> Array:
         """(n, M) -> (p, M)."""
-        product: Array = self._given.rmatmul(G) - (G.sum(axis=0)[:, None] * self.center).T  # laid out like what it is taken from
+        product: Array = self._given.rmatmul(G)
+        product -= (G.sum(axis=0)[:, None] * self.center).T  # in place, and laid out like what it is taken from: it may be large
         return product
 
     def gram(self, h: Array) -> Array:

@@ -38,7 +38,13 @@ void give_back(Array *arrays, int count) {
     each(softmax_loss, "eta (K, n), codes (n,), losses, residual, space (2, K, 64)") \
     each(softmax_probabilities, "eta (K, n), found, space (2, K, 64)") \
     each(logits, "X (n, p), coef (M, p), base (M,), center (p,) or None, eta (M, n)") \
-    each(probabilities, "eta (n, M), found (n, K)") JOINT(each)
+    each(probabilities, "eta (n, M), found (n, K)") \
+    each(add_columns, "X (m, N), W (m,), eta (n,), first row") \
+    each(dot_columns, "X (m, N), taking, residual (n,), pull (m,), first row") \
+    each(take_columns, "X (n, p) or its transpose, keep, center, scale (m,), to (m, n), whether X lies row by row") \
+    each(follow, "X (q, n), positive, weight, offset (n,), l1, square (q,), alphas (S + 2,), optima (S + 2, q), steps (S,), " \
+                 "extrapolate, enough") \
+    JOINT(each)
 
 #define DECLARED(name, words) PyObject *name(PyObject *, PyObject *const *, Py_ssize_t);
 #define LISTED(name, words) {#name, (PyCFunction)(void (*)(void))name, METH_FASTCALL, words},

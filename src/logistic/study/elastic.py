@@ -18,7 +18,8 @@ from ..solvers.proxnewton import MANY
 from ..sources import ArraySource
 from .folds import WHOLE, Splits
 from .joint import Fits
-from .stretch import STEPS, Proved, Start, Stretch, extrapolated
+from .proofs import Proved, Start
+from .stretch import STEPS, Stretch, extrapolated
 from .study import OUT_OF_TIME, Grid, Outcome, Rule, State, Study, Watch, nobody
 
 HELD_BYTES = 2**26  # of coefficients whose losses on rows held out are measured in one pass
@@ -45,6 +46,7 @@ class ElasticStudy(Study):
                 "use solver='proxnewton' or 'auto', or no share of L1"
             )
         super().__init__(executor, source, spec, grid, splits)
+        self._units: dict[int, ElasticNet] = {}  # for each fold, the penalty of strength 1
 
     def solve(self, watch: Watch = nobody) -> list[list[Outcome]]:
         """For each fold, :data:`WHOLE` first, the fits of all strengths in the order of the grid."""
@@ -82,7 +84,9 @@ class ElasticStudy(Study):
             return stretch.follow(here, [(alpha, self._penalty(f, alpha)) for alpha in alphas]) if alphas else []
 
     def _penalty(self, f: int, alpha: float) -> ElasticNet:
-        return self.folds.elastic_net(f, alpha, self.spec.l1_ratio)
+        if f not in self._units:
+            self._units[f] = self.folds.elastic_net(f, 1.0, self.spec.l1_ratio)
+        return self._units[f].times(alpha)
 
     def _next(self, f: int, s: int, here: Start) -> tuple[Start, State]:
         """One fit from the optimum before it, or if that fails, as if nobody else were there."""

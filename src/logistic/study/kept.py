@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from itertools import pairwise
 
 import numpy as np
 
 from ..backend import cholesky, cholesky_solver
-from ..contracts import Face, Loss
+from ..contracts import Executor, Face, Loss
+from ..executor import Threads
 
 LIFT, MOST = 1e-12, 1e-2  # of the diagonal: what is added, and a hundred times more until there is a factor
 BENDS = 50
 ROOM = 64  # coefficients at first
+SHARED = 2**22  # multiplications of a product, from which on it is shared out to threads
 OTHERS = 8  # a factor serves until one in so many coefficients is another one
 
 
@@ -30,10 +33,12 @@ class Kept:
         Over their sum.
     free : (q,) mask
         Of the rows without a penalty, where what is common to all classes is given a curvature.
+    executor : Executor
+        Whose threads share large products.
     """
 
-    def __init__(self, loss: Loss, weight: np.ndarray, free: np.ndarray) -> None:
-        self.loss, self.weight, self.free = loss, weight, free
+    def __init__(self, loss: Loss, weight: np.ndarray, free: np.ndarray, executor: Executor) -> None:
+        self.loss, self.weight, self.free, self.executor = loss, weight, free, executor
         self.where = np.full(len(free) * loss.columns, -1)
 
     def at(self, eta: np.ndarray) -> None:
@@ -162,10 +167,9 @@ class Kept:
             last = self.counts[k] = first + len(fresh)
             self.own[k] = _larger(self.own[k], last, 1)
             np.multiply(X[fresh], self.root[k], out=self.own[k][first:last])
-            gram = self.own[k][:last] @ self.own[k][first:last].T
-            if M == 1:
-                H[:after, before:after] = gram
-            else:
+            gram = H[:after, before:after] if M == 1 else np.empty((last, last - first))
+            self._products(self.own[k][:last], first, gram)
+            if M > 1:
                 H[np.flatnonzero(kind == k)[:, None], before + fresh] += gram
         if M > 1:
             for j in np.flatnonzero(self.free):
@@ -174,6 +178,25 @@ class Kept:
                     root = H[at, at] ** 0.5
                     H[at[:, None], at] += root[:, None] * root / M
         H[before:after, :before] = H[:before, before:after].T
+
+    def _products(self, A: np.ndarray, first: int, out: np.ndarray) -> None:
+        """A Aᵀ (K, K) from column ``first`` on; what is symmetric is formed once."""
+        K, threads = len(A), self.executor if isinstance(self.executor, Threads) else None
+        if threads is None or threads.count == 1 or A.shape[1] * K * (K - first) < SHARED:
+            np.matmul(A, A[first:].T, out=out)
+            return
+        shares = np.arange(threads.count + 1) / threads.count
+        ends = first + ((K - first) * (shares if first else 1 - (1 - shares) ** 0.5)).astype(int)  # of a triangle equal parts
+
+        def part(own: tuple[int, int]) -> None:
+            start, end = own
+            some, to = A[start:end], slice(start - first, end - first)
+            np.matmul(A[:first], some.T, out=out[:first, to])
+            out[start:end, to] = some @ some.T
+            np.matmul(A[end:], some.T, out=out[end:, to])
+            out[start:end, end - first :] = out[end:, to].T
+
+        threads.at_once(part, list(pairwise(ends.tolist())))
 
 
 def _larger(held: np.ndarray, count: int, axes: int) -> np.ndarray:

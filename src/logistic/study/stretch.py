@@ -4,58 +4,33 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 
-from .. import tasks
+from .. import kernels
 from ..backend import EPS, largest, vdot
-from ..certificate import UNIT
-from ..contracts import Block, Face, Point
-from ..dual import Evidence
+from ..contracts import Face, Point
 from ..nonsmooth import NonsmoothObjective
-from ..outcome import Certificate, Status
 from ..penalty import ElasticNet
 from ..solvers.proxnewton import minimised
-from .joint import least_curvature
+from .columns import Columns, Look
 from .kept import Kept
+from .proofs import Arrived, Proved, Start, prove
 
 FIRST, LONGEST = 4, 12  # strengths of a stretch
 CLOSE = 0.92  # of its strength at the end of the stretch: a gradient that may pass it by then
 NEARLY = 0.95  # of its strength: a gradient that may pass it as soon as others move
 ENOUGH = 0.2  # of the gap that will do: where a strength has been followed far enough
+SMALL, FEW = 2**18, 1024  # numbers of a stretch, and its columns, up to which it is followed by compiled code
 STEPS = 40  # for one strength
 CHEAP = 2e7  # multiplications of a Hessian that is formed in every step
 SLOW = 0.3  # what a step leaves of the largest slope, above which a Hessian is kept no longer
 MANY = 4096  # coefficients in a step, and
 BYTES = 2**28  # of the columns of a stretch, above which each fit is made alone
-SETTLED = 4  # steps of the intercepts alone
-STILL = 64 * UNIT  # relative: a move of an intercept that is no move
 TRIALS = 20  # steps half as long as the last
-
-
-class Start(NamedTuple):
-    """An optimum to go on from.
-
-    Attributes
-    ----------
-    objective : NonsmoothObjective
-    point : Point
-    pull : (q, M) array
-        Gradient of the mean loss.
-    ended : list of (float, (q, M) array)
-        The last two strengths and their optima.
-    """
-
-    objective: NonsmoothObjective
-    point: Point
-    pull: np.ndarray
-    ended: list[tuple[float, np.ndarray]]
-
-    def then(self, alpha: float, objective: NonsmoothObjective, point: Point, pull: np.ndarray) -> Start:
-        """The optimum of the next strength."""
-        return Start(objective, point, pull, [*self.ended[-1:], (alpha, np.asarray(point.W))])
 
 
 class Seen(NamedTuple):
@@ -66,40 +41,14 @@ class Seen(NamedTuple):
     W : (m, M) array
     point : Point
         The same with value and gradient.
-    eta : (n, M) array
-    losses : (n,) array
-    weighted : (n, M) array
-        Residuals times the weights of the rows over their sum.
-    pull : (m, M) array
-        Gradient of the mean loss; zero where columns do not take part.
+    look : Look
     loss : float
         The mean loss.
     """
 
     W: np.ndarray
     point: Point
-    eta: np.ndarray
-    losses: np.ndarray
-    weighted: np.ndarray
-    pull: np.ndarray
-    loss: float
-
-
-class Arrived(NamedTuple):
-    """A strength that was followed among some columns, and the steps that it took."""
-
-    alpha: float
-    penalty: ElasticNet
-    W: np.ndarray
-    steps: int
-
-
-class Proved(NamedTuple):
-    """A strength that was proved: its optimum among all columns, the steps taken, and the mean loss."""
-
-    start: Start
-    certificate: Certificate
-    steps: int
+    look: Look
     loss: float
 
 
@@ -115,17 +64,9 @@ class Stretch:
     """
 
     def __init__(self, objective: NonsmoothObjective, tol: float) -> None:
-        self.objective, self.tol, self.loss = objective, tol, objective.loss
-        blocks: Sequence[Block] = objective.rows.handles
-        self.y = np.concatenate([np.asarray(block.y) for block in blocks])
-        self.weight = np.concatenate([np.asarray(block.weight) for block in blocks])
-        offsets = [np.asarray(block.offset) for block in blocks if block.offset is not None]
-        self.offset = np.concatenate(offsets) if offsets else None
-        ends = np.cumsum([len(block.y) for block in blocks])
-        self.parts = [(block, slice(end - len(block.y), end)) for block, end in zip(blocks, ends, strict=True)]
-        self.total = objective.rows.total
-        self.kept = Kept(self.loss, self.weight / self.total, np.asarray(objective.l1) <= 0)
-        self.position = np.zeros(objective.shape[0], dtype=np.int64)  # of a row of W among the columns of the stretch
+        self.objective, self.tol, self.loss, self.total = objective, tol, objective.loss, objective.rows.total
+        self.columns = Columns(objective)
+        self.kept = Kept(self.loss, self.columns.weight / self.total, np.asarray(objective.l1) <= 0, objective.rows.executor)
         self.stale = self.fresh = True
         self.length = FIRST
         self.turning: np.ndarray | None = None  # of the gradient, as the strength changes
@@ -134,7 +75,7 @@ class Stretch:
         """Strengths from strong to weak, as many of the first ones as are proved; none where it does not work out."""
         some = strengths[: self.length]
         try:
-            proved = self._proved(start, self._followed(start, some))
+            proved = prove(self.objective, self.tol, self.columns, start, self._followed(start, some))
         except np.linalg.LinAlgError:  # equations that floating point cannot solve: the fits are made alone
             proved = []
         self.turning = None
@@ -147,17 +88,19 @@ class Stretch:
     def _followed(self, start: Start, some: Sequence[tuple[float, ElasticNet]]) -> list[Arrived]:
         """One strength after another on the columns that may matter."""
         keep, found = self._columns(start, *some[-1]), list[Arrived]()
-        if 8 * len(self.y) * len(keep) > BYTES:
+        if 8 * len(self.columns.y) * len(keep) > BYTES:
             return found
-        part = self.objective.part(keep)
-        dense = [np.asarray(block.X.dense()) for block in part.rows.handles]
-        self.X = dense[0] if len(dense) == 1 else np.concatenate(dense)
-        self.keep, self.position[keep] = keep, np.arange(len(keep))
+        self.columns.hold(keep)
+        found = self._compiled(start, some)
+        if found:
+            return found
+        rows = self.objective.rows
+        part = self.objective.under(some[0][1].rows(keep), replace(rows, handles=[], resolution=rows.resolution[keep]))
         ended, W, pull = [(alpha, V[keep]) for alpha, V in start.ended], np.asarray(start.point.W)[keep], start.pull[keep]
         seen: Seen | None = None
         for alpha, penalty in some:
             target = part.under(penalty.rows(keep))
-            self.inner = self._reaching(pull, W, np.asarray(target.l1))
+            self._admit(pull, W, np.asarray(target.l1))
             guess = extrapolated(ended, alpha, self.objective.intercept)
             seen = self._seen(target, W) if seen is None else self._under(target, seen)
             if guess is not None:
@@ -168,8 +111,26 @@ class Stretch:
                 break
             seen, steps = arrived
             found.append(Arrived(alpha, penalty, seen.W, steps))
-            W, pull, ended = seen.W, seen.pull, [*ended[-1:], (alpha, seen.W)]
+            W, pull, ended = seen.W, seen.look.pull, [*ended[-1:], (alpha, seen.W)]
         return found
+
+    def _compiled(self, start: Start, some: Sequence[tuple[float, ElasticNet]]) -> list[Arrived]:
+        """The same where columns and rows are so few that a call costs more than its arithmetic; what does not work out is left."""
+        columns, y = self.columns, self.columns.y
+        if not columns.few or y.ndim > 1 or columns.X.size > SMALL or len(columns.X) > FEW:
+            return []
+        ended = [*start.ended[:-1], (start.ended[-1][0] if start.ended else math.inf, np.asarray(start.point.W))]
+        ended = [ended[0], *ended][-2:]
+        alphas = np.array([alpha for alpha, _ in [*ended, *some]])
+        optima, steps = np.zeros((len(alphas), len(columns.keep))), np.zeros(len(some), dtype=np.int64)
+        optima[:2] = [V[columns.keep, 0] for _, V in ended]
+        own, alpha = some[0][1].rows(columns.keep), some[0][0]
+        offset = np.zeros(len(y)) if columns.offset is None else np.ascontiguousarray(columns.offset)
+        rows = (y > 0) * 1.0, columns.weight / self.total, offset
+        strengths = np.asarray(own.l1) / alpha, np.asarray(own.strength) / alpha
+        extrapolate, enough = int(len(start.ended) > 1), ENOUGH * self.tol
+        count = kernels.compiled.follow(columns.X, *rows, *strengths, alphas, optima, steps, extrapolate, enough)
+        return [Arrived(*one, W[:, None], step) for one, W, step in zip(some[:count], optima[2:], steps.tolist(), strict=False)]
 
     def _columns(self, start: Start, alpha: float, last: ElasticNet) -> np.ndarray:
         """Rows of W that may be other than zero before the stretch ends, the likeliest ones first; the intercept is the last."""
@@ -184,57 +145,34 @@ class Stretch:
         order = (-slope[found] / l1[found]).argsort(kind="stable")
         return np.concatenate([found[order], np.flatnonzero(free)])
 
-    def _reaching(self, pull: np.ndarray, W: np.ndarray, l1: np.ndarray) -> int:
-        """How many of the columns take part in a strength."""
-        wanted = (abs(pull).max(axis=1) > NEARLY * l1) | (W != 0).any(axis=1)
-        found = np.flatnonzero(wanted[: len(W) - int(self.objective.intercept)])
-        return int(found[-1]) + 1 if len(found) else 0
+    def _admit(self, pull: np.ndarray, W: np.ndarray, l1: np.ndarray) -> None:
+        """To a strength: columns that are not zero, or nearly so."""
+        self.columns.admit((abs(pull).max(axis=1) > NEARLY * l1) | (W != 0).any(axis=1))
 
     # ---------------------------------------------------------------------------------------------------- one strength
 
     def _seen(self, target: NonsmoothObjective, W: np.ndarray) -> Seen:
         """Value and gradient at (m, M) coefficients; the gradient is zero where columns do not take part."""
-        inner = self.X[:, : self.inner]
-        eta = inner @ W[: self.inner]
-        if self.objective.intercept:
-            eta = eta + W[-1]
-        if self.offset is not None:
-            eta = eta + self.offset
-        losses, residual = (np.asarray(found) for found in self.loss.evaluate(eta, self.y))
-        weighted = self.weight[:, None] * residual / self.total
-        pull = np.zeros(W.shape)
-        pull[: self.inner] = (weighted.T @ inner).T
-        if self.objective.intercept:
-            pull[-1] = weighted.sum(axis=0)
-        loss = float(self.weight @ losses) / self.total
-        return self._under(target, Seen(W, Point(W, loss, pull, None), eta, losses, weighted, pull, loss))
+        look = self.columns.look(W)
+        loss = float(self.columns.weight @ look.losses) / self.total
+        return self._under(target, Seen(W, Point(W, loss, look.pull, None), look, loss))
 
     def _under(self, target: NonsmoothObjective, seen: Seen) -> Seen:
         """The same place under the penalty of another strength."""
         penalty, W = target.penalty, seen.W
-        grad = seen.pull + penalty.gradient(W) if penalty.squares else seen.pull
+        grad = seen.look.pull + penalty.gradient(W) if penalty.squares else seen.look.pull
         return seen._replace(point=Point(W, seen.loss + penalty.value(W), grad, None))
-
-    def _outer(self, seen: Seen) -> np.ndarray:
-        """(m, M): the gradient of the mean loss in all columns."""
-        pull, last = seen.pull.copy(), len(seen.pull) - int(self.objective.intercept)
-        pull[self.inner : last] = (seen.weighted.T @ self.X[:, self.inner : last]).T
-        return pull
-
-    def _misfit(self, eta: np.ndarray, losses: np.ndarray, short: float) -> float:
-        square = tasks.worst(self.loss, eta, self.y, losses)
-        return float(tasks.shortened(losses, square, self.weight, short))
 
     def _descend(self, target: NonsmoothObjective, seen: Seen) -> tuple[Seen, int] | None:
         """Proximal Newton steps with a Hessian that is kept as long as it serves; where they ended, and how many there were."""
         size, l1 = math.inf, np.asarray(target.l1)
         for steps in range(STEPS):
             goal = ENOUGH * self.tol * abs(seen.point.value)
-            if target.prover.ideal(seen.point, partial(self._misfit, seen.eta, seen.losses)) <= goal:
-                pull = self._outer(seen)
-                if not ((abs(pull).max(axis=1) > l1) & (l1 > 0))[self.inner :].any():
-                    return seen._replace(pull=pull), steps
-                self.inner = self._reaching(pull, seen.W, l1)
+            if target.prover.ideal(seen.point, partial(self.columns.misfit, seen.look.eta, seen.look.losses)) <= goal:
+                pull = self.columns.outer(seen.look)
+                if not ((abs(pull).max(axis=1) > l1) & (l1 > 0) & self.columns.outside).any():
+                    return seen._replace(look=seen.look._replace(pull=pull)), steps
+                self._admit(pull, seen.W, l1)
                 seen = self._seen(target, seen.W)
             slope = np.asarray(target.subgradient(seen.point))
             now = largest(slope)
@@ -280,91 +218,12 @@ class Stretch:
     def _face(self, target: NonsmoothObjective, seen: Seen, chosen: np.ndarray) -> Face:
         """The Hessian among the chosen coefficients, formed here or before."""
         rows, kinds = np.nonzero(chosen)
-        self.fresh = self.stale or len(self.y) * len(rows) ** 2 < CHEAP
+        self.fresh = self.stale or len(self.columns.y) * len(rows) ** 2 < CHEAP
         if self.fresh:
-            self.kept.at(seen.eta)
+            self.kept.at(seen.look.eta)
             self.stale = False
         squares = np.asarray(target.penalty.curvature(seen.W))[rows]
-        return self.kept.face(self.keep[rows] * self.loss.columns + kinds, self._column, squares)
-
-    def _column(self, rows: np.ndarray) -> np.ndarray:
-        """(r, n): columns of X by their row of W."""
-        return np.ascontiguousarray(self.X[:, self.position[rows]].T)
-
-    # ----------------------------------------------------------------------------------------------------- all at once
-
-    def _proved(self, start: Start, found: list[Arrived]) -> list[Proved]:
-        """The first ones that one product with all columns proves."""
-        if not found:
-            return []
-        M, n, B = self.loss.columns, len(self.y), len(found)
-        W, eta, flat = self._settled(np.stack([arrived.W for arrived in found]))
-        losses, residual = (np.asarray(values) for values in self.loss.evaluate(eta, np.concatenate([self.y] * B)))
-        residual, steep = residual.reshape(B, n, M), np.asarray(self.loss.steepness(eta)).sum(axis=1).reshape(B, n)
-        weighted = self.weight[:, None] * residual
-        squares = (weighted * residual).sum(axis=1)
-        (sums,) = self.objective.rows.executor.map_sum(pulled, self.parts, weighted.swapaxes(0, 1).reshape(n, B * M))
-        pulls = (np.asarray(sums) / self.total).reshape(-1, B, M)
-        drift = (steep @ self.weight) * (8 * UNIT * 1.001 * self._longest(W)) ** 2
-        proved = list[Proved]()
-        for b, (alpha, penalty, _, steps) in enumerate(found):
-            own, all_of_it = slice(b * n, (b + 1) * n), np.zeros(self.objective.shape)
-            all_of_it[self.keep] = W[b]
-            target, pull = self.objective.under(penalty), np.ascontiguousarray(pulls[:, b])
-            loss = float(self.weight @ losses[own]) / self.total
-            grad = pull + penalty.gradient(all_of_it) if penalty.squares else pull
-            point = Point(all_of_it, loss + penalty.value(all_of_it), grad, None)
-            terms, misfit = int((W[b] != 0).any(axis=1).sum()), partial(self._misfit, eta[own], losses[own])
-            gap = target.prover.gap(point, Evidence(squares[b], float(drift[b]), terms, float(flat[b]), misfit))
-            if not gap <= self.tol * abs(point.value):
-                break
-            start = start.then(alpha, target, point, pull)
-            certificate = Certificate(point.value, gap, "proof", largest(target.subgradient(point)), Status.CONVERGED)
-            proved.append(Proved(start, certificate, steps, loss))
-        return proved
-
-    def _settled(self, W: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """With the best intercepts: coefficients (B, m, M), logits (B n, M), and the smallest curvatures of the intercepts (B,)."""
-        B, _, M = W.shape
-        self.inner = max(self._reaching(0 * each, each, np.ones(len(each))) for each in W)
-        eta, flat = self._logits(W), np.ones(B)
-        for _ in range(SETTLED if self.objective.intercept else 0):
-            _, residual = self.loss.evaluate(eta, np.concatenate([self.y] * B))
-            p = np.asarray(self.loss.probabilities(eta)).reshape(B, len(self.y), -1)
-            products = (self.weight[:, None] * p).swapaxes(1, 2) @ p / self.total
-            slope = self.weight @ np.asarray(residual).reshape(B, len(self.y), M) / self.total
-            H = np.asarray(tasks.intercept_hessian(products, M))
-            flat = np.maximum(least_curvature(H), 5e-324)
-            step = np.linalg.solve(H + (1 / M if M > 1 else 0.0), -slope[:, :, None])[:, :, 0]
-            size = abs(step).max(axis=1)
-            step[size <= STILL * (1 + abs(W[:, -1]).max(axis=1))] = 0.0
-            if not step.any():
-                break
-            W[:, -1] += step / np.maximum(1.0, size)[:, None]
-            eta = self._logits(W)
-        return W, eta, flat
-
-    def _longest(self, W: np.ndarray) -> np.ndarray:
-        """(B,): no less than the largest sum of absolute terms in a logit."""
-        size, shift = abs(W).max(axis=2), 0.0 if self.offset is None else largest(self.offset)
-        columns = size[:, : self.inner] @ abs(self.X[:, : self.inner]).max(axis=0, initial=0.0)
-        return np.asarray(columns + (size[:, -1] if self.objective.intercept else 0.0) + shift)
-
-    def _logits(self, W: np.ndarray) -> np.ndarray:
-        """(B, m, M) -> (B n, M)."""
-        B, _, M = W.shape
-        eta = (W[:, : self.inner].transpose(0, 2, 1).reshape(B * M, self.inner) @ self.X[:, : self.inner].T).reshape(B, M, -1)
-        if self.objective.intercept:
-            eta = eta + W[:, -1, :, None]
-        if self.offset is not None:
-            eta = eta + self.offset.T
-        return np.ascontiguousarray(eta.transpose(0, 2, 1)).reshape(-1, M)
-
-
-def pulled(part: tuple[Block, slice], weighted: np.ndarray) -> tuple[np.ndarray]:
-    """Xᵀ times its rows of many residuals (n, B M)."""
-    block, own = part
-    return (np.asarray(block.X.ready().rmatmul(weighted[own])),)
+        return self.kept.face(self.columns.keep[rows] * self.loss.columns + kinds, self.columns.some, squares)
 
 
 def extrapolated(ended: list[tuple[float, np.ndarray]], alpha: float, intercept: bool) -> np.ndarray | None:
