@@ -45,7 +45,7 @@ class HeldObjective(Objective):
         """The objective along W + t * direction."""
         return Afresh(self, point, direction)
 
-    def metric(self, point: Point) -> Metric:
+    def metric(self, point: Point, care: int = 1) -> Metric:
         """The inverse of the information on the steps that stay on the plane."""
         root = self.whole.root(
             point.memo

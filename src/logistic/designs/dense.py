@@ -80,7 +80,8 @@ class Dense(Design):
     @cached_property
     def _in_rows(self) -> bool:
         """Whether some rows at a time are a matrix that BLAS can read."""
-        return self.plain and bool(self.X.flags.c_contiguous)
+        X: Any = self.X
+        return self.plain and bool(X.flags.c_contiguous)
 
     @cached_property
     def _streamed(self) -> bool:
