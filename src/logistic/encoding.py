@@ -374,8 +374,14 @@ def union(parts: list[np.ndarray]) -> np.ndarray:
 
 def _solid(X: np.ndarray, center: np.ndarray | None, scale: np.ndarray, intercept: bool) -> Dense:
     """Columns centred and divided, and the ones, in an array of their own: a product is a single call then."""
-    found = np.ones((X.shape[0], X.shape[1] + intercept))
-    np.divide(X if center is None else X - center, scale, out=found[:, : X.shape[1]])
+    found = np.empty((X.shape[0], X.shape[1] + intercept))
+    columns = found[:, : X.shape[1]]
+    found[:, X.shape[1] :] = 1.0
+    if center is None:
+        np.divide(X, scale, out=columns)
+    else:
+        np.subtract(X, center, out=columns)
+        columns /= scale
     return Dense(found)
 
 

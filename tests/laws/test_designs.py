@@ -498,10 +498,10 @@ def test_a_tall_block_is_multiplied_as_any_other(dtype: type, order: str) -> Non
 
 
 @pytest.mark.parametrize("columns", [1, 2, 7, 32, 33])
-@pytest.mark.parametrize("n", [0, 1, 4, 5, 9, 10, 103])
+@pytest.mark.parametrize("n", [0, 1, 39, 40, 41, 80, 103])
 def test_runs_of_rows_are_all_of_the_rows(n, columns, monkeypatch):
-    """Products with few columns are formed five rows at a time: whole runs, what is left over, and no run at all."""
-    monkeypatch.setattr("logistic.designs.dense.PACKED", 5 * COLUMNS * columns)
+    """Products with few columns are formed some rows at a time: whole runs, what is left over, and no run at all."""
+    monkeypatch.setattr("logistic.designs.dense.PACKED", 40 * COLUMNS * columns)
     rng = np.random.default_rng(n)
     X, W, G = rng.normal(size=(n, COLUMNS)), rng.normal(size=(COLUMNS, columns)), rng.normal(size=(n, columns))
     np.testing.assert_allclose(Dense(X).matmul(W), X @ W, rtol=1e-12, atol=1e-12)

@@ -504,7 +504,7 @@ def test_many_rows_in_any_order_and_type_are_those_rows(seed: int, n: int, p: in
     X = ORDERS[order]((3 * rng.normal(size=(n, p))).astype(kind))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("logistic.affine.block_rows", lambda *_: 64)
-        patch.setattr("logistic.designs.dense.PACKED", 20 * model.coef.size)
+        patch.setattr("logistic.designs.dense.PACKED", 40 * model.coef.size)
         found, logits = model.predict_proba(X), model.logits(X)
         labels = model.predict(X)
     assert found.dtype == (np.float32 if kind == "f4" else np.float64)

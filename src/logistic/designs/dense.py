@@ -13,7 +13,8 @@ from ..contracts import Design
 TALL = 2**18  # numbers of a block, with those of other blocks too many for the caches
 LONG = 24  # columns from which a dot product of each row keeps up with memory
 PACKED = 10**6  # multiplications above which BLAS copies a matrix before it multiplies, which few columns do not repay
-FEW = 32  # columns
+FEW = 32  # columns; and rows below which that copy is worth its price
+HELD = 2**17  # numbers of partial sums
 
 
 class Dense(Design):
@@ -28,7 +29,7 @@ class Dense(Design):
         if W.shape[1] == 1 and self._streamed:
             product: Array = namespace(W).vecdot(self.X, W[:, 0])[:, None]
             return product
-        few = self._in_rows and W.shape[1] <= FEW
+        few = 1 < W.shape[1] <= FEW and self._in_rows
         product = forth(self.X, W) if few else (W.T @ self.X.T).T  # the logits of one class side by side, as the losses like them
         return product
 
@@ -37,7 +38,7 @@ class Dense(Design):
         if G.shape[1] == 1 and self._streamed:
             product: Array = namespace(G).einsum("ij,i->j", self.X, G[:, 0])[:, None]
             return product
-        few = self._in_rows and G.shape[1] <= FEW
+        few = 1 < G.shape[1] <= FEW and self._in_rows
         product = back(self.X, G) if few else (G.T @ self.X).T  # few long rows: the shape that BLAS multiplies fastest
         return product
 
@@ -95,11 +96,10 @@ class Dense(Design):
 def forth(X: Any, W: Any) -> Any:
     """X (n, p) times few columns W (p, M), some rows at a time; (n, M), the numbers of one column side by side."""
     (n, p), M = X.shape, W.shape[1]
-    few, whole = _runs(n, p * M)
-    if not whole:
+    few = _rows_of_a_run(n, p * M)
+    if not few:
         return (W.T @ X.T).T
-    W = np.ascontiguousarray(W)
-    product = np.empty((n, M), dtype=np.result_type(X, W))
+    W, whole, product = np.ascontiguousarray(W), n - n % few, np.empty((n, M), dtype=np.result_type(X, W))
     np.matmul(X[:whole].reshape(-1, few, p), W, out=product[:whole].reshape(-1, few, M))
     np.matmul(X[whole:], W, out=product[whole:])
     return np.ascontiguousarray(product.T).T
@@ -108,17 +108,18 @@ def forth(X: Any, W: Any) -> Any:
 def back(X: Any, G: Any) -> Any:
     """Xᵀ, of X (n, p), times few columns G (n, M), some rows at a time; (p, M)."""
     (n, p), M = X.shape, G.shape[1]
-    few, whole = _runs(n, p * M)
-    if not whole:
+    few = _rows_of_a_run(n, p * M)
+    if not few:
         return (G.T @ X).T
-    by_column = np.ascontiguousarray(G.T)
-    runs = by_column[:, :whole].reshape(M, -1, few).swapaxes(0, 1) @ X[:whole].reshape(-1, few, p)
-    product = runs.sum(axis=0)
-    product += by_column[:, whole:] @ X[whole:]
+    by_column, whole, together = np.ascontiguousarray(G.T), n - n % few, few * max(HELD // (p * M), 1)
+    product = by_column[:, whole:] @ X[whole:]
+    for start in range(0, whole, together):
+        rows = slice(start, min(start + together, whole))
+        product += (by_column[:, rows].reshape(M, -1, few).swapaxes(0, 1) @ X[rows].reshape(-1, few, p)).sum(axis=0)
     return product.T
 
 
-def _runs(n: int, each: int) -> tuple[int, int]:
-    """How many rows, of ``each`` so many multiplications, BLAS multiplies without a copy, and how many of n make whole runs."""
+def _rows_of_a_run(n: int, each: int) -> int:
+    """How many rows, of ``each`` so many multiplications, BLAS multiplies without a copy; 0 where that is not worth while."""
     few = PACKED // max(each, 1)
-    return few, (n - n % few if 1 < few < n else 0)
+    return few if FEW <= few < n else 0
