@@ -48,7 +48,7 @@ bench-full: .venv-bench/.installed  ## everything at full size, five rounds: a d
 	.venv-bench/bin/python -m benchmarks --full
 
 clean:  ## remove the environment and everything that was made
-	rm -rf .venv .venv-oldest .venv-bench build dist logistic-demo .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-oldest .venv-bench build dist logistic-demo .pytest_cache .mypy_cache .ruff_cache .hypothesis src/logistic/kernels/_compiled.*
 
 # torch comes first, from PyTorch's own index of CPU wheels; where that cannot be reached, from wherever pip is set up to look.
 $(READY): pyproject.toml constraints.txt hatch_build.py $(wildcard src/logistic/kernels/*.[ch])
