@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 import os
 import queue
+import signal
 import statistics
 import subprocess
 import sys
@@ -53,7 +55,8 @@ def events(job: dict[str, Any], limit: float) -> Iterator[dict[str, Any]]:
     command = [sys.executable, "-m", "benchmarks.measure", json.dumps(job)]
     lines: queue.Queue[str | None] = queue.Queue()
     with tempfile.TemporaryFile() as errors:
-        child = subprocess.Popen(command, cwd=ROOT, env={**os.environ, **pools}, stdout=subprocess.PIPE, stderr=errors, text=True)
+        streams: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": errors, "text": True, "start_new_session": True}
+        child = subprocess.Popen(command, cwd=ROOT, env={**os.environ, **pools}, **streams)
 
         def pump() -> None:
             assert child.stdout is not None
@@ -84,7 +87,8 @@ def events(job: dict[str, Any], limit: float) -> Iterator[dict[str, Any]]:
                 last = (errors.read().decode(errors="replace").strip().splitlines() or [""])[-1]
                 yield {"event": "failed", "why": f"the process ended with {child.returncode}. {Path(last).name[:160]}"}
         finally:
-            child.kill()
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(child.pid, signal.SIGKILL)  # what it started too
             child.wait()
             assert child.stdout is not None
             child.stdout.close()

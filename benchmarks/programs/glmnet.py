@@ -81,7 +81,7 @@ class Glmnet(Program):
         return "" if task.l1_ratio else "made for L1"
 
     def ready(self, task: Task, data: Data) -> Any:
-        """A process that has the data."""
+        """A process that has the data, and ends when this one does."""
         X, y = super().ready(task, data)
         place = Path(tempfile.mkdtemp(prefix="glmnet-"))
         n, p = X.shape
