@@ -253,8 +253,9 @@ def test_a_pass_takes_as_many_arrays_as_it_has_arguments() -> None:
 @needs_passes
 def test_a_pass_of_nothing_is_nothing() -> None:
     """No columns, no sets, no fits."""
-    nothing, rest = np.zeros(0, dtype=int), [np.ones((1, 5)), None, np.zeros((0, 0)), np.zeros((3, 0))]
-    compiled.joint_sums(np.zeros((5, 0)), None, None, None, None, np.array([0, 5]), np.zeros((0, 0)), np.ones(5), nothing, nothing, *rest)
+    nothing, cuts, W, sums = np.zeros(0, dtype=int), np.array([0, 5]), np.zeros((0, 0)), np.zeros((3, 0))
+    rest = [cuts, W, np.ones(5), nothing, nothing, np.ones((1, 5)), None, W, sums]
+    compiled.joint_sums(np.zeros((5, 0)), None, None, None, None, *rest)
 
 
 def test_rows_at_odd_addresses_are_left_to_numpy() -> None:
