@@ -134,3 +134,13 @@ def test_arrays_that_do_not_fit_are_refused() -> None:
     for arguments in ((*[two] * 9, "0", 1.0), (*[two] * 9, 0, "1")):
         with pytest.raises(TypeError):
             c.follow(*arguments)
+
+
+def test_products_with_no_column_or_no_row_are_empty() -> None:
+    """And no mistake."""
+    eta, pull = np.ones(3), np.ones(2)
+    kernels.compiled.add_columns(np.zeros((0, 3)), np.zeros(0), eta, 0)
+    kernels.compiled.dot_columns(np.zeros((2, 0)), np.arange(2), np.zeros(0), pull, 0)
+    kernels.compiled.add_columns(np.zeros((2, 0)), np.ones(2), np.zeros(0), 0)
+    assert eta.tolist() == [1, 1, 1]
+    assert pull.tolist() == [0, 0]

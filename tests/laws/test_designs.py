@@ -507,3 +507,10 @@ def test_runs_of_rows_are_all_of_the_rows(n, columns, monkeypatch):
     np.testing.assert_allclose(Dense(X).matmul(W), X @ W, rtol=1e-12, atol=1e-12)
     np.testing.assert_allclose(Dense(X).rmatmul(G), X.T @ G, rtol=1e-12, atol=1e-12)
     np.testing.assert_allclose(Dense(X).rmatmul(np.asfortranarray(G)), X.T @ G, rtol=1e-12, atol=1e-12)
+
+
+def test_many_rows_without_a_column_are_multiplied():
+    """More of them than BLAS is given at a time."""
+    X = Dense(np.empty((1_000_001, 0)))
+    assert X.matmul(np.empty((0, 3))).shape == (1_000_001, 3)
+    assert X.rmatmul(np.ones((1_000_001, 3))).shape == (0, 3)

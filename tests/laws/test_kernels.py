@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from logistic import kernels
-from logistic.loss import Softmax
+from logistic.loss import Binary, Softmax
 
 needed = pytest.mark.skipif(kernels.compiled is None, reason="this installation runs on NumPy alone")
 
@@ -71,3 +71,14 @@ def test_arrays_that_do_not_fit_are_refused():
     residual.flags.writeable = False
     with pytest.raises((ValueError, BufferError)):
         softmax(z, y, losses, residual, space)
+
+
+def test_numbers_at_odd_addresses_are_read():
+    """Whatever reads them."""
+    z, y = (np.zeros(size * 8 + 1, dtype=np.uint8)[1:].view(kind) for size, kind in ((15, np.float64), (5, np.int64)))
+    z[:], y[:] = np.arange(15.0) % 4, [0, 1, 1, 0, 1]
+    for loss, eta in ((Softmax(3), z.reshape(3, 5).T), (Binary(), z[:5, None])):
+        assert not eta.flags.aligned
+        for found, wanted in zip(loss.evaluate(eta, y), loss.evaluate(eta.copy(), y.copy()), strict=True):
+            np.testing.assert_allclose(found, wanted, rtol=1e-15)
+        np.testing.assert_allclose(loss.probabilities(eta), loss.probabilities(eta.copy()), rtol=1e-15)

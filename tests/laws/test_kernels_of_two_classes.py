@@ -234,3 +234,32 @@ def test_a_pass_refuses_what_does_not_fit(place: int, wrong: np.ndarray | None) 
     arguments[place] = wrong
     with pytest.raises(ValueError):
         compiled.joint_sums(*arguments)
+
+
+@needs_passes
+def test_a_pass_takes_as_many_arrays_as_it_has_arguments() -> None:
+    """Order, centre, factor, offset, rows held out, gradients and sums, all at once."""
+    n, p, rng = 40, 3, np.random.default_rng(0)
+    X, y, one = rng.normal(size=(n, p)), np.ones(n), np.ones(p)
+    none, zero, cuts, grad, sums = None, np.zeros(2, dtype=int), np.array([0, n]), np.zeros((2, p)), np.zeros((3, 2))
+    W, each, order = np.ones((1, p)), np.ones((1, n)), rng.permutation(n)
+    compiled.joint_sums(X, order, one, one, y, cuts, W, y, zero, zero, each, each, grad, sums)
+    alone, others = np.zeros((2, p)), np.zeros((3, 2))
+    compiled.joint_sums((X - 1)[order], none, none, none, y, cuts, W, y, zero, zero, each, each, alone, others)
+    np.testing.assert_allclose(grad, alone, rtol=1e-12)
+    np.testing.assert_allclose(sums, others, rtol=1e-12)
+
+
+@needs_passes
+def test_a_pass_of_nothing_is_nothing() -> None:
+    """No columns, no sets, no fits."""
+    nothing, cuts, W, sums = np.zeros(0, dtype=int), np.array([0, 5]), np.zeros((0, 0)), np.zeros((3, 0))
+    rest = [cuts, W, np.ones(5), nothing, nothing, np.ones((1, 5)), None, W, sums]
+    compiled.joint_sums(np.zeros((5, 0)), None, None, None, None, *rest)
+
+
+def test_rows_at_odd_addresses_are_left_to_numpy() -> None:
+    """Such as those of a field of packed records."""
+    packed = np.zeros(9, dtype=[("flag", "i1"), ("X", "f8", (4,))])["X"]
+    assert not packed.flags.aligned
+    assert fused.stored(Block(Dense(packed), np.zeros(9, dtype=np.int8), np.ones(9), None)) is None

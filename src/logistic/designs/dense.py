@@ -121,5 +121,5 @@ def back(X: Any, G: Any) -> Any:
 
 def _rows_of_a_run(n: int, each: int) -> int:
     """How many rows, of ``each`` so many multiplications, BLAS multiplies without a copy; 0 where that is not worth while."""
-    few = PACKED // max(each, 1)
+    few = PACKED // each if each else 0
     return few if FEW <= few < n else 0

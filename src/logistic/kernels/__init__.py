@@ -25,7 +25,7 @@ def binary_loss(eta: Any, y: Any) -> tuple[np.ndarray, np.ndarray] | None:
     """Losses (n,) and residuals (n, 1) of two classes, of logits (n, 1) and codes (n,); None where there is no kernel for them."""
     if compiled is None or not (type(eta) is type(y) is np.ndarray) or y.ndim != 1 or eta.shape != (len(y), 1):
         return None
-    if eta.dtype != np.float64 or y.dtype not in CODES or not (eta.flags.c_contiguous and y.flags.c_contiguous):
+    if eta.dtype != np.float64 or y.dtype not in CODES or not (_readable(eta) and _readable(y)):
         return None
     losses, residuals = np.empty(len(y)), np.empty(eta.shape)
     compiled.binary_loss(eta, y, losses, residuals)
@@ -37,7 +37,7 @@ def softmax_loss(z: Any, y: Any) -> tuple[np.ndarray, np.ndarray] | None:
     if not _ready(z) or not isinstance(y, np.ndarray) or y.ndim != 1 or y.dtype.kind not in "iu":
         return None
     losses, residual = np.empty(z.shape[1]), np.empty(z.shape)
-    compiled.softmax_loss(z, np.ascontiguousarray(y, dtype=np.int64), losses, residual, _space(z))
+    compiled.softmax_loss(z, np.require(y, np.int64, ["C", "A"]), losses, residual, _space(z))
     return losses, residual
 
 
@@ -51,7 +51,11 @@ def softmax_probabilities(z: Any) -> np.ndarray | None:
 
 
 def _ready(z: Any) -> bool:
-    return compiled is not None and isinstance(z, np.ndarray) and z.dtype == np.float64 and z.flags.c_contiguous
+    return compiled is not None and isinstance(z, np.ndarray) and z.dtype == np.float64 and _readable(z)
+
+
+def _readable(values: np.ndarray) -> bool:
+    return values.flags.c_contiguous and values.flags.aligned
 
 
 def _space(z: np.ndarray) -> np.ndarray:

@@ -71,12 +71,12 @@ static int among(const Array *columns, Py_ssize_t p) {
     return 1;
 }
 
-/* How many rows X has for each of m columns, where n of them from `first` on are there; an error and 0 if not. */
+/* How many rows X has for each of m columns, where n of them from `first` on are there; an error and -1 if not. */
 static Py_ssize_t stride_of(const Array *X, Py_ssize_t m, Py_ssize_t n, Py_ssize_t first) {
     Py_ssize_t stride = m > 0 ? X->size / m : 0;
-    if (m > 0 && stride * m == X->size && first >= 0 && first <= stride - n) return stride;
+    if (stride * m == X->size && first >= 0 && (m == 0 || first <= stride - n)) return stride;
     PyErr_Format(PyExc_ValueError, "X holds %zd numbers, not %zd columns of %zd rows from row %zd on", X->size, m, n, first);
-    return 0;
+    return -1;
 }
 
 PyObject *add_columns(PyObject *module, PyObject *const *args, Py_ssize_t count) {
@@ -92,13 +92,13 @@ PyObject *add_columns(PyObject *module, PyObject *const *args, Py_ssize_t count)
         }
     }
     Py_ssize_t m = arrays[1].size, n = arrays[2].size, stride = stride_of(&arrays[0], m, n, first);
-    if (stride) {
+    if (stride >= 0) {
         Py_BEGIN_ALLOW_THREADS
         added((const double *)arrays[0].data + first, arrays[1].data, arrays[2].data, m, n, stride);
         Py_END_ALLOW_THREADS
     }
     give_back(arrays, 3);
-    if (!stride) return NULL;
+    if (stride < 0) return NULL;
     Py_RETURN_NONE;
 }
 
@@ -114,14 +114,14 @@ PyObject *dot_columns(PyObject *module, PyObject *const *args, Py_ssize_t count)
             return NULL;
         }
     }
-    Py_ssize_t m = arrays[3].size, n = arrays[2].size, stride = among(&arrays[1], m) ? stride_of(&arrays[0], m, n, first) : 0;
-    if (stride) {
+    Py_ssize_t m = arrays[3].size, n = arrays[2].size, stride = among(&arrays[1], m) ? stride_of(&arrays[0], m, n, first) : -1;
+    if (stride >= 0) {
         Py_BEGIN_ALLOW_THREADS
         dotted((const double *)arrays[0].data + first, arrays[1].data, arrays[1].size, arrays[2].data, arrays[3].data, n, stride);
         Py_END_ALLOW_THREADS
     }
     give_back(arrays, 4);
-    if (!stride) return NULL;
+    if (stride < 0) return NULL;
     Py_RETURN_NONE;
 }
 

@@ -240,9 +240,11 @@ static int curved(const Call *c, double *cells) {
     return 1;
 }
 
+enum { SUMS = 14, GRAMS = 9, COLUMNS = 5 }; /* arguments of each kernel, any of which may be an array */
+
 /* The arrays that a call borrows, and how many of them there are. */
 typedef struct {
-    Array arrays[13];
+    Array arrays[SUMS];
     int count;
 } Lent;
 
@@ -307,13 +309,13 @@ static int take(Call *c, Lent *lent, PyObject *const *args) {
 
 /* Rows of a tile, of which `each` numbers are kept in the cache. */
 static Py_ssize_t rows_of(const Call *c, Py_ssize_t each) {
-    Py_ssize_t unit = c->passes->lanes * c->passes->across, most = CACHED / each / unit * unit;
+    Py_ssize_t unit = c->passes->lanes * c->passes->across, most = CACHED / (each ? each : 1) / unit * unit;
     return most < unit ? unit : most > MOST_ROWS ? MOST_ROWS : most;
 }
 
 PyObject *joint_sums(PyObject *module, PyObject *const *args, Py_ssize_t count) {
     (void)module;
-    if (count != 14) return PyErr_Format(PyExc_TypeError, "joint_sums takes 14 arguments");
+    if (count != SUMS) return PyErr_Format(PyExc_TypeError, "joint_sums takes %d arguments", SUMS);
     Lent lent = {.count = 0};
     Call c = {0};
     int done = 1;
@@ -345,7 +347,7 @@ PyObject *joint_sums(PyObject *module, PyObject *const *args, Py_ssize_t count) 
 
 PyObject *joint_grams(PyObject *module, PyObject *const *args, Py_ssize_t count) {
     (void)module;
-    if (count != 9) return PyErr_Format(PyExc_TypeError, "joint_grams takes 9 arguments");
+    if (count != GRAMS) return PyErr_Format(PyExc_TypeError, "joint_grams takes %d arguments", GRAMS);
     Lent lent = {.count = 0};
     Call c = {0};
     double *cells = NULL;
@@ -370,7 +372,7 @@ PyObject *joint_grams(PyObject *module, PyObject *const *args, Py_ssize_t count)
 
 PyObject *joint_columns(PyObject *module, PyObject *const *args, Py_ssize_t count) {
     (void)module;
-    if (count != 5) return PyErr_Format(PyExc_TypeError, "joint_columns takes 5 arguments");
+    if (count != COLUMNS) return PyErr_Format(PyExc_TypeError, "joint_columns takes %d arguments", COLUMNS);
     Lent lent = {.count = 0};
     Call c = {0};
     if (take_rows(&c, &lent, args)) {

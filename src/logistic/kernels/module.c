@@ -8,7 +8,7 @@ int borrow(PyObject *object, Array *array, const char *format, Py_ssize_t size, 
     const char *found = array->view.format ? array->view.format : "B";
     int integers = format && *format == 'q' && (*found == 'q' || *found == 'l') && array->view.itemsize == 8;
     array->data = array->view.buf;
-    array->size = array->view.len / array->view.itemsize;
+    array->size = array->view.itemsize ? array->view.len / array->view.itemsize : 0; /* text may have no width */
     if ((format && !integers && strcmp(found, format) != 0) || (size >= 0 && array->size != size)) {
         const char *wanted = format ? format : "any";
         PyErr_Format(PyExc_ValueError, "needs %zd numbers of type %s, but got %zd of %s", size, wanted, array->size, found);

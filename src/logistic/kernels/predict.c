@@ -108,6 +108,7 @@ PyObject *logits(PyObject *module, PyObject *const *args, Py_ssize_t count) {
         int shapes = coef->shape[1] == rows.p && base->shape[0] == rows.M && eta->shape[0] == rows.M && eta->shape[1] == rows.n;
         size_t size = straight ? 0 : ROWS * (size_t)rows.p;
         if (size) rows.held = size <= FEW ? few : PyMem_Calloc(size, sizeof *few);
+        if (size && !rows.held) PyErr_NoMemory();
         if (centred && shapes && rows.M <= MOST && (!single || (straight && rows.p >= SHORT)) && (rows.held || !size)) {
             Py_BEGIN_ALLOW_THREADS
             sound = single ? logits_single(&rows) : logits_double(&rows);
@@ -116,6 +117,7 @@ PyObject *logits(PyObject *module, PyObject *const *args, Py_ssize_t count) {
         if (rows.held != few) PyMem_Free(rows.held);
     }
     for (int i = 0; i < 5; i++) PyBuffer_Release(&views[i]);
+    if (PyErr_Occurred()) return NULL;
     if (sound < 0) Py_RETURN_NONE;
     return PyBool_FromLong(sound);
 }

@@ -40,6 +40,8 @@ def stored(block: Block) -> Stored | None:
         factor, inner = 1 / np.asarray(inner.scale), inner.design
     if not isinstance(inner, Dense) or not isinstance(inner.X, np.ndarray) or inner.X.dtype not in (np.float64, np.float32):
         return None
+    if not inner.X.flags.aligned:
+        return None
     return Stored(inner.X, center, factor)
 
 

@@ -247,7 +247,7 @@ def _products(residual: np.ndarray, y: np.ndarray, weights: np.ndarray, uses: np
 def gram(part: Part, loss: Loss, W: np.ndarray, fold: int) -> tuple[np.ndarray, ...]:
     """What :func:`logistic.tasks.hessian` gives, of the rows with the weights of a fold."""
     if part.stored is not None and loss.columns == 1:
-        return (fused.grams(part, W, part.weights()[fold], np.array([0, len(part.block.y)]))[0],)
+        return (fused.grams(part, W, part.weights()[fold], np.array([0, len(part.block.y)], dtype=np.int64))[0],)
     return tasks.hessian(part.alone(fold), loss, Place(W, NOBODY))  # type: ignore[return-value]
 
 
