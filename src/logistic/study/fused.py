@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from .. import kernels
 from ..contracts import Block
 from ..designs import Dense, Intercept, Scaled
-from ..kernels import compiled
 
 if TYPE_CHECKING:
     from .passes import Part
@@ -29,7 +29,7 @@ class Stored(NamedTuple):
 
 def stored(block: Block) -> Stored | None:
     """The columns of a block, if there are a kernel that reads them and labels."""
-    if not hasattr(compiled, "joint_sums") or block.y.ndim != 1 or len(block.y) == 0:
+    if not hasattr(kernels.compiled, "joint_sums") or block.y.ndim != 1 or len(block.y) == 0:
         return None
     inner = block.X.design if isinstance(block.X, Intercept) else block.X
     center = factor = None
@@ -48,7 +48,7 @@ def stored(block: Block) -> Stored | None:
 def solid(stored: Stored, order: np.ndarray | None, columns: int) -> np.ndarray:
     """The rows in some order as an array (n, q) that lies column by column."""
     found = np.empty((columns, len(stored.X)))
-    compiled.joint_columns(stored.X, order, stored.center, stored.factor, found)
+    kernels.compiled.joint_columns(stored.X, order, stored.center, stored.factor, found)
     return found.T
 
 
@@ -65,7 +65,7 @@ def sums(
         some = slice(first, first + AT_ONCE)
         low, high = uses[some].min(), uses[some].max() + 1
         own = np.zeros((3, len(fold[some]))) if values else None
-        compiled.joint_sums(
+        kernels.compiled.joint_sums(
             *rows, W[low:high], sign, uses[some] - low, fold[some], weights, held, grad[some] if slopes else None, own
         )
         if own is not None:
@@ -78,7 +78,7 @@ def grams(part: Part, W: np.ndarray, weight: np.ndarray, cuts: np.ndarray) -> np
     cells = np.empty((len(cuts) - 1, len(W), len(W)))
     X, order, center, factor, offset, _ = _rows(part)
     weight = np.ascontiguousarray(weight, dtype=np.float64)
-    compiled.joint_grams(X, order, center, factor, offset, cuts, np.ascontiguousarray(W.T), weight, cells)
+    kernels.compiled.joint_grams(X, order, center, factor, offset, cuts, np.ascontiguousarray(W.T), weight, cells)
     return cells
 
 
