@@ -41,9 +41,8 @@ INLINE void prepare(const Rows *rows, Py_ssize_t i, double *restrict held) {
         for (Py_ssize_t j = 0; j < p; j++) held[j] -= center[j];
 }
 
-/* exp(x) for x <= 0, which is zero where no number is small enough. */
 INLINE double share_double(double x) {
-    return x < -745.1332191019412 ? 0.0 : exp_of_negative(x);
+    return exp_of_negative(x);
 }
 
 /* The same as exp_of_negative in float, to one unit in the last place. */

@@ -68,16 +68,20 @@ INLINE double ratio(double value, double lost, double total, double total_lost) 
     return rough + (lost - rough * total_lost) / total;
 }
 
-WIDE static void probabilities(const double *z, Py_ssize_t n, Py_ssize_t classes, double *p, double *space) {
-    double *e = space, *lost = space + classes * BAND;
+/* Probabilities of a band of rows; its exponentials, what was lost of them, and their sums are left to the caller. */
+INLINE void shares(const double *z, Py_ssize_t n, Py_ssize_t classes, Py_ssize_t rows, double *e, double *lost, Sums *sums, double *p) {
+    exponentials(z, n, classes, rows, e, lost, sums);
+    for (Py_ssize_t k = 0; k < classes; k++)
+#pragma omp simd
+        for (Py_ssize_t i = 0; i < rows; i++)
+            p[k * n + i] = ratio(e[k * BAND + i], lost[k * BAND + i], sums->total[i], sums->total_lost[i]);
+}
+
+WIDE static void probabilities_of(const double *z, Py_ssize_t n, Py_ssize_t classes, double *p, double *space) {
     Sums sums;
     for (Py_ssize_t first = 0; first < n; first += BAND) {
         Py_ssize_t rows = n - first < BAND ? n - first : BAND;
-        exponentials(z + first, n, classes, rows, e, lost, &sums);
-        for (Py_ssize_t k = 0; k < classes; k++)
-#pragma omp simd
-            for (Py_ssize_t i = 0; i < rows; i++)
-                p[k * n + first + i] = ratio(e[k * BAND + i], lost[k * BAND + i], sums.total[i], sums.total_lost[i]);
+        shares(z + first, n, classes, rows, space, space + classes * BAND, &sums, p + first);
     }
 }
 
@@ -87,11 +91,7 @@ WIDE static void losses_of(const double *z, const int64_t *y, Py_ssize_t n, Py_s
     Sums sums;
     for (Py_ssize_t first = 0; first < n; first += BAND) {
         Py_ssize_t rows = n - first < BAND ? n - first : BAND;
-        exponentials(z + first, n, classes, rows, e, lost, &sums);
-        for (Py_ssize_t k = 0; k < classes; k++)
-#pragma omp simd
-            for (Py_ssize_t i = 0; i < rows; i++)
-                residual[k * n + first + i] = ratio(e[k * BAND + i], lost[k * BAND + i], sums.total[i], sums.total_lost[i]);
+        shares(z + first, n, classes, rows, e, lost, &sums, residual + first);
 #pragma omp simd
         for (Py_ssize_t i = 0; i < rows; i++) losses[first + i] = log_of_sum(sums.total[i], sums.total_lost[i]);
         for (Py_ssize_t i = 0; i < rows; i++) { /* p - 1 is the sum of the others: no cancellation */
@@ -154,7 +154,7 @@ PyObject *softmax_probabilities(PyObject *module, PyObject *const *args, Py_ssiz
     taken++;
     Py_ssize_t classes = arrays[2].size / (2 * BAND);
     Py_BEGIN_ALLOW_THREADS
-    if (classes) probabilities(arrays[0].data, arrays[0].size / classes, classes, arrays[1].data, arrays[2].data);
+    if (classes) probabilities_of(arrays[0].data, arrays[0].size / classes, classes, arrays[1].data, arrays[2].data);
     Py_END_ALLOW_THREADS
 end:
     give_back(arrays, taken);
