@@ -76,7 +76,7 @@ def _machine() -> dict[str, Any]:
         folder = f"{folder} (no such folder)"
     return {
         "device": _device(),
-        "kernels": "compiled" if kernels.compiled is not None else "NumPy alone (installed without a C compiler, or LOGISTIC_COMPILED=0)",
+        "kernels": "NumPy alone (no C compiler at install, or LOGISTIC_COMPILED=0)" if kernels.compiled is None else "compiled",
         "threads": _threads(),
         "terminal": "yes" if sys.stderr is not None and sys.stderr.isatty() else "no, so progress is not shown",
         "data": folder or "LOGISTIC_DATA is not set; data sets are fetched into a cache",

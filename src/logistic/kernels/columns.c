@@ -85,12 +85,7 @@ PyObject *add_columns(PyObject *module, PyObject *const *args, Py_ssize_t count)
     Array arrays[3]; /* X, W, eta */
     Py_ssize_t first = PyLong_AsSsize_t(args[3]);
     if (PyErr_Occurred()) return NULL;
-    for (int i = 0; i < 3; i++) {
-        if (!borrow(args[i], &arrays[i], "d", -1, i == 2)) {
-            give_back(arrays, i);
-            return NULL;
-        }
-    }
+    if (!borrow_all(args, arrays, "ddD")) return NULL;
     Py_ssize_t m = arrays[1].size, n = arrays[2].size, stride = stride_of(&arrays[0], m, n, first);
     if (stride >= 0) {
         Py_BEGIN_ALLOW_THREADS
@@ -108,12 +103,7 @@ PyObject *dot_columns(PyObject *module, PyObject *const *args, Py_ssize_t count)
     Array arrays[4]; /* X, taking, residual, pull */
     Py_ssize_t first = PyLong_AsSsize_t(args[4]);
     if (PyErr_Occurred()) return NULL;
-    for (int i = 0; i < 4; i++) {
-        if (!borrow(args[i], &arrays[i], i == 1 ? "q" : "d", -1, i == 3)) {
-            give_back(arrays, i);
-            return NULL;
-        }
-    }
+    if (!borrow_all(args, arrays, "dqdD")) return NULL;
     Py_ssize_t m = arrays[3].size, n = arrays[2].size, stride = among(&arrays[1], m) ? stride_of(&arrays[0], m, n, first) : -1;
     if (stride >= 0) {
         Py_BEGIN_ALLOW_THREADS

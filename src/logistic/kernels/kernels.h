@@ -36,6 +36,9 @@ int borrow(PyObject *object, Array *array, const char *format, Py_ssize_t size, 
 
 void give_back(Array *arrays, int count);
 
+/* The same for an array of each of these formats, of any size; written to where the letter is a capital. */
+int borrow_all(PyObject *const *objects, Array *arrays, const char *formats);
+
 /* Loss and residual of two classes at logits, (n,) each; `positive` is above zero in rows of the second class. */
 void binary_rows(const double *restrict eta, const double *restrict positive, double *restrict losses, double *restrict residual,
                  Py_ssize_t n);

@@ -22,6 +22,18 @@ void give_back(Array *arrays, int count) {
     while (count > 0) PyBuffer_Release(&arrays[--count].view);
 }
 
+int borrow_all(PyObject *const *objects, Array *arrays, const char *formats) {
+    for (int i = 0; formats[i]; i++) {
+        int writable = formats[i] < 'a';
+        const char format[2] = {(char)(writable ? formats[i] - 'A' + 'a' : formats[i]), 0};
+        if (!borrow(objects[i], &arrays[i], format, -1, writable)) {
+            give_back(arrays, i);
+            return 0;
+        }
+    }
+    return 1;
+}
+
 #if defined(__GNUC__)
 #define JOINT(each) \
     each(joint_sums, "X (n, p), order, center, factor, offset, cuts, W (U, q), sign, uses, fold, weights (F, n), held, grad (N, q), " \

@@ -112,52 +112,41 @@ WIDE static void losses_of(const double *z, const int64_t *y, Py_ssize_t n, Py_s
 /* eta (classes, n), codes (n,) below classes, losses (n,), residual (classes, n), workspace (2, classes, 64). */
 PyObject *softmax_loss(PyObject *module, PyObject *const *args, Py_ssize_t count) {
     (void)module;
-    Array arrays[5];
-    int taken = 0, sound = 1;
     if (count != 5) return PyErr_Format(PyExc_TypeError, "softmax_loss takes 5 arrays");
-    Py_ssize_t n, classes = 0;
-    if (!borrow(args[1], &arrays[taken], "q", -1, 0)) goto end;
-    taken++;
-    n = arrays[0].size;
-    if (!borrow(args[0], &arrays[taken], "d", -1, 0)) goto end;
-    taken++;
-    classes = n ? arrays[1].size / n : 0;
-    if (!borrow(args[2], &arrays[taken], "d", n, 1)) goto end;
-    taken++;
-    if (!borrow(args[3], &arrays[taken], "d", classes * n, 1)) goto end;
-    taken++;
-    if (!borrow(args[4], &arrays[taken], "d", n ? 2 * BAND * classes : -1, 1)) goto end;
-    taken++;
-    Py_BEGIN_ALLOW_THREADS
-    const int64_t *y = arrays[0].data;
-    for (Py_ssize_t i = 0; i < n; i++) sound &= y[i] >= 0 && y[i] < classes;
-    if (sound) losses_of(arrays[1].data, y, n, classes, arrays[2].data, arrays[3].data, arrays[4].data);
-    Py_END_ALLOW_THREADS
-    if (!sound) PyErr_SetString(PyExc_ValueError, "a code is no class");
-end:
-    give_back(arrays, taken);
-    if (taken < 5 || !sound) return NULL;
+    Array arrays[5], *eta = arrays, *codes = arrays + 1, *losses = arrays + 2, *residual = arrays + 3, *space = arrays + 4;
+    if (!borrow_all(args, arrays, "dqDDD")) return NULL;
+    Py_ssize_t n = codes->size, classes = n ? eta->size / n : 0;
+    int fitting = eta->size == classes * n && losses->size == n && residual->size == eta->size;
+    if (!fitting || (n && space->size != 2 * BAND * classes)) PyErr_SetString(PyExc_ValueError, "the sizes of the arrays do not fit");
+    const int64_t *y = codes->data;
+    int known = 1;
+    for (Py_ssize_t i = 0; i < n; i++) known &= y[i] >= 0 && y[i] < classes;
+    if (!known && !PyErr_Occurred()) PyErr_SetString(PyExc_ValueError, "a code is no class");
+    if (!PyErr_Occurred()) {
+        Py_BEGIN_ALLOW_THREADS
+        losses_of(eta->data, y, n, classes, losses->data, residual->data, space->data);
+        Py_END_ALLOW_THREADS
+    }
+    give_back(arrays, 5);
+    if (PyErr_Occurred()) return NULL;
     Py_RETURN_NONE;
 }
 
 /* eta (classes, n), found (classes, n), workspace (2, classes, 64). */
 PyObject *softmax_probabilities(PyObject *module, PyObject *const *args, Py_ssize_t count) {
     (void)module;
-    Array arrays[3];
-    int taken = 0;
     if (count != 3) return PyErr_Format(PyExc_TypeError, "softmax_probabilities takes 3 arrays");
-    if (!borrow(args[0], &arrays[taken], "d", -1, 0)) goto end;
-    taken++;
-    if (!borrow(args[1], &arrays[taken], "d", arrays[0].size, 1)) goto end;
-    taken++;
-    if (!borrow(args[2], &arrays[taken], "d", -1, 1)) goto end;
-    taken++;
-    Py_ssize_t classes = arrays[2].size / (2 * BAND);
-    Py_BEGIN_ALLOW_THREADS
-    if (classes) probabilities_of(arrays[0].data, arrays[0].size / classes, classes, arrays[1].data, arrays[2].data);
-    Py_END_ALLOW_THREADS
-end:
-    give_back(arrays, taken);
-    if (taken < 3) return NULL;
+    Array arrays[3], *eta = arrays, *found = arrays + 1, *space = arrays + 2;
+    if (!borrow_all(args, arrays, "dDD")) return NULL;
+    Py_ssize_t classes = space->size / (2 * BAND), n = classes ? eta->size / classes : 0;
+    if (found->size != eta->size || classes * n != eta->size) {
+        PyErr_SetString(PyExc_ValueError, "the sizes of the arrays do not fit");
+    } else {
+        Py_BEGIN_ALLOW_THREADS
+        probabilities_of(eta->data, n, classes, found->data, space->data);
+        Py_END_ALLOW_THREADS
+    }
+    give_back(arrays, 3);
+    if (PyErr_Occurred()) return NULL;
     Py_RETURN_NONE;
 }
