@@ -21,8 +21,8 @@ import logistic
 
 BASE = "backend pools kernels outcome contracts errors"
 MATHEMATICS = (
-    "loss penalty certificate tasks audit sample rank contrasts separation metric proof dual objective nonsmooth squares "
-    "coordinates solvers minimize recession restricted firth held start"
+    "loss penalty certificate evaluation tasks audit sample rank contrasts separation metric proof dual objective nonsmooth "
+    "squares coordinates solvers minimize recession restricted firth held start"
 )
 DATA = "designs moments encoding sources executor"
 RESULT = "provenance strength affine recipes model plane store inference outputs"
@@ -43,7 +43,8 @@ OURS = {
     "loss": "backend kernels contracts pair",
     "penalty": "backend contracts",
     "certificate": "backend",
-    "tasks": "backend contracts certificate",
+    "evaluation": "backend kernels contracts designs loss",
+    "tasks": "backend contracts certificate evaluation",
     "sample": "backend contracts designs tasks",
     "rank": f"{BASE} certificate tasks",
     "contrasts": "backend contracts tasks audit",
@@ -122,9 +123,9 @@ OURS_LAZILY = {
 
 # Packages of others, and who may import them. Whatever is not listed here and not in the standard library is refused.
 NUMPY = (
-    "kernels strict preparation recipes formula learn backend pools start nonsmooth rank contrasts separation recession designs "
-    "moments encoding sources affine model store inference outputs frame fit refit profile study online plane regress fitted "
-    "estimator crossval heldout paths linear modules validation cli datasets"
+    "kernels strict preparation recipes formula learn backend pools start evaluation metric nonsmooth rank contrasts "
+    "separation recession designs moments encoding sources affine model store inference outputs frame fit refit profile "
+    "study online plane regress fitted estimator crossval heldout paths linear modules validation cli datasets"
 )
 OTHERS = {
     "numpy": NUMPY,

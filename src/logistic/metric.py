@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+import numpy as np
 
 from . import tasks
 from .backend import Array, cholesky, cholesky_solver, is_tensor, largest, like, namespace, single, vdot
 from .contracts import Loss, Metric
 from .tasks import Place, Rows
 
-ROWS_PER_COLUMN = 6  # drawn for each class
+ROWS_PER_COLUMN = 5  # drawn for each class
 PASSES = 12  # over the rows that the factors may cost
 CHEAP = 32  # multiplications of a Gram matrix take the time of one in a product with few columns
 CANCELLED = 1e-3  # share of a column's squares that centring may leave
@@ -22,11 +24,23 @@ FACTOR_BYTES = 2**27  # of all factors together
 
 
 class Part(NamedTuple):
-    """One class: the rows drawn for all (m, q), how many rows each stands for (m,), the diagonal (q,), and the penalty's (q,)."""
+    """One class: its share of the rows that were drawn.
 
-    rows: Array
-    weight: Array
-    diagonal: Array
+    Attributes
+    ----------
+    rows : list of (m, q) arrays
+        Drawn for all classes, as they came from the blocks.
+    weight : list of (m,) arrays
+        How many rows each of them stands for.
+    diagonal, strength : (q,) array
+        Of the Hessian without a penalty, and what that adds.
+    whole : bool
+        Whether all rows were drawn.
+    """
+
+    rows: list[Any]
+    weight: list[Any]
+    diagonal: Any
     strength: Array
     whole: bool
 
@@ -150,35 +164,47 @@ def _factored(rows: Rows, loss: Loss, place: Place, strength: Array, care: int) 
     whole = wanted >= rows.count
     rate = (ALL if whole else wanted) / namespace(traces).where(traces > 0, traces, namespace(traces).ones_like(traces))
     drawn = rows.executor.map(tasks.draw, rows.handles, loss, place, rate)
-    xp = namespace(place.W)
-    sample, weight = (xp.concatenate(parts, axis=0) for parts in zip(*drawn, strict=True))
+    samples, weights = (list(found) for found in zip(*drawn, strict=True))
     parts = [
-        Part(sample, single(weight[:, k] / rows.total), loose[:, k] / rows.total, strength, whole) for k in range(loss.columns)
+        Part(samples, [single(weight[:, k] / rows.total) for weight in weights], loose[:, k] / rows.total, strength, whole)
+        for k in range(loss.columns)
     ]
     return _inverse(rows.executor.map(factor, rows.executor.put(parts)))
 
 
 def factor(part: Part) -> tuple[Array, Array]:
     """(q, q) and (q,) in float32: the lower factor of the class's block between unit diagonals, and the roots of the diagonal."""
-    xp = namespace(part.rows)
-    seen = part.weight > 0
-    half = part.rows[seen]
-    half *= (part.weight[seen] ** 0.5)[:, None]
+    half = _weighted(part)
     gram = half.T @ half
+    size = gram.diagonal().copy()
+    size[size == 0] = 1.0
     half *= half
-    size = half.sum(axis=0)
-    size = xp.where(size > 0, size, xp.ones_like(size))
-    half *= half
-    inverse_count = half.sum(axis=0) / size**2  # rows that show a column, as Kish counts them: 1 / this
+    inverse_count = np.einsum("ij,ij->j", half, half) / size**2  # rows that show a column, as Kish counts them: 1 / this
     trust = 1 / (1 + (0 if part.whole else DOUBT) * inverse_count)
     full = part.diagonal + part.strength
-    full = xp.where(full > 0, full, xp.ones_like(full))
+    full = np.where(full > 0, full, 1.0)
     root = (trust * single(part.diagonal / full) / size) ** 0.5
-    unit = gram * root * root[:, None]
-    identity = single(xp.eye(len(full), dtype=full.dtype, device=full.device))
-    unit = unit * (1 - identity) + identity
-    pivots = (cholesky(unit + ridge * identity) for ridge in RIDGES)
-    return next((found for found in pivots if found is not None), identity), single(full**0.5)
+    gram *= root
+    gram *= root[:, None]
+    for ridge in RIDGES:
+        np.fill_diagonal(gram, 1 + ridge)
+        lower = cholesky(gram.T)  # the same matrix, column by column: it is not turned before it is factored
+        if lower is not None:
+            return lower, single(full**0.5)
+    lower = np.eye(len(full), dtype=np.float32)  # floating point cannot tell the matrix from a singular one
+    return lower, single(full**0.5)
+
+
+def _weighted(part: Part) -> np.ndarray:
+    """(m, q): the rows that were drawn for the class, times the roots of their weights; in one array that is written once."""
+    seen = [np.flatnonzero(weight) for weight in part.weight]
+    ends = np.cumsum([len(rows) for rows in seen]).tolist()
+    half = np.empty((ends[-1], len(part.diagonal)), dtype=np.float32)
+    for rows, weight, own, end in zip(part.rows, part.weight, seen, ends, strict=True):
+        some = half[end - len(own) : end]
+        np.take(rows, own, axis=0, out=some, mode="clip")  # which writes in place; nothing is out of bounds
+        some *= weight[own, None] ** 0.5
+    return half
 
 
 def _inverse(factors: list[tuple[Array, Array]]) -> Metric:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -135,13 +135,17 @@ class Prover:
 
     def _newton_gap(self, point: Point) -> float:
         """delta² * newton_factor(rho * delta), every rounding counted; infinite where no Hessian proves that there is a minimum."""
-        foreseen = self._foreseen(point)
+        return self._sharp(point, partial(self._least_gap, point), "sampled" in self.objective.offers)
+
+    def _sharp(self, point: Point, gap_by: Callable[[Rounding], float], many: bool = True) -> float:
+        """A gap by what can be foreseen of rounding where that hardly widens it, and else by what the rows say of it."""
+        foreseen = self._foreseen(point) if many else None
         if foreseen is not None:
-            gap = self._least_gap(point, foreseen)
+            gap = gap_by(foreseen)
             ideal = foreseen._replace(gradient=0 * foreseen.gradient, drift=0.0)
-            if gap <= EPS * abs(point.value) or gap <= WIDER * self._least_gap(point, ideal) < math.inf:
+            if gap <= EPS * abs(point.value) or gap <= WIDER * gap_by(ideal) < math.inf:
                 return gap
-        return self._least_gap(point, self._rounding(point))
+        return gap_by(self._rounding(point))
 
     def _least_gap(self, point: Point, rounding: Rounding) -> float:
         """By the first Hessian that proves anything."""
@@ -209,7 +213,7 @@ class Prover:
     def _foreseen(self, point: Point) -> Rounding | None:
         """The same without a pass over the rows: by the largest numbers of the columns, as many rows are hardly ever worse."""
         reach = self.rows.reach
-        if reach is None or "sampled" not in self.objective.offers:
+        if reach is None:
             return None
         q, M = self.objective.shape
         terms = 1.001 * largest(reach @ abs(point.W))  # in a logit
@@ -236,12 +240,16 @@ class Prover:
 
     def _dual_gap(self, point: Point) -> tuple[Point, float]:
         """The intercept is minimised on the logits, then the gap is the scaled squared gradient of the other rows."""
-        q = self.objective.shape[0]
-        strength = self.objective.penalty.curvature(point.W)
-        left, flat = 0.0, 1.0
         if self.objective.intercept:
             point, flat = self.settled(point)
-        rounding = self._rounding(point)
+        else:
+            flat = 1.0
+        return point, self._sharp(point, partial(self._scaled_square, point, flat))
+
+    def _scaled_square(self, point: Point, flat: float, rounding: Rounding) -> float:
+        """The dual gap, of a point whose intercept is optimal and has a curvature no smaller than ``flat``."""
+        q, left = self.objective.shape[0], 0.0
+        strength = self.objective.penalty.curvature(point.W)
         residue = abs(point.grad) + rounding.gradient
         if self.objective.intercept:
             left = float((residue[-1] ** 2).sum()) ** 0.5
@@ -249,7 +257,7 @@ class Prover:
         # An intercept gradient of size `left` moves the other gradients by at most left * sqrt(H_jj / H_00) each.
         residue = residue[rows] + self.rows.swell * left * (0.5 / flat) ** 0.5
         gap = 1.001 * float((residue**2 / (2 * strength[rows, None])).sum()) + left**2 / flat
-        return point, rounding.widen(gap)
+        return rounding.widen(gap)
 
     def settled(self, point: Point) -> tuple[Point, float]:
         """The point whose intercept is optimal to rounding, from the logits, and the smallest curvature of the intercepts there."""

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from .backend import Array, chances, chosen, namespace, peak, pick, single
 from .contracts import Block, Design, Executor, Loss
+from .evaluation import Evaluation, evaluated
 
 Token = tuple[int, int]  # a serial number, and how many steps ago the logits were last computed from the data
 
@@ -79,14 +80,21 @@ class Trial(NamedTuple):
 
 def logits(block: Block, place: Place, X: Design | None = None) -> Array:
     """(n, M), remembered or computed."""
+    eta = _known(block, place)
+    if eta is None:
+        eta = _computed(block, place.W, X or block.X)
+        block.cache["point"] = (place.token, eta)
+    return eta
+
+
+def _known(block: Block, place: Place) -> Array | None:
+    """The logits, where they are remembered."""
     for name in ("point", "arrival"):
         known = _remembered(block, name, place.token)
         if known is not None:
             block.cache["point"] = (place.token, known)
             return known
-    eta = _computed(block, place.W, X or block.X)
-    block.cache["point"] = (place.token, eta)
-    return eta
+    return None
 
 
 def _computed(block: Block, W: Array, X: Design) -> Array:
@@ -111,8 +119,13 @@ def _remembered(block: Block, name: str, token: Token) -> Array | None:
 
 def value_and_gradient(block: Block, loss: Loss, place: Place) -> tuple[Array, Array]:
     """Weighted sum of the losses, and Xᵀ (weight * residual) (q, M)."""
-    X = block.X.ready()
-    return _summed(block, loss, logits(block, place, X), X)
+    eta = _known(block, place)
+    if eta is None:
+        found = evaluated(block, loss, place.W, block.offset)
+        block.cache["point"] = (place.token, found.eta)
+    else:
+        found = evaluated(block, loss, None, eta)
+    return found.value, found.gradient
 
 
 def batch(block: Block, loss: Loss, W: Array, rows: Any) -> tuple[Array, Array, Array]:
@@ -148,26 +161,27 @@ def leap(block: Block, loss: Loss, trial: Trial, arrival: Token) -> tuple[Array,
 
     Where ``arrival`` counts no steps, they are computed from the data.
     """
-    X = block.X.ready()
     if arrival[1] == 0:
-        eta = _computed(block, trial.place.W + trial.t * trial.direction.W, X)
+        found = evaluated(block, loss, trial.place.W + trial.t * trial.direction.W, block.offset)
     else:
-        eta, _ = logits_along(block, trial, X)
-    block.cache["arrival"] = (arrival, eta)
-    return _summed(block, loss, eta, X)
+        found = _along(block, loss, trial)
+    block.cache["arrival"] = (arrival, found.eta)
+    return found.value, found.gradient
 
 
 def advance(block: Block, loss: Loss, trial: Trial, arrival: Token) -> tuple[Array, Array]:
     """Value and gradient at the end of a trial, whose logits are remembered under ``arrival``."""
-    X = block.X.ready()
-    eta, _ = logits_along(block, trial, X)
-    block.cache["point"] = (arrival, eta)
-    return _summed(block, loss, eta, X)
+    found = _along(block, loss, trial)
+    block.cache["point"] = (arrival, found.eta)
+    return found.value, found.gradient
 
 
-def _summed(block: Block, loss: Loss, eta: Array, X: Design) -> tuple[Array, Array]:
-    values, residual = loss.evaluate(eta, block.y)
-    return block.weight @ values, X.rmatmul(block.weight[:, None] * residual)
+def _along(block: Block, loss: Loss, trial: Trial) -> Evaluation:
+    """At the end of a trial, the logits of whose direction are remembered."""
+    start, zeta = logits(block, trial.place), _remembered(block, "direction", trial.direction.token)
+    found = evaluated(block, loss, trial.direction.W if zeta is None else None, start, trial.t, zeta)
+    block.cache["direction"] = (trial.direction.token, found.along)
+    return found
 
 
 def hessian(block: Block, loss: Loss, place: Place, share: float = 1.0) -> tuple[Array, ...]:
@@ -246,7 +260,9 @@ def _curved(loss: Loss, p: Array, V: Array) -> Array:
 def diagonals(block: Block, loss: Loss, place: Place) -> tuple[Array, Array]:
     """Diagonals (q, M) of Xᵀ diag(weight * p_k (1 - p_k)) X, and their sums over the columns of X (M,)."""
     X = block.X.ready()
-    found = X.squared().rmatmul(_own_curvature(block, loss, _probabilities(block, loss, place, X)))
+    own, squared = _own_curvature(block, loss, _probabilities(block, loss, place, X)), X.squared()
+    block.cache["lengths"] = (place.token, squared.matmul(1 + 0 * place.W[:, :1]))
+    found = squared.rmatmul(own)
     return found, found.sum(axis=0)
 
 
@@ -265,7 +281,9 @@ def draw(block: Block, loss: Loss, place: Place, rate: Array) -> tuple[Array, Ar
     """
     X = block.X.ready()
     own = _own_curvature(block, loss, _probabilities(block, loss, place, X))
-    length = X.squared().matmul(1 + 0 * place.W[:, :1])  # (n, 1)
+    length = _remembered(block, "lengths", place.token)  # (n, 1)
+    if length is None:
+        length = X.squared().matmul(1 + 0 * place.W[:, :1])
     chance = rate * own * length
     xp = namespace(own)
     drawn = chances(length) < chance  # one number a row: what is drawn for one class serves others too

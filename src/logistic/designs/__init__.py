@@ -1,6 +1,7 @@
 """Designs: how X multiplies.
 
 ``Dense`` and ``Sparse`` hold numbers; ``Divided``, ``Scaled`` and ``Intercept`` wrap any design, ``Shifted`` a dense one.
+:func:`stored` takes them apart again.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from .intercept import Intercept
 from .scaled import NEAR, Scaled
 from .shifted import Shifted
 from .sparse import Sparse, column_range, is_sparse
+from .stored import Stored, stored
 
 REGISTRY: dict[str, type[Design]] = {
     "dense": Dense,
@@ -22,4 +24,17 @@ REGISTRY: dict[str, type[Design]] = {
     "intercept": Intercept,
 }
 
-__all__ = ["NEAR", "REGISTRY", "Dense", "Divided", "Intercept", "Scaled", "Shifted", "Sparse", "column_range", "is_sparse"]
+__all__ = [
+    "NEAR",
+    "REGISTRY",
+    "Dense",
+    "Divided",
+    "Intercept",
+    "Scaled",
+    "Shifted",
+    "Sparse",
+    "Stored",
+    "column_range",
+    "is_sparse",
+    "stored",
+]

@@ -36,7 +36,8 @@ int borrow(PyObject *object, Array *array, const char *format, Py_ssize_t size, 
 
 void give_back(Array *arrays, int count);
 
-/* The same for an array of each of these formats, of any size; written to where the letter is a capital. */
+/* The same for an array of each of these formats, of any size: written to where the letter is a capital, "x" for any numbers.
+   Where "?" follows the letter there may be None, which has no data. */
 int borrow_all(PyObject *const *objects, Array *arrays, const char *formats);
 
 /* Loss and residual of two classes at logits, (n,) each; `positive` is above zero in rows of the second class. */

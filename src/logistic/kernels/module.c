@@ -23,10 +23,14 @@ void give_back(Array *arrays, int count) {
 }
 
 int borrow_all(PyObject *const *objects, Array *arrays, const char *formats) {
-    for (int i = 0; formats[i]; i++) {
-        int writable = formats[i] < 'a';
-        const char format[2] = {(char)(writable ? formats[i] - 'A' + 'a' : formats[i]), 0};
-        if (!borrow(objects[i], &arrays[i], format, -1, writable)) {
+    for (int i = 0; *formats; i++) {
+        int writable = *formats < 'a';
+        const char format[2] = {(char)(writable ? *formats - 'A' + 'a' : *formats), 0};
+        int optional = *++formats == '?';
+        formats += optional;
+        if (optional && objects[i] == Py_None) {
+            memset(&arrays[i], 0, sizeof arrays[i]);
+        } else if (!borrow(objects[i], &arrays[i], *format == 'x' ? NULL : format, -1, writable)) {
             give_back(arrays, i);
             return 0;
         }
@@ -48,6 +52,8 @@ int borrow_all(PyObject *const *objects, Array *arrays, const char *formats) {
 #define KERNELS(each) \
     each(binary_loss, "eta, codes (int8, int64 or float64), losses, residual: n numbers each") \
     each(softmax_loss, "eta (K, n), codes (n,), losses, residual, space (2, K, 64)") \
+    each(softmax_pass, "X (n, p) float32 or float64, center (p,) or None, coef (K, p), base (K,) or neither, start (K, n) or None, codes, " \
+                       "weight (n,), along (K, n) or None, eta (K, n), pull (K, p), sums (K,), t") \
     each(softmax_probabilities, "eta (K, n), found, space (2, K, 64)") \
     each(logits, "X (n, p), coef (M, p), base (M,), center (p,) or None, eta (M, n)") \
     each(probabilities, "eta (n, M), found (n, K)") \

@@ -1,4 +1,4 @@
-/* Logits of rows that lie one behind the other in memory, for few classes, and their probabilities. */
+/* Predictions: logits of rows and their probabilities, for few classes. */
 
 #include "kernels.h"
 
@@ -6,40 +6,13 @@
 
 #include <float.h>
 
+#include "rows.h"
+
 enum {
-    ROWS = 4,     /* at once, times */
-    CLASSES = 5,  /* so many classes: 20 sums, which fill the 32 registers of the widest processors */
-    MOST = 20,    /* classes that are multiplied: BLAS is as fast for more */
-    SHORT = 8,    /* features below which it is as fast in float */
-    AHEAD = 2048, /* bytes of a stream that are asked for before they are needed */
-    CHUNK = 64,   /* rows of logits that wait for their exponentials */
-    WIDEST = 64,  /* classes that have room to wait */
-    FEW = 2048,   /* numbers for which no memory is asked */
+    SHORT = 8,   /* features below which BLAS is as fast in float */
+    CHUNK = 64,  /* rows of logits that wait for their exponentials */
+    WIDEST = 64, /* classes that have room to wait */
 };
-
-typedef struct {
-    const void *x;        /* (n, p) float or double */
-    const void *coef;     /* (M, p) */
-    const void *base;     /* (M,) */
-    const double *center; /* (p,) or NULL */
-    double *held;         /* (ROWS, p), for rows that are not multiplied as they lie; else NULL */
-    void *eta;            /* (M, n) */
-    Py_ssize_t n, p, M;
-    int single; /* whether x is float */
-} Rows;
-
-/* Row i in double, less the centre. */
-INLINE void prepare(const Rows *rows, Py_ssize_t i, double *restrict held) {
-    Py_ssize_t p = rows->p;
-    const float *restrict single = (const float *)rows->x + i * p;
-    const double *restrict whole = (const double *)rows->x + i * p, *restrict center = rows->center;
-    if (rows->single)
-        for (Py_ssize_t j = 0; j < p; j++) held[j] = (double)single[j];
-    else
-        memcpy(held, whole, p * sizeof *held);
-    if (center)
-        for (Py_ssize_t j = 0; j < p; j++) held[j] -= center[j];
-}
 
 INLINE double share_double(double x) {
     return exp_of_negative(x);
@@ -67,16 +40,13 @@ INLINE float share_single(float x) {
 }
 
 #define NUMBER float
-#define LANES 8
 #define KIND(name) name##_single
-#include "rows.h"
+#include "shares.h"
 #undef NUMBER
-#undef LANES
 #undef KIND
 #define NUMBER double
-#define LANES 4
 #define KIND(name) name##_double
-#include "rows.h"
+#include "shares.h"
 
 /* Whether the array has so many dimensions and numbers of one of these kinds, each where a number of its kind may be. */
 static int suits(const Py_buffer *view, int dimensions, const char *kinds) {
@@ -97,26 +67,22 @@ PyObject *logits(PyObject *module, PyObject *const *args, Py_ssize_t count) {
     if (count != 5) return PyErr_Format(PyExc_TypeError, "logits takes X, coef, base, center and eta");
     Py_buffer views[5], *x = views, *coef = views + 1, *base = views + 2, *center = views + 3, *eta = views + 4;
     lend(args, views, 5, PyBUF_ND | PyBUF_FORMAT);
-    double few[FEW];
     int sound = -1;
     if (suits(x, 2, "fd") && suits(coef, 2, "fd") && suits(base, 1, coef->format) && suits(eta, 2, coef->format)) {
         Rows rows = {.x = x->buf, .coef = coef->buf, .base = base->buf, .center = center->buf, .eta = eta->buf};
-        rows.n = x->shape[0], rows.p = x->shape[1], rows.M = coef->shape[0], rows.single = *x->format == 'f';
-        int single = *coef->format == 'f', straight = rows.single == single && !center->buf;
+        rows.n = x->shape[0], rows.p = x->shape[1], rows.M = coef->shape[0];
+        rows.stored = *x->format, rows.kind = *coef->format;
+        int single = rows.kind == 'f';
         int centred = args[3] == Py_None || (suits(center, 1, "d") && center->shape[0] == rows.p);
         int shapes = coef->shape[1] == rows.p && base->shape[0] == rows.M && eta->shape[0] == rows.M && eta->shape[1] == rows.n;
-        size_t size = straight ? 0 : ROWS * (size_t)rows.p;
-        if (size) rows.held = size <= FEW ? few : PyMem_Calloc(size, sizeof *few);
-        if (size && !rows.held) PyErr_NoMemory();
-        if (centred && shapes && rows.M <= MOST && (!single || (straight && rows.p >= SHORT)) && (rows.held || !size)) {
+        if (centred && shapes && rows.M <= MOST && (!single || (rows.stored == 'f' && !rows.center && rows.p >= SHORT))) {
             Py_BEGIN_ALLOW_THREADS
-            sound = single ? logits_single(&rows) : logits_double(&rows);
+            logits_of(&rows);
+            sound = single ? finite_single(rows.eta, rows.M * rows.n) : finite_double(rows.eta, rows.M * rows.n);
             Py_END_ALLOW_THREADS
         }
-        if (rows.held != few) PyMem_Free(rows.held);
     }
     for (int i = 0; i < 5; i++) PyBuffer_Release(&views[i]);
-    if (PyErr_Occurred()) return NULL;
     if (sound < 0) Py_RETURN_NONE;
     return PyBool_FromLong(sound);
 }

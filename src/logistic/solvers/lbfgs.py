@@ -14,9 +14,9 @@ from .linesearch import search
 from .recursion import Pair, corrected, remember
 from .settings import Settings
 
-FIRST_METRIC = 6  # points before the metric is made, so that easy fits never pay for it
+FIRST_METRIC = 5  # points before the metric is made, so that easy fits never pay for it
 SECOND_METRIC = 3  # points before a cheap one, made at once, is made anew
-NEXT_METRIC = 2.5  # and again after so many times as many
+NEXT_METRIC = 3  # and again after so many times as many
 IDLE = 30  # points in a row without a lower value or a smaller gradient: rounding rules
 
 

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from .. import kernels
+from .. import designs, kernels
 from ..contracts import Block
-from ..designs import Dense, Intercept, Scaled
 
 if TYPE_CHECKING:
     from .passes import Part
@@ -31,18 +30,8 @@ def stored(block: Block) -> Stored | None:
     """The columns of a block, if there are a kernel that reads them and labels."""
     if not hasattr(kernels.compiled, "joint_sums") or block.y.ndim != 1 or len(block.y) == 0:
         return None
-    inner = block.X.design if isinstance(block.X, Intercept) else block.X
-    center = factor = None
-    if isinstance(inner, Scaled):
-        if not inner.tame:
-            return None
-        center = None if inner.center is None else np.asarray(inner.center)
-        factor, inner = 1 / np.asarray(inner.scale), inner.design
-    if not isinstance(inner, Dense) or not isinstance(inner.X, np.ndarray) or inner.X.dtype not in (np.float64, np.float32):
-        return None
-    if not inner.X.flags.aligned:
-        return None
-    return Stored(inner.X, center, factor)
+    parts = designs.stored(block.X)
+    return parts and Stored(parts.X, parts.center, None if parts.scale is None else 1 / parts.scale)
 
 
 def solid(stored: Stored, order: np.ndarray | None, columns: int) -> np.ndarray:

@@ -1,0 +1,86 @@
+"""Logits, loss and gradient of a block of rows: one call of a compiled kernel for softmax on dense rows, else step by step."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from . import kernels
+from .backend import Array
+from .contracts import Block, Loss
+from .designs import stored
+from .loss import Softmax
+
+MOST = 20  # classes that the kernel takes: BLAS is as fast for more
+
+
+class Evaluation(NamedTuple):
+    """What the rows of a block say of some logits.
+
+    Attributes
+    ----------
+    along : (n, M) array or None
+        Logits of the coefficients alone.
+    eta : (n, M) array
+        Where they lead from the start.
+    value : float or array of one
+        Weighted sum of the losses there.
+    gradient : (q, M) array
+        Xᵀ (weight * residual).
+    """
+
+    along: Any
+    eta: Any
+    value: Any
+    gradient: Any
+
+
+def evaluated(
+    block: Block, loss: Loss, W: Array | None, start: Array | None = None, t: float = 1.0, along: Array | None = None
+) -> Evaluation:
+    """At the logits start + t X W, of coefficients (q, M).
+
+    Parameters
+    ----------
+    W : (q, M) array or None
+        None where ``along`` is known, or there is nothing to add to the start.
+    start : (n, M) or (n, 1) array, optional
+    t : float, default=1.0
+    along : (n, M) array, optional
+        X W, where it is known.
+    """
+    found = _compiled(block, loss, W, start, t, along)
+    if found is not None:
+        return found
+    X = block.X.ready()
+    if W is not None:
+        along = X.matmul(W)
+    eta: Any = along if start is None else start if along is None else start + t * along
+    values, residual = loss.evaluate(eta, block.y)
+    return Evaluation(along, eta, block.weight @ values, X.rmatmul(block.weight[:, None] * residual))
+
+
+def _compiled(block: Block, loss: Loss, W: Any, start: Any, t: float, along: Any) -> Evaluation | None:
+    """The same while rows are in the cache; None where no kernel is made for the block."""
+    if not isinstance(loss, Softmax) or loss.classes > MOST or not hasattr(kernels.compiled, "softmax_pass"):
+        return None
+    parts = stored(block.X) if isinstance(block.y, np.ndarray) and block.y.ndim == 1 else None
+    if parts is None or not parts.X.flags.c_contiguous:
+        return None
+    (n, p), K = parts.X.shape, loss.classes
+    coef = base = None
+    if W is not None:
+        coef = np.divide(W[:p].T, 1.0 if parts.scale is None else parts.scale, out=np.empty((K, p)))
+        base = np.ascontiguousarray(W[p]) if parts.ones else np.zeros(K)
+        along = np.empty((K, n)).T
+    if start is not None:
+        start = np.ascontiguousarray(np.broadcast_to(start, (n, K)).T)
+    y, weight = (np.require(found, kind, ["C", "A"]) for found, kind in ((block.y, np.int64), (block.weight, np.float64)))
+    beside = None if along is None else np.ascontiguousarray(along.T)
+    eta, pull, sums = np.empty((K, n)), np.zeros((K, p)), np.zeros(K)
+    value = kernels.compiled.softmax_pass(parts.X, parts.center, coef, base, start, y, weight, beside, eta, pull, sums, t)
+    if parts.scale is not None:
+        pull /= parts.scale
+    gradient = np.concatenate([pull, sums[:, None]], axis=1) if parts.ones else pull
+    return Evaluation(along, eta.T, value, gradient.T)
