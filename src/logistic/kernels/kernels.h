@@ -14,6 +14,11 @@
 #define WIDE
 #endif
 
+/* Whether the compiler has vectors of any length, their shuffles and conversions. */
+#if defined(__clang__) || (defined(__GNUC__) && __GNUC__ >= 12)
+#define VECTORS_KNOWN
+#endif
+
 #if defined(__GNUC__)
 #define INLINE static inline __attribute__((always_inline))
 #else

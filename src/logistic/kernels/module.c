@@ -48,12 +48,18 @@ int borrow_all(PyObject *const *objects, Array *arrays, const char *formats) {
 #define JOINT(each)
 #endif
 
+#if defined(VECTORS_KNOWN)
+#define PASS(each) \
+    each(softmax_pass, "X (n, p) float32 or float64, center (p,) or None, coef (K, p) and base (K,) or neither, start (K, n) or None, " \
+                       "codes, weight (n,), along (K, n) or None, eta (K, n), pull (K, p), sums (K,), t: the weighted sum of the losses")
+#else
+#define PASS(each)
+#endif
+
 /* Each kernel, and the arrays that it takes. */
 #define KERNELS(each) \
     each(binary_loss, "eta, codes (int8, int64 or float64), losses, residual: n numbers each") \
     each(softmax_loss, "eta (K, n), codes (n,), losses, residual, space (2, K, 64)") \
-    each(softmax_pass, "X (n, p) float32 or float64, center (p,) or None, coef (K, p), base (K,) or neither, start (K, n) or None, codes, " \
-                       "weight (n,), along (K, n) or None, eta (K, n), pull (K, p), sums (K,), t") \
     each(softmax_probabilities, "eta (K, n), found, space (2, K, 64)") \
     each(logits, "X (n, p), coef (M, p), base (M,), center (p,) or None, eta (M, n)") \
     each(probabilities, "eta (n, M), found (n, K)") \
@@ -62,7 +68,8 @@ int borrow_all(PyObject *const *objects, Array *arrays, const char *formats) {
     each(take_columns, "X (n, p) or its transpose, keep, center, scale (m,), to (m, n), whether X lies row by row") \
     each(follow, "X (q, n), positive, weight, offset (n,), l1, square (q,), alphas (S + 2,), optima (S + 2, q), steps (S,), " \
                  "extrapolate, enough") \
-    JOINT(each)
+    JOINT(each) \
+    PASS(each)
 
 #define DECLARED(name, words) PyObject *name(PyObject *, PyObject *const *, Py_ssize_t);
 #define LISTED(name, words) {#name, (PyCFunction)(void (*)(void))name, METH_FASTCALL, words},

@@ -2,7 +2,7 @@
 
 #include "kernels.h"
 
-#if defined(__clang__) || (defined(__GNUC__) && __GNUC__ >= 12) /* for their vectors */
+#if defined(VECTORS_KNOWN) /* others do it with NumPy */
 
 #include "rows.h"
 #include "softmax.h"
@@ -21,7 +21,7 @@ typedef struct {
     const double *start; /* logits to start from, or NULL */
     const int64_t *y;
     const double *weight;
-    double t, *along, *eta; /* logits of the coefficients, given where there are none of these, or NULL; the start's and t times these */
+    double t, *along, *eta; /* logits of the coefficients, which are given where these are not, or NULL; the start's and t times these */
     double *pull, *sums, *loss;
 } Pass;
 
@@ -43,10 +43,9 @@ static int arranged(const Array *arrays, Pass *task) {
     Py_ssize_t n = codes->size, K = sums->size, p = K ? pull->size / K : 0;
     int single = X->view.itemsize == 4, numbers = X->view.format && strcmp(X->view.format, single ? "f" : "d") == 0;
     int by_class = eta->size == K * n && (!start->data || start->size == K * n) && (!along->data || along->size == K * n);
-    int sound = numbers && X->size == n * p && (!coef->data || (coef->size == K * p && base->size == K)) &&
-                pull->size == K * p && by_class &&
-                weight->size == n && (!center->data || center->size == p) && K <= MOST && known_codes(codes->data, n, K);
-    if (!sound) {
+    int by_column = pull->size == K * p && (!coef->data || (coef->size == K * p && base->size == K)) && (!center->data || center->size == p);
+    int sound = numbers && X->size == n * p && weight->size == n && by_class && by_column && K <= MOST;
+    if (!sound || !known_codes(codes->data, n, K)) {
         PyErr_SetString(PyExc_ValueError, "the arrays do not fit one another, a code is no class, or there are too many of these");
         return 0;
     }
@@ -75,13 +74,6 @@ PyObject *softmax_pass(PyObject *module, PyObject *const *args, Py_ssize_t count
     }
     give_back(arrays, ARRAYS);
     return PyErr_Occurred() ? NULL : PyFloat_FromDouble(loss);
-}
-
-#else
-
-PyObject *softmax_pass(PyObject *module, PyObject *const *args, Py_ssize_t count) {
-    (void)module, (void)args, (void)count;
-    Py_RETURN_NONE;
 }
 
 #endif

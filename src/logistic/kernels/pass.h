@@ -12,7 +12,8 @@ INLINE void KIND(gathered)(const STORED *x, const double *center, Py_ssize_t p, 
     for (int c = 0; c < classes; c++)
         for (int v = 0; v < vectors; v++) sum[c][v] = *(const Vector *)(pull + c * p + v * LANES);
     for (Py_ssize_t i = 0; i < rows; i++) {
-        for (int v = 0; v < vectors; v++) part[v] = __builtin_convertvector(*(const KIND(Stored) *)(x + i * p + v * LANES), Vector) - less[v];
+        for (int v = 0; v < vectors; v++)
+            part[v] = __builtin_convertvector(*(const KIND(Stored) *)(x + i * p + v * LANES), Vector) - less[v];
         for (int c = 0; c < classes; c++)
             for (int v = 0; v < vectors; v++) sum[c][v] += part[v] * left[i * K + c];
     }

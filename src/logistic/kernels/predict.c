@@ -2,7 +2,7 @@
 
 #include "kernels.h"
 
-#if defined(__clang__) || (defined(__GNUC__) && __GNUC__ >= 12) /* for their vectors: others predict with NumPy */
+#if defined(VECTORS_KNOWN) /* others do it with NumPy */
 
 #include <float.h>
 
