@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from . import tasks
-from .backend import Array, largest, places
+from .backend import Array, places
 from .certificate import UNIT, summation_error
 from .contracts import Point
 from .outcome import Certificate, Status
@@ -69,7 +69,7 @@ class DualProver(Prover):
         gap = self.gap(point, Evidence(found.residual, found.drift, part.shape[0], flat, partial(_misfit, part, moved)))
         kind = "proof" if math.isfinite(gap) else "none"
         status = Status.UNCERTIFIED if kind == "proof" else Status.UNDETERMINED
-        return point, Certificate(point.value, gap, kind, largest(o.subgradient(point)), status)
+        return point, Certificate(point.value, gap, kind, o.steepest(point), status)
 
     def outlook(self, point: Point) -> float:
         """The gap but for rounding, and for an intercept that is not the best one; no bound at a point of another penalty."""
@@ -90,14 +90,17 @@ class DualProver(Prover):
         error, left = per_class * o.rows.root_mean_squares[:, None], 0.0
         if o.intercept:  # what it could still move, it could move the other gradients by
             left = float(((abs(point.grad[-1]) + per_class * 1.001) ** 2).sum()) ** 0.5
-            error = error + o.rows.swell * left * (0.5 / found.flat) ** 0.5
+            error += o.rows.swell * left * (0.5 / found.flat) ** 0.5
         touched = self._touched(point)
         W = abs(point.W[touched])
-        error[touched] += 16 * UNIT * (_each(o.l1, touched) + _each(o.penalty.curvature(point.W), touched) * W)
+        own = _each(o.l1, touched)
+        if o.penalty.squares:
+            own = own + _each(o.penalty.curvature(point.W), touched) * W
+        error[touched] += 16 * UNIT * own
         gap = self._bound(point, touched, error, found.misfit)
         logits = 4 * ((found.terms + 4) / 8) ** 2  # how far these can be from the exact ones, in units of the drift
         drift = (1 + logits) * found.drift / o.rows.total
-        drift += float(((abs(o.subgradient(point)[touched]) + error[touched]) * W).sum()) * 8 * UNIT
+        drift += float(((abs(o.derivative(point, touched)) + error[touched]) * W).sum()) * 8 * UNIT
         return gap + float((error[touched] * W).sum()) + drift + left**2 / found.flat
 
     def _touched(self, point: Point) -> Places:
@@ -120,8 +123,10 @@ class DualProver(Prover):
             if bool((square > 0).all()):
                 residue = abs(o.subgradient(point)) + error
                 gap = 1.001 * float((residue[:last] ** 2 / (2 * square)).sum())
-        reach = abs(smooth) + (error if isinstance(error, float) else error[:last])
-        ratio = float((reach / o.l1[:last, None]).max())
+        reach = abs(smooth)  # one array, again and again
+        reach += error if isinstance(error, float) else error[:last]
+        reach /= o.l1[:last, None]
+        ratio = float(reach.max())
         short = max(1 - 1 / max(ratio, 1.0), 0.0) + 2 * UNIT
         return min(gap, self._shortened(point, touched, short) + 1.01 * misfit(short) / o.rows.total)
 

@@ -143,3 +143,18 @@ def test_rows_are_the_penalty_of_some_rows(W: np.ndarray) -> None:
     assert part.value(W[keep]) == pytest.approx(penalty.value(some), rel=1e-15)
     np.testing.assert_array_equal(part.gradient(W[keep]), penalty.gradient(some)[keep])
     np.testing.assert_array_equal(part.curvature(W[keep]), penalty.curvature(some)[keep])
+
+
+def test_an_elastic_net_made_stronger_or_of_some_rows_is_the_one_that_was_made_so() -> None:
+    """Also after its strengths were asked for, which are formed then: they belong to no other penalty."""
+    factor, keep = np.array([1.0, 0.25, 3.0, 0.0]), np.array([2, 0, 3])
+    penalty = ElasticNet(0.5, factor, 0.3)
+    for _ in range(2):
+        cases = {
+            "stronger": (penalty.times(4.0).times(0.5), ElasticNet(1.0, factor, 0.3)),
+            "some rows": (penalty.times(3.0).rows(keep), ElasticNet(1.5, factor[keep], 0.3)),
+            "itself": (penalty, ElasticNet(0.5, factor, 0.3)),
+        }
+        for found, wanted in cases.values():
+            np.testing.assert_allclose(found.l1, wanted.l1, rtol=1e-15)
+            np.testing.assert_allclose(found.strength, wanted.strength, rtol=1e-15)
