@@ -53,6 +53,7 @@ int borrow_all(PyObject *const *objects, Array *arrays, const char *formats) {
     each(probabilities, "eta (n, M), found (n, K)") \
     each(add_columns, "X (m, N), W (m,), eta (n,), first row") \
     each(dot_columns, "X (m, N), taking, residual (n,), pull (m,), first row") \
+    each(gather_rows, "X (n, p), G (n, sets), total (sets, q), sets, first and last column") \
     each(take_columns, "X (n, p) or its transpose, keep, center, scale (m,), to (m, n), whether X lies row by row") \
     each(follow, "X (q, n), positive, weight, offset (n,), l1, square (q,), alphas (S + 2,), optima (S + 2, q), steps (S,), " \
                  "extrapolate, enough") \
