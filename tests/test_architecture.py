@@ -65,7 +65,7 @@ OURS = {
     "start": "backend errors",
     # data: rows
     "designs": f"{BASE} designs",
-    "moments": "backend designs",
+    "moments": "backend kernels designs",
     "encoding": f"{BASE} designs moments",
     "sources": f"{BASE} designs sources",
     "executor": "pools contracts errors",

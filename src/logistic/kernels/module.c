@@ -55,6 +55,7 @@ int borrow_all(PyObject *const *objects, Array *arrays, const char *formats) {
     each(dot_columns, "X (m, N), taking, residual (n,), pull (m,), first row") \
     each(gather_rows, "X (n, p), G (n, sets), total (sets, q), sets, first and last column") \
     each(take_columns, "X (n, p) or its transpose, keep, center, scale (m,), to (m, n), whether X lies row by row") \
+    each(survey_rows, "X (n, p), middle (p,), found (4, p): smallest, largest, sums of x - middle and of its squares") \
     each(follow, "X (q, n), positive, weight, offset (n,), l1, square (q,), alphas (S + 2,), optima (S + 2, q), steps (S,), " \
                  "extrapolate, enough") \
     JOINT(each)

@@ -75,14 +75,19 @@ class Columns:
         self.position = np.full(objective.shape[0], -1)
         self.keep = self.taking = np.empty(0, dtype=np.int64)
         self.X, self.reach = np.empty((0, len(self.y))), np.empty(0)
+        self._room, self._spare = self.X, self.X  # of X, and of the X before it: in turn, for new memory costs more than a copy
         self.few = kernels.compiled is not None and self.loss.columns == 1  # whether columns may be left out here and there
 
     def hold(self, keep: np.ndarray) -> None:
         """These columns from now on; those that were held before are not scaled again."""
         at = self.position[keep]
         held, fresh = at.clip(0), np.flatnonzero(at[: len(at) - self.intercept] < 0)
-        X = np.take(self.X, held, axis=0) if len(self.X) else np.empty((len(keep), len(self.y)))
-        reach = np.take(self.reach, held) if len(self.X) else np.empty(len(keep))
+        if len(self._spare) < len(keep):
+            self._spare = np.empty((max(len(keep), 2 * len(self._spare)), len(self.y)))
+        X, reach = self._spare[: len(keep)], np.empty(len(keep))
+        if len(self.X):
+            np.take(self.X, held, axis=0, out=X, mode="clip")
+            np.take(self.reach, held, out=reach, mode="clip")
         if len(fresh):
             wanted = np.append(keep[fresh], keep[len(keep) - self.intercept :])
             self.executor.map(_scaled, self.parts, wanted, fresh, X)
@@ -92,6 +97,7 @@ class Columns:
         self.position[self.keep] = -1
         self.position[keep] = np.arange(len(keep))
         self.X, self.reach, self.keep = X, reach, keep
+        self._room, self._spare = self._spare, self._room
 
     def admit(self, wanted: np.ndarray) -> None:
         """Who takes part from now on: where (m,) or more columns are wanted."""
