@@ -201,6 +201,8 @@ def check_kept(classes: int, executor: Executor) -> None:
         root = np.diag(H)[-M:] ** 0.5
         H[-M:, -M:] += np.outer(root, root) / M
     kept = Kept(loss, weight, free, executor)
+    kept.at(eta + 1.0)  # what is known of other probabilities is forgotten
+    kept.face(np.arange(q * M), lambda rows: X[:, rows].T, np.ones(q * M))
     kept.at(eta)
     coefficients = np.concatenate([rng.permutation((q - 1) * M)[: 8 * M - 2], (q - 1) * M + np.arange(M)])
     if M > 1:

@@ -90,8 +90,7 @@ class Columns:
             np.take(self.reach, held, out=reach, mode="clip")
         if len(fresh):
             wanted = np.append(keep[fresh], keep[len(keep) - self.intercept :])
-            self.executor.map(_scaled, self.parts, wanted, fresh, X)
-            reach[fresh] = abs(X[fresh]).max(axis=1, initial=0.0)
+            reach[fresh] = np.max(self.executor.map(_scaled, self.parts, wanted, fresh, X), axis=0)
         if self.intercept:
             X[-1] = reach[-1] = 1.0
         self.position[self.keep] = -1
@@ -237,10 +236,12 @@ def _stored(X: Design) -> Stored | None:
     return Stored(rows, None if center is None else np.asarray(center), scale)
 
 
-def _scaled(part: tuple[Block, slice], keep: np.ndarray, to: np.ndarray, X: np.ndarray) -> None:
-    """The rows of a block in some columns, into theirs of X."""
+def _scaled(part: tuple[Block, slice], keep: np.ndarray, to: np.ndarray, X: np.ndarray) -> np.ndarray:
+    """The rows of a block in some columns, into theirs of X; and the largest absolute value of each (r,)."""
     block, own = part
-    X[to, own] = np.asarray(block.X.columns(keep).dense()).T[: len(to)]
+    found = np.asarray(block.X.columns(keep).dense()).T[: len(to)]
+    X[to, own] = found
+    return np.maximum(found.max(axis=1, initial=0.0), -found.min(axis=1, initial=0.0))
 
 
 def _pulled(part: tuple[Block, slice], weighted: np.ndarray) -> tuple[np.ndarray]:
