@@ -241,7 +241,8 @@ def _scaled(part: tuple[Block, slice], keep: np.ndarray, to: np.ndarray, X: np.n
     block, own = part
     found = np.asarray(block.X.columns(keep).dense()).T[: len(to)]
     X[to, own] = found
-    return np.maximum(found.max(axis=1, initial=0.0), -found.min(axis=1, initial=0.0))
+    most: np.ndarray = np.maximum(found.max(axis=1, initial=0.0), -found.min(axis=1, initial=0.0))
+    return most
 
 
 def _pulled(part: tuple[Block, slice], weighted: np.ndarray) -> tuple[np.ndarray]:
