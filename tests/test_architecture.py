@@ -41,7 +41,7 @@ OURS = {
     "kernels": "kernels",
     # mathematics: arrays
     "loss": "backend kernels contracts pair",
-    "penalty": "backend contracts",
+    "penalty": "backend kernels contracts",
     "certificate": "backend",
     "tasks": "backend contracts certificate",
     "sample": "backend contracts designs tasks",
@@ -52,7 +52,7 @@ OURS = {
     "audit": "backend contracts certificate tasks",
     "proof": f"{BASE} certificate tasks audit rank",
     "objective": f"{BASE} loss penalty tasks sample rank separation metric proof",
-    "dual": f"{BASE} certificate tasks proof",
+    "dual": f"{BASE} penalty certificate tasks proof",
     "nonsmooth": f"{BASE} penalty certificate tasks metric dual objective",
     "solvers": f"{BASE} solvers",
     "firth": f"{BASE} rank objective solvers tasks",

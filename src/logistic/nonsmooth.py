@@ -18,7 +18,7 @@ from .contracts import Face, Loss, Point
 from .dual import DualProver
 from .metric import Centred
 from .objective import LogisticObjective
-from .penalty import ElasticNet
+from .penalty import ElasticNet, beyond
 from .tasks import Place, Rows
 
 EXPLICIT = 1500  # coefficients of a face up to which its Hessian is formed
@@ -126,13 +126,11 @@ class NonsmoothObjective(LogisticObjective):
         return found
 
     def steepest(self, point: Point) -> float:
-        """The largest entry of the subgradient, absolute; what is zero takes no array of its own."""
+        """The largest entry of the subgradient, absolute: where W is not zero it is no less than what passes the kink there."""
         if self._least is not None and self._least[0] is point.grad:
             return largest(self._least[1])
-        beyond, at = abs(point.grad), places(point.W != 0)
-        beyond -= self.l1[:, None]
-        beyond[at] = abs(self.derivative(point, at))
-        return peak(beyond)
+        inside = self.derivative(point, places(point.W != 0))
+        return max(beyond(point.grad, self.l1), largest(inside))
 
     def columns(self, keep: Any, point: Point) -> tuple[NonsmoothObjective, Point, float]:
         """The same objective of some rows of W (increasing indices, the intercept among them); the others are zero.

@@ -6,7 +6,8 @@ from copy import copy
 from functools import cached_property
 from typing import Any
 
-from .backend import Array, vdot
+from . import kernels
+from .backend import Array, peak, vdot
 from .contracts import Penalty
 
 
@@ -95,3 +96,20 @@ class ElasticNet(L2):
             other.__dict__.pop(formed, None)
         other._once, other._share = once, share
         return other
+
+
+def steepness(gradient: Array, l1: Array, share: Array, spread: Array, level: float) -> float:
+    """The largest (|g_jk| + share_k spread_j + level) / l1_j: of a gradient (q, M) that is so far off, beside kinks (q,)."""
+    found = kernels.kinks(gradient, l1, spread, share, level)
+    if found is not None:
+        return found[0]
+    size: Any = abs(gradient)  # one array, again and again
+    size += spread[:, None] * share + level
+    size /= l1[:, None]
+    return float(size.max())
+
+
+def beyond(gradient: Array, l1: Array) -> float:
+    """The largest |g_jk| - l1_j, at least 0."""
+    found = kernels.kinks(gradient, l1, l1, gradient[0], 0.0)
+    return peak(abs(gradient) - l1[:, None]) if found is None else found[1]

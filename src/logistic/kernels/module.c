@@ -56,6 +56,7 @@ int borrow_all(PyObject *const *objects, Array *arrays, const char *formats) {
     each(gather_rows, "X (n, p), G (n, sets), total (sets, q), sets, first and last column") \
     each(take_columns, "X (n, p) or its transpose, keep, center, scale (m,), to (m, n), whether X lies row by row") \
     each(survey_rows, "X (n, p), middle (p,), found (4, p): smallest, largest, sums of x - middle and of its squares") \
+    each(kinks, "gradient (q, M), l1, spread (q,), share (M,), level") \
     each(follow, "X (q, n), positive, weight, offset (n,), l1, square (q,), alphas (S + 2,), optima (S + 2, q), steps (S,), " \
                  "extrapolate, enough") \
     JOINT(each)
