@@ -41,7 +41,7 @@ OURS = {
     "kernels": "kernels",
     # mathematics: arrays
     "loss": "backend kernels contracts pair",
-    "penalty": "backend contracts",
+    "penalty": "backend kernels contracts",
     "certificate": "backend",
     "evaluation": "backend kernels contracts designs loss",
     "tasks": "backend contracts certificate evaluation",
@@ -53,7 +53,7 @@ OURS = {
     "audit": "backend contracts certificate tasks",
     "proof": f"{BASE} certificate tasks audit rank",
     "objective": f"{BASE} loss penalty tasks sample rank separation metric proof",
-    "dual": f"{BASE} certificate tasks proof",
+    "dual": f"{BASE} penalty certificate tasks proof",
     "nonsmooth": f"{BASE} penalty certificate tasks metric dual objective",
     "solvers": f"{BASE} solvers",
     "firth": f"{BASE} rank objective solvers tasks",
@@ -66,7 +66,7 @@ OURS = {
     "start": "backend errors",
     # data: rows
     "designs": f"{BASE} designs",
-    "moments": "backend designs",
+    "moments": "backend kernels designs",
     "encoding": f"{BASE} designs moments",
     "sources": f"{BASE} designs sources",
     "executor": "pools contracts errors",

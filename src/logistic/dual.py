@@ -8,10 +8,11 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from . import tasks
-from .backend import Array, largest, places
+from .backend import Array, peak, places
 from .certificate import UNIT, summation_error
 from .contracts import Point
 from .outcome import Certificate, Status
+from .penalty import steepness
 from .proof import Prover
 
 if TYPE_CHECKING:
@@ -45,6 +46,21 @@ class Evidence(NamedTuple):
     misfit: Callable[[float], float]
 
 
+class Doubt(NamedTuple):
+    """How far gradients (q, M) may be off: share_k spread_j + level; where coefficients are not zero ``touched`` (m,) in all."""
+
+    share: Array
+    spread: Array
+    level: float
+    touched: Array
+
+    @property
+    def everywhere(self) -> Array:
+        """(q, M), but for what is touched."""
+        found: Array = self.spread[:, None] * self.share + self.level
+        return found
+
+
 class DualProver(Prover):
     """The duality gap of an objective with an L1 part, from the residuals of the point itself; see docs/certificate.md."""
 
@@ -69,7 +85,7 @@ class DualProver(Prover):
         gap = self.gap(point, Evidence(found.residual, found.drift, part.shape[0], flat, partial(_misfit, part, moved)))
         kind = "proof" if math.isfinite(gap) else "none"
         status = Status.UNCERTIFIED if kind == "proof" else Status.UNDETERMINED
-        return point, Certificate(point.value, gap, kind, largest(o.subgradient(point)), status)
+        return point, Certificate(point.value, gap, kind, o.steepest(point), status)
 
     def outlook(self, point: Point) -> float:
         """The gap but for rounding, and for an intercept that is not the best one; no bound at a point of another penalty."""
@@ -79,7 +95,7 @@ class DualProver(Prover):
 
     def ideal(self, point: Point, misfit: Callable[[float], float]) -> float:
         """The gap but for rounding, if the intercept is the best one."""
-        return self._bound(point, self._touched(point), 0.0, misfit)
+        return self._bound(point, self._touched(point), None, misfit)
 
     def gap(self, point: Point, found: Evidence) -> float:
         """The better bound of two: by strong convexity, and by residuals shortened until no gradient passes its kink."""
@@ -87,18 +103,22 @@ class DualProver(Prover):
         adding = summation_error(o.rows.block_rows, len(o.rows.handles)) + 24 * UNIT
         # Cauchy and Schwarz bound the sums over rows by the root mean square of a column.
         per_class = 1.001 * adding * (found.residual / o.rows.total) ** 0.5  # the dual point is that of the logits as computed
-        error, left = per_class * o.rows.root_mean_squares[:, None], 0.0
+        left = level = 0.0
         if o.intercept:  # what it could still move, it could move the other gradients by
             left = float(((abs(point.grad[-1]) + per_class * 1.001) ** 2).sum()) ** 0.5
-            error = error + o.rows.swell * left * (0.5 / found.flat) ** 0.5
+            level = o.rows.swell * left * (0.5 / found.flat) ** 0.5
         touched = self._touched(point)
-        W = abs(point.W[touched])
-        error[touched] += 16 * UNIT * (_each(o.l1, touched) + _each(o.penalty.curvature(point.W), touched) * W)
-        gap = self._bound(point, touched, error, found.misfit)
+        W, own = abs(point.W[touched]), _each(o.l1, touched)
+        if o.penalty.squares:
+            own = own + _each(o.penalty.curvature(point.W), touched) * W
+        spread = o.rows.root_mean_squares
+        error = spread[touched[0]] * per_class[touched[1]] + level + 16 * UNIT * own
+        doubt = Doubt(per_class, spread, level, error)
+        gap = self._bound(point, touched, doubt, found.misfit)
         logits = 4 * ((found.terms + 4) / 8) ** 2  # how far these can be from the exact ones, in units of the drift
         drift = (1 + logits) * found.drift / o.rows.total
-        drift += float(((abs(o.subgradient(point)[touched]) + error[touched]) * W).sum()) * 8 * UNIT
-        return gap + float((error[touched] * W).sum()) + drift + left**2 / found.flat
+        drift += float(((abs(o.derivative(point, touched)) + error) * W).sum()) * 8 * UNIT
+        return gap + float((error * W).sum()) + drift + left**2 / found.flat
 
     def _touched(self, point: Point) -> Places:
         """Of the penalised coefficients that are not zero."""
@@ -107,8 +127,8 @@ class DualProver(Prover):
             touched[-1] = False
         return places(touched)
 
-    def _bound(self, point: Point, touched: Places, error: Array | float, misfit: Callable[[float], float]) -> float:
-        """Either bound with every gradient as far off as ``error``."""
+    def _bound(self, point: Point, touched: Places, doubt: Doubt | None, misfit: Callable[[float], float]) -> float:
+        """Either bound with every gradient as far off as it may be."""
         o = self.objective
         last = o.shape[0] - int(o.intercept)
         if not last:
@@ -118,10 +138,16 @@ class DualProver(Prover):
             square = o.penalty.curvature(point.W)[:last, None]
             smooth = smooth - square * point.W[:last]
             if bool((square > 0).all()):
-                residue = abs(o.subgradient(point)) + error
+                residue = abs(o.subgradient(point))
+                if doubt is not None:
+                    off = doubt.everywhere
+                    off[touched] = doubt.touched
+                    residue += off
                 gap = 1.001 * float((residue[:last] ** 2 / (2 * square)).sum())
-        reach = abs(smooth) + (error if isinstance(error, float) else error[:last])
-        ratio = float((reach / o.l1[:last, None]).max())
+        share = (doubt.share, doubt.spread[:last], doubt.level) if doubt is not None else (0 * point.W[0], o.l1[:last], 0.0)
+        ratio = steepness(smooth, o.l1[:last], *share)
+        if doubt is not None:
+            ratio = max(ratio, peak((abs(smooth[touched]) + doubt.touched) / _each(o.l1, touched)))
         short = max(1 - 1 / max(ratio, 1.0), 0.0) + 2 * UNIT
         return min(gap, self._shortened(point, touched, short) + 1.01 * misfit(short) / o.rows.total)
 

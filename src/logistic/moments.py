@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from . import kernels
 from .backend import overflow_allowed
 from .designs import Sparse, is_sparse
 
@@ -78,15 +79,28 @@ def _pieces(X: np.ndarray, middle: np.ndarray) -> Iterator[Survey]:
 
 def _piece(X: np.ndarray, middle: np.ndarray, p: int, room: np.ndarray) -> Survey:
     """Of rows (m, k p) that are k rows each."""
-    low, high = (_double(found.reshape(-1, p)) for found in (X.min(axis=0), X.max(axis=0)))
-    u, count = np.subtract(X, middle, out=room[: X.size].reshape(X.shape)), X.size // p
-    first, second = u.sum(axis=0).reshape(-1, p).sum(axis=0), np.einsum("ij,ij->j", u, u).reshape(-1, p).sum(axis=0)
+    count = X.size // p
+    low, high, first, second = _sums(X, middle, p, room)
     mean = first / count
     central = second - first * mean
     if (first * mean > FAR * second).any():
-        u -= np.tile(mean, X.shape[1] // p)
-        central = np.einsum("ij,ij->j", u, u).reshape(-1, p).sum(axis=0)
-    return Survey(low.min(axis=0), high.max(axis=0), Moments(float(count), mean, central))
+        _, _, first, second = _sums(X, middle + np.tile(mean, X.shape[1] // p), p, room)
+        central = second - first * (first / count)
+    return Survey(low, high, Moments(float(count), mean, central))
+
+
+def _sums(X: np.ndarray, middle: np.ndarray, p: int, room: np.ndarray) -> tuple[np.ndarray, ...]:
+    """(p,) each: extremes, and sums of X - middle and of its squares; by compiled code where all is finite."""
+    found = np.empty((4, X.shape[1]))
+    done = kernels.compiled is not None and X.dtype == np.float64 and X.flags.aligned
+    if done:
+        kernels.compiled.survey_rows(X, middle, found)
+        done = bool(np.isfinite(found[2]).all())
+    if not done:
+        found[0], found[1], u = X.min(axis=0), X.max(axis=0), np.subtract(X, middle, out=room[: X.size].reshape(X.shape))
+        found[2], found[3] = u.sum(axis=0), np.einsum("ij,ij->j", u, u)
+    low, high, first, second = found.reshape(4, -1, p)
+    return low.min(axis=0), high.max(axis=0), first.sum(axis=0), second.sum(axis=0)
 
 
 def _double(values: np.ndarray) -> np.ndarray:

@@ -18,7 +18,7 @@ from .contracts import Face, Loss, Point
 from .dual import DualProver
 from .metric import Centred
 from .objective import LogisticObjective
-from .penalty import ElasticNet
+from .penalty import ElasticNet, beyond
 from .tasks import Place, Rows
 
 EXPLICIT = 1500  # coefficients of a face up to which its Hessian is formed
@@ -43,13 +43,11 @@ class NonsmoothObjective(LogisticObjective):
         Relative gap that will do; no part of the work is more exact.
     """
 
-    l1: Array
     penalty: ElasticNet
     prover: DualProver
 
     def __init__(self, loss: Loss, penalty: ElasticNet, rows: Rows, intercept: bool, rng: Any = None, goal: float = 0.0) -> None:
         super().__init__(loss, penalty, rows, intercept, rng)
-        self.l1 = penalty.l1
         many = rows.sparse and math.prod(self.shape) > MANY
         self.offers = frozenset({"line", "columns", "outlook"} | ({"proximal"} if many else set()))
         self.prover = DualProver(self)
@@ -58,6 +56,11 @@ class NonsmoothObjective(LogisticObjective):
         self._part: tuple[Any, NonsmoothObjective] | None = None  # last asked for
         self._known: Point | None = None
         self._least: tuple[Array, Array] | None = None  # the subgradient last asked for, and its gradient
+
+    @property
+    def l1(self) -> Array:  # type: ignore[override]
+        """(q,) strength of the kinks."""
+        return self.penalty.l1
 
     def with_penalty(self, penalty: ElasticNet, known: Point | None = None, expected: Array | None = None) -> NonsmoothObjective:
         """The same rows under another penalty with an L1 part; a ``known`` point of this objective costs nothing there.
@@ -77,7 +80,7 @@ class NonsmoothObjective(LogisticObjective):
     def under(self, penalty: ElasticNet, rows: Rows | None = None) -> NonsmoothObjective:
         """The same loss under another penalty, of the same rows or of some of their columns."""
         other, rows = copy(self), rows or self.rows
-        other.penalty, other.l1, other.rows = penalty, penalty.l1, rows
+        other.penalty, other.rows = penalty, rows
         other.shape = (rows.resolution.shape[0], self.loss.columns)
         other.prover = DualProver(other)
         other._part = other._known = other._least = other._null = other._expected = None
@@ -113,9 +116,21 @@ class NonsmoothObjective(LogisticObjective):
         if self._least is None or self._least[0] is not point.grad:
             W, G, l1, xp = point.W, point.grad, self.l1[:, None], namespace(point.W)
             found, at = G - xp.minimum(xp.maximum(G, -l1), l1), places(W != 0)
-            found[at] = G[at] + self.l1[at[0]] * xp.sign(W[at])
+            found[at] = self.derivative(point, at)
             self._least = point.grad, found
         return self._least[1]
+
+    def derivative(self, point: Point, at: Any) -> Array:
+        """(m,): by coefficients that are not zero, at these places."""
+        found: Array = point.grad[at] + self.l1[at[0]] * namespace(point.W).sign(point.W[at])
+        return found
+
+    def steepest(self, point: Point) -> float:
+        """The largest entry of the subgradient, absolute: where W is not zero it is no less than what passes the kink there."""
+        if self._least is not None and self._least[0] is point.grad:
+            return largest(self._least[1])
+        inside = self.derivative(point, places(point.W != 0))
+        return max(beyond(point.grad, self.l1), largest(inside))
 
     def columns(self, keep: Any, point: Point) -> tuple[NonsmoothObjective, Point, float]:
         """The same objective of some rows of W (increasing indices, the intercept among them); the others are zero.

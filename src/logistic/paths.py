@@ -229,7 +229,7 @@ def path(
         grid = Grid(values_of(Cs, "Cs"), True)
     elif alphas is not None:
         grid = Grid(values_of(alphas, "alphas"), False)
-    source = ArraySource(X, y, sample_weight, offset)
+    source = ArraySource(X, y, sample_weight, offset, surveyed=y is not None)  # a study surveys the rows first
     if source.y is None:
         raise InputError("y is missing; pass one label for each row of X")
     with Threads() as executor:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from copy import copy
+from functools import cached_property
 from typing import Any
 
-from .backend import Array, vdot
+from . import kernels
+from .backend import Array, peak, vdot
 from .contracts import Penalty
 
 
@@ -54,27 +56,60 @@ class ElasticNet(L2):
         From 0 to 1; 1 is L1 alone.
     """
 
-    l1: Array
     squares: bool  # whether there are any
 
     def __init__(self, alpha: float, factor: Array, l1_ratio: float) -> None:
-        super().__init__(alpha * (1 - l1_ratio), factor)
-        self.l1 = alpha * l1_ratio * factor**0.5  # (q,)
+        self._once, self._share = (alpha * (1 - l1_ratio) * factor, alpha * l1_ratio * factor**0.5), 1.0
         self.squares = l1_ratio < 1
+
+    # Formed when they are asked for: a path has many strengths, and asks few of them for more than a few rows.
+
+    @cached_property
+    def strength(self) -> Array:
+        """(q,) of the squares."""
+        formed: Array = self._share * self._once[0]
+        return formed
+
+    @cached_property
+    def l1(self) -> Array:  # type: ignore[override]
+        """(q,) of the absolute values."""
+        formed: Array = self._share * self._once[1]
+        return formed
 
     def value(self, W: Array) -> float:
         """The penalty, a float."""
-        kinks = float(self.l1 @ abs(W).sum(axis=1))
+        kinks = float((self.l1 @ abs(W)).sum())
         return kinks + super().value(W) if self.squares else kinks
 
     def times(self, share: float) -> ElasticNet:
         """So many times as strong."""
-        scaled = copy(self)
-        scaled.strength, scaled.l1 = share * self.strength, share * self.l1
-        return scaled
+        return self._like(self._once, share * self._share)
 
     def rows(self, keep: Any) -> ElasticNet:
         """The penalty on some rows of W."""
-        kept = copy(self)
-        kept.strength, kept.l1 = self.strength[keep], self.l1[keep]
-        return kept
+        square, kink = self._once
+        return self._like((square[keep], kink[keep]), self._share)
+
+    def _like(self, once: tuple[Array, Array], share: float) -> ElasticNet:
+        other = copy(self)
+        for formed in ("strength", "l1"):
+            other.__dict__.pop(formed, None)
+        other._once, other._share = once, share
+        return other
+
+
+def steepness(gradient: Array, l1: Array, share: Array, spread: Array, level: float) -> float:
+    """The largest (|g_jk| + share_k spread_j + level) / l1_j: of a gradient (q, M) that is so far off, beside kinks (q,)."""
+    found = kernels.kinks(gradient, l1, spread, share, level)
+    if found is not None:
+        return found[0]
+    size: Any = abs(gradient)  # one array, again and again
+    size += spread[:, None] * share + level
+    size /= l1[:, None]
+    return float(size.max())
+
+
+def beyond(gradient: Array, l1: Array) -> float:
+    """The largest |g_jk| - l1_j, at least 0."""
+    found = kernels.kinks(gradient, l1, l1, gradient[0], 0.0)
+    return peak(abs(gradient) - l1[:, None]) if found is None else found[1]

@@ -83,6 +83,20 @@ def test_products_are_those_of_numpy(seed: int, n: int, m: int, first: int, few:
     assert (np.delete(pull, taking) == 7.0).all()
 
 
+@settings(max_examples=30, deadline=None)
+@given(seed=st.integers(0, 10**6), n=st.integers(1, 40), p=st.integers(1, 4500), sets=st.integers(1, 9), beside=st.integers(0, 1))
+def test_gathered_rows_are_those_of_numpy(seed: int, n: int, p: int, sets: int, beside: int) -> None:
+    """Added to what is there, in the columns that are asked for alone."""
+    rng = np.random.default_rng(seed)
+    X, G, total = rng.normal(size=(n, p)), rng.normal(size=(n, sets)), rng.normal(size=(sets, p + beside))
+    first, last = sorted(rng.integers(0, p + 1, 2).tolist())
+    wanted = total.copy()
+    wanted[:, first:last] += G.T @ X[:, first:last]
+    kernels.compiled.gather_rows(X, G, total, sets, first, last)
+    np.testing.assert_allclose(total, wanted, rtol=1e-11, atol=1e-11)
+    np.testing.assert_array_equal(np.delete(total, np.s_[first:last], axis=1), np.delete(wanted, np.s_[first:last], axis=1))
+
+
 @pytest.mark.parametrize("order", ["C", "F"])
 @pytest.mark.parametrize("centred", [True, False])
 def test_columns_are_taken_as_without_a_compiler(order: Any, centred: bool, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -115,6 +129,19 @@ def test_arrays_that_do_not_fit_are_refused() -> None:
         (c.dot_columns, (X, at - 1, three, two, 0)),
         (c.dot_columns, (X, at * 1.0, three, two, 0)),
         (c.dot_columns, (X, at, np.ones(4), two, 0)),
+        (c.gather_rows, (X, two, np.zeros(3), 1, 0, 4)),
+        (c.gather_rows, (X, two, np.zeros(3), 1, -1, 2)),
+        (c.gather_rows, (X, two, np.zeros(3), 1, 2, 1)),
+        (c.gather_rows, (X, two, np.zeros(3), 0, 0, 0)),
+        (c.gather_rows, (X, two, np.zeros(2), 1, 0, 3)),
+        (c.gather_rows, (X, np.ones(4), np.zeros(5), 2, 0, 1)),
+        (c.gather_rows, (X, np.ones(4), np.zeros(6), 1, 0, 1)),
+        (c.kinks, (two, three, three, np.ones(1), 0.0)),
+        (c.kinks, (three, three, two, np.ones(1), 0.0)),
+        (c.kinks, (three, three, three, two, 0.0)),
+        (c.survey_rows, (X, np.ones(4), np.zeros(16))),
+        (c.survey_rows, (X, three, np.zeros(11))),
+        (c.survey_rows, (X[:0], three, np.zeros(12))),
         (c.take_columns, (X, at + 2, two, two, np.ones((2, 2)), True)),
         (c.take_columns, (X, at, three, two, np.ones((2, 2)), True)),
         (c.take_columns, (X, at, two, two, np.ones((2, 4)), True)),
@@ -128,7 +155,7 @@ def test_arrays_that_do_not_fit_are_refused() -> None:
     for function, arguments in wrong:
         with pytest.raises(ValueError):
             function(*arguments)
-    for function in (c.add_columns, c.dot_columns, c.take_columns, c.follow):
+    for function in (c.add_columns, c.dot_columns, c.take_columns, c.gather_rows, c.survey_rows, c.kinks, c.follow):
         with pytest.raises(TypeError):
             function(X)
     for arguments in ((*[two] * 9, "0", 1.0), (*[two] * 9, 0, "1")):

@@ -20,6 +20,7 @@ from logistic.errors import InputError
 from logistic.executor import InProcess
 from logistic.fit import fit
 from logistic.moments import survey
+from logistic.paths import path
 from logistic.sources import ArraySource
 from support import Forgetful
 
@@ -238,10 +239,15 @@ def test_a_large_shift_costs_no_digits() -> None:
     np.testing.assert_allclose(far.center - 1e9, near.center, atol=1e-6)
 
 
+@pytest.mark.parametrize("code", ["compiled", "plain"])
 @pytest.mark.parametrize("dtype", [np.float64, np.float32, np.int16])
 @pytest.mark.parametrize("shape", [(10_007, 30), (70_001, 3), (333, 2049), (5, 700), (1, 4)])
-def test_a_survey_is_all_that_numpy_says_one_by_one(shape: tuple[int, int], dtype: type, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_survey_is_all_that_numpy_says_one_by_one(
+    shape: tuple[int, int], dtype: type, code: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Rows side by side, what is left over at the end of a piece, and a first row that is nothing like the others."""
+    if code == "plain":
+        monkeypatch.setattr("logistic.kernels.compiled", None)
     monkeypatch.setattr("logistic.moments.PIECE", 2**16)
     rng = np.random.default_rng(3)
     X = (100 * rng.normal(size=shape) + 1000).astype(dtype)
@@ -256,15 +262,20 @@ def test_a_survey_is_all_that_numpy_says_one_by_one(shape: tuple[int, int], dtyp
     np.testing.assert_allclose(found.moments.central, wanted, rtol=1e-12)
 
 
+@pytest.mark.parametrize("code", ["compiled", "plain"])
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
-def test_a_number_that_is_not_finite_is_found_by_the_survey(bad: float) -> None:
+def test_a_number_that_is_not_finite_is_found_by_the_survey(bad: float, code: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Row and column are named, whoever reads the rows first; of rows that weigh nothing too."""
+    if code == "plain":
+        monkeypatch.setattr("logistic.kernels.compiled", None)
     X, y = np.random.default_rng(4).normal(size=(9000, 60)), np.arange(9000) % 2
     X[8765, 43] = bad
     for weight in (None, np.r_[np.ones(8000), np.zeros(1000)]):
         for surveyed in (False, True):
             with pytest.raises(InputError, match="in row 8765, column 43"):
                 fit(ArraySource(X, y, weight, surveyed=surveyed), Spec(C=1.0))
+        with pytest.raises(InputError, match="in row 8765, column 43"):
+            path(X, y, [1.0], sample_weight=weight, l1_ratio=1.0)
 
 
 def test_one_far_row_does_not_drown_the_rest() -> None:

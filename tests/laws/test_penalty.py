@@ -143,3 +143,41 @@ def test_rows_are_the_penalty_of_some_rows(W: np.ndarray) -> None:
     assert part.value(W[keep]) == pytest.approx(penalty.value(some), rel=1e-15)
     np.testing.assert_array_equal(part.gradient(W[keep]), penalty.gradient(some)[keep])
     np.testing.assert_array_equal(part.curvature(W[keep]), penalty.curvature(some)[keep])
+
+
+def test_an_elastic_net_made_stronger_or_of_some_rows_is_the_one_that_was_made_so() -> None:
+    """Also after its strengths were asked for, which are formed then: they belong to no other penalty."""
+    factor, keep = np.array([1.0, 0.25, 3.0, 0.0]), np.array([2, 0, 3])
+    penalty = ElasticNet(0.5, factor, 0.3)
+    for _ in range(2):
+        cases = {
+            "stronger": (penalty.times(4.0).times(0.5), ElasticNet(1.0, factor, 0.3)),
+            "some rows": (penalty.times(3.0).rows(keep), ElasticNet(1.5, factor[keep], 0.3)),
+            "itself": (penalty, ElasticNet(0.5, factor, 0.3)),
+        }
+        for found, wanted in cases.values():
+            np.testing.assert_allclose(found.l1, wanted.l1, rtol=1e-15)
+            np.testing.assert_allclose(found.strength, wanted.strength, rtol=1e-15)
+
+
+@pytest.mark.parametrize("code", ["compiled", "plain"])
+@pytest.mark.parametrize("shape", [(1, 1), (19, 1), (40, 3)])
+def test_how_gradients_stand_to_kinks(shape: tuple[int, int], code: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the formulas of the docstrings; a row that is not penalised counts beyond its kink, and what is no number is told."""
+    if code == "plain":
+        monkeypatch.setattr("logistic.kernels.compiled", None)
+    rng = np.random.default_rng(2)
+    (q, M), gradient = shape, rng.normal(size=shape)
+    l1, spread, share = rng.uniform(0.1, 1.0, q), rng.uniform(0.5, 1.0, q), rng.uniform(0.1, 0.2, M)
+    wanted = max((abs(gradient[j, k]) + share[k] * spread[j] + 0.3) / l1[j] for j in range(q) for k in range(M))
+    assert module.steepness(gradient, l1, share, spread, 0.3) == pytest.approx(wanted, rel=1e-14)
+    assert module.steepness(torch.tensor(gradient), *map(torch.tensor, (l1, share, spread)), 0.3) == pytest.approx(wanted)
+    wanted = max(0.0, *(abs(gradient[j, k]) - l1[j] for j in range(q) for k in range(M)))
+    assert module.beyond(gradient, l1) == pytest.approx(wanted, rel=1e-14)
+    assert module.beyond(0 * gradient, l1) == 0
+    l1[-1], gradient[-1] = 0.0, 0.0  # an intercept that is the best one
+    assert module.beyond(gradient, l1) == pytest.approx(max(0.0, *(abs(gradient) - l1[:, None]).ravel()), rel=1e-14)
+    gradient[0] = np.nan
+    l1[-1] = 1.0
+    assert np.isnan(module.steepness(gradient, l1, share, spread, 0.3))
+    assert not 0 < module.beyond(gradient, l1) < np.inf

@@ -10,10 +10,13 @@ import pytest
 from sklearn.metrics import log_loss
 
 from logistic import LogisticRegression, LogisticRegressionCV, kernels, path
-from logistic.contracts import Executor
+from logistic.contracts import Executor, Spec
 from logistic.executor import Threads
 from logistic.loss import Binary, Softmax
 from logistic.outcome import Status
+from logistic.sources import ArraySource
+from logistic.study import ElasticStudy, Grid, splits_of
+from logistic.study.columns import Columns
 from logistic.study.kept import Kept
 from support import overlapping
 
@@ -198,6 +201,8 @@ def check_kept(classes: int, executor: Executor) -> None:
         root = np.diag(H)[-M:] ** 0.5
         H[-M:, -M:] += np.outer(root, root) / M
     kept = Kept(loss, weight, free, executor)
+    kept.at(eta + 1.0)  # what is known of other probabilities is forgotten
+    kept.face(np.arange(q * M), lambda rows: X[:, rows].T, np.ones(q * M))
     kept.at(eta)
     coefficients = np.concatenate([rng.permutation((q - 1) * M)[: 8 * M - 2], (q - 1) * M + np.arange(M)])
     if M > 1:
@@ -214,3 +219,26 @@ def check_kept(classes: int, executor: Executor) -> None:
             right, expected = rng.normal(size=len(wanted)), np.zeros(len(wanted))
             expected[chosen] = np.linalg.solve(own[np.ix_(chosen, chosen)], right[chosen])
             np.testing.assert_allclose(face.solve(chosen, right), expected, rtol=1e-7, atol=1e-9)
+
+
+@pytest.mark.parametrize("layout", ["rows", "columns", "far", "float32"])
+@pytest.mark.parametrize("intercept", [True, False])
+def test_all_columns_times_many_residuals(intercept: bool, layout: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However the numbers lie, and wherever their centres: what the scaled columns say as one array."""
+    monkeypatch.setattr("logistic.frame.SOLID_L1", 0)
+    monkeypatch.setattr("logistic.study.folds.SOLID", 0)
+    monkeypatch.setattr("logistic.frame.block_size", lambda *_: 32)
+    monkeypatch.setattr("logistic.study.study.block_size", lambda *_: 32)
+    X, y = wide(2)
+    X = np.asfortranarray(X) if layout == "columns" else X + 1e4 if layout == "far" else X
+    source = ArraySource(X.astype(np.float32) if layout == "float32" else X, y)
+    spec = Spec(l1_ratio=1.0, fit_intercept=intercept)
+    weighted = np.random.default_rng(1).normal(size=(len(y), 7))
+    with Threads() as executor:
+        study = ElasticStudy(executor, source, spec, Grid(np.ones(1), False), splits_of([], len(y)))
+        columns = Columns(study.folds.objective(0, study.folds.elastic_net(0, 1.0, 1.0)))
+        assert len(columns.parts) == 3
+        near = layout == "rows" or (layout == "far" and not intercept)
+        assert all(each is not None for each in columns.stored) == (near and kernels.compiled is not None)
+        scaled = np.concatenate([block.X.ready().dense() for block, _ in columns.parts])
+        np.testing.assert_allclose(columns.pulls(weighted), scaled.T @ weighted, rtol=1e-9, atol=1e-9)

@@ -50,6 +50,14 @@ def softmax_probabilities(z: Any) -> np.ndarray | None:
     return found
 
 
+def kinks(gradient: Any, l1: Any, spread: Any, share: Any, level: float) -> tuple[float, float] | None:
+    """Of a gradient (q, M) at kinks (q,): the largest (|g| + share spread + level) / l1, and |g| - l1; None for other arrays."""
+    if not (_ready(gradient) and _ready(l1) and _ready(spread) and _ready(share)):
+        return None
+    ratio, beyond = compiled.kinks(gradient, l1, spread, share, level)
+    return ratio, beyond
+
+
 def _ready(z: Any) -> bool:
     return compiled is not None and isinstance(z, np.ndarray) and z.dtype == np.float64 and _readable(z)
 

@@ -2,7 +2,7 @@
 
 #include "kernels.h"
 
-enum { CHUNK = 1024 }; /* rows whose logits stay in the first cache */
+enum { CHUNK = 1024, WIDTH = 2048, LINE = WIDTH + 24 };
 
 /* eta += X' W; X is (m, stride), of which n rows from `first` on. */
 WIDE static void added(const double *X, const double *W, double *eta, Py_ssize_t m, Py_ssize_t n, Py_ssize_t stride) {
@@ -59,6 +59,38 @@ WIDE static void taken(const double *restrict X, const int64_t *keep, const doub
     }
 }
 
+/* total[b] += G[:, b]' X for columns `first` to `last`; X is (n, p), G (n, sets), and total has rows of q. The sums of these rows
+ * alone are added up in `room`, WIDTH numbers for each set and for those that make their number a multiple of four. */
+WIDE static void gathered(const double *X, const double *G, double *total, Py_ssize_t n, Py_ssize_t p, Py_ssize_t sets, Py_ssize_t q,
+                          Py_ssize_t first, Py_ssize_t last, double *room) {
+    for (Py_ssize_t start = first; start < last; start += WIDTH) {
+        Py_ssize_t width = last - start < WIDTH ? last - start : WIDTH;
+        memset(room, 0, (sets + 3) / 4 * 4 * LINE * sizeof(double));
+        for (Py_ssize_t r = 0; r < n; r += 4) { /* four rows and four sets at a time: each number is used four times */
+            const double *row[4];
+            for (int i = 0; i < 4; i++) row[i] = X + (r + i < n ? r + i : r) * p + start;
+            for (Py_ssize_t b = 0; b < sets; b += 4) {
+                double w[4][4];
+                for (int k = 0; k < 4; k++)
+                    for (int i = 0; i < 4; i++) w[k][i] = b + k < sets && r + i < n ? G[(r + i) * sets + b + k] : 0.0;
+                const double *restrict x0 = row[0], *restrict x1 = row[1], *restrict x2 = row[2], *restrict x3 = row[3];
+                double *restrict s0 = room + b * LINE, *restrict s1 = s0 + LINE, *restrict s2 = s1 + LINE, *restrict s3 = s2 + LINE;
+#pragma omp simd
+                for (Py_ssize_t j = 0; j < width; j++) {
+                    double a = x0[j], c = x1[j], d = x2[j], e = x3[j];
+                    s0[j] = s0[j] + w[0][0] * a + w[0][1] * c + w[0][2] * d + w[0][3] * e;
+                    s1[j] = s1[j] + w[1][0] * a + w[1][1] * c + w[1][2] * d + w[1][3] * e;
+                    s2[j] = s2[j] + w[2][0] * a + w[2][1] * c + w[2][2] * d + w[2][3] * e;
+                    s3[j] = s3[j] + w[3][0] * a + w[3][1] * c + w[3][2] * d + w[3][3] * e;
+                }
+            }
+        }
+        for (Py_ssize_t b = 0; b < sets; b++)
+#pragma omp simd
+            for (Py_ssize_t j = 0; j < width; j++) total[b * q + start + j] += room[b * LINE + j];
+    }
+}
+
 /* Whether all are numbers of columns of p; an error if not. */
 static int among(const Array *columns, Py_ssize_t p) {
     const int64_t *at = columns->data;
@@ -112,6 +144,29 @@ PyObject *dot_columns(PyObject *module, PyObject *const *args, Py_ssize_t count)
     }
     give_back(arrays, 4);
     if (stride < 0) return NULL;
+    Py_RETURN_NONE;
+}
+
+PyObject *gather_rows(PyObject *module, PyObject *const *args, Py_ssize_t count) {
+    (void)module;
+    if (count != 6) return PyErr_Format(PyExc_TypeError, "gather_rows takes 3 arrays, the number of sets, and a range of columns");
+    Array arrays[3]; /* X, G, total */
+    Py_ssize_t sets = PyLong_AsSsize_t(args[3]), first = PyLong_AsSsize_t(args[4]), last = PyLong_AsSsize_t(args[5]);
+    if (PyErr_Occurred()) return NULL;
+    if (!borrow_all(args, arrays, "ddD")) return NULL;
+    Py_ssize_t n = sets > 0 ? arrays[1].size / sets : 0, q = sets > 0 ? arrays[2].size / sets : 0, p = n > 0 ? arrays[0].size / n : 0;
+    int sound = sets > 0 && n * sets == arrays[1].size && q * sets == arrays[2].size && n * p == arrays[0].size;
+    sound = sound && 0 <= first && first <= last && (n == 0 || last <= p) && last <= q;
+    double *room = sound ? malloc((sets + 3) / 4 * 4 * LINE * sizeof(double)) : NULL;
+    if (room && n > 0) {
+        Py_BEGIN_ALLOW_THREADS
+        gathered(arrays[0].data, arrays[1].data, arrays[2].data, n, p, sets, q, first, last, room);
+        Py_END_ALLOW_THREADS
+    }
+    free(room);
+    give_back(arrays, 3);
+    if (!sound) return PyErr_Format(PyExc_ValueError, "columns %zd to %zd of %zd sets are not in these arrays", first, last, sets);
+    if (!room) return PyErr_NoMemory();
     Py_RETURN_NONE;
 }
 

@@ -65,7 +65,10 @@ int borrow_all(PyObject *const *objects, Array *arrays, const char *formats) {
     each(probabilities, "eta (n, M), found (n, K)") \
     each(add_columns, "X (m, N), W (m,), eta (n,), first row") \
     each(dot_columns, "X (m, N), taking, residual (n,), pull (m,), first row") \
+    each(gather_rows, "X (n, p), G (n, sets), total (sets, q), sets, first and last column") \
     each(take_columns, "X (n, p) or its transpose, keep, center, scale (m,), to (m, n), whether X lies row by row") \
+    each(survey_rows, "X (n, p), middle (p,), found (4, p): smallest, largest, sums of x - middle and of its squares") \
+    each(kinks, "gradient (q, M), l1, spread (q,), share (M,), level") \
     each(follow, "X (q, n), positive, weight, offset (n,), l1, square (q,), alphas (S + 2,), optima (S + 2, q), steps (S,), " \
                  "extrapolate, enough") \
     JOINT(each) \

@@ -8,8 +8,9 @@ from typing import NamedTuple
 import numpy as np
 
 from .. import kernels, tasks
-from ..contracts import Block, Executor
-from ..designs import Dense
+from ..backend import largest
+from ..contracts import Block, Design, Executor
+from ..designs import NEAR, Dense, Intercept, Scaled
 from ..executor import Threads
 from ..nonsmooth import NonsmoothObjective
 
@@ -33,6 +34,14 @@ class Look(NamedTuple):
     losses: np.ndarray
     weighted: np.ndarray
     pull: np.ndarray
+
+
+class Stored(NamedTuple):
+    """Rows (n, p) as they lie in memory, one after another, and how their products are shifted and divided."""
+
+    X: np.ndarray
+    center: np.ndarray | None
+    scale: np.ndarray
 
 
 class Columns:
@@ -62,26 +71,32 @@ class Columns:
         self.offset = np.concatenate(offsets) if offsets else None
         ends = np.cumsum([len(block.y) for block in blocks])
         self.parts = [(block, slice(end - len(block.y), end)) for block, end in zip(blocks, ends, strict=True)]
+        self.stored = [_stored(block.X) for block in blocks]
         self.position = np.full(objective.shape[0], -1)
         self.keep = self.taking = np.empty(0, dtype=np.int64)
         self.X, self.reach = np.empty((0, len(self.y))), np.empty(0)
+        self._room, self._spare = self.X, self.X  # of X, and of the X before it: in turn, for new memory costs more than a copy
         self.few = kernels.compiled is not None and self.loss.columns == 1  # whether columns may be left out here and there
 
     def hold(self, keep: np.ndarray) -> None:
         """These columns from now on; those that were held before are not scaled again."""
         at = self.position[keep]
         held, fresh = at.clip(0), np.flatnonzero(at[: len(at) - self.intercept] < 0)
-        X = np.take(self.X, held, axis=0) if len(self.X) else np.empty((len(keep), len(self.y)))
-        reach = np.take(self.reach, held) if len(self.X) else np.empty(len(keep))
+        if len(self._spare) < len(keep):
+            self._spare = np.empty((max(len(keep), 2 * len(self._spare)), len(self.y)))
+        X, reach = self._spare[: len(keep)], np.empty(len(keep))
+        if len(self.X):
+            np.take(self.X, held, axis=0, out=X, mode="clip")
+            np.take(self.reach, held, out=reach, mode="clip")
         if len(fresh):
             wanted = np.append(keep[fresh], keep[len(keep) - self.intercept :])
-            self.executor.map(_scaled, self.parts, wanted, fresh, X)
-            reach[fresh] = abs(X[fresh]).max(axis=1, initial=0.0)
+            reach[fresh] = np.max(self.executor.map(_scaled, self.parts, wanted, fresh, X), axis=0)
         if self.intercept:
             X[-1] = reach[-1] = 1.0
         self.position[self.keep] = -1
         self.position[keep] = np.arange(len(keep))
         self.X, self.reach, self.keep = X, reach, keep
+        self._room, self._spare = self._spare, self._room
 
     def admit(self, wanted: np.ndarray) -> None:
         """Who takes part from now on: where (m,) or more columns are wanted."""
@@ -154,12 +169,33 @@ class Columns:
 
     def pulls(self, weighted: np.ndarray) -> np.ndarray:
         """(q, B): all columns of the rows, held or not, times many residuals (n, B)."""
-        design = self.parts[0][0].X
+        stored, design = [each for each in self.stored if each is not None], self.parts[0][0].X
+        if len(stored) == len(self.parts):
+            return self._gathered(stored, np.ascontiguousarray(weighted))
         if len(self.parts) > 1 or not isinstance(design, Dense) or not isinstance(self.executor, Threads):
             (found,) = self.executor.map_sum(_pulled, self.parts, weighted)
             return np.asarray(found)
         X, found = design.X, np.empty((weighted.shape[1], design.shape[1]))  # one array, whose columns are shared out
         self.executor.at_once(lambda own: np.matmul(weighted.T, X[:, own], out=found[:, own]), self._shares(X.shape[1]))
+        return found.T
+
+    def _gathered(self, stored: list[Stored], weighted: np.ndarray) -> np.ndarray:
+        """The same by compiled code: some columns of all blocks for each thread."""
+        sets, (X, center, scale) = weighted.shape[1], stored[0]
+        found = np.zeros((sets, len(self.position)))
+        sums = np.sum([weighted[own].sum(axis=0) for _, own in self.parts], axis=0)
+
+        def part(own: slice) -> None:
+            for each, (_, rows) in zip(stored, self.parts, strict=True):
+                kernels.compiled.gather_rows(each.X, weighted[rows], found, sets, own.start, own.stop)
+            if center is not None:
+                found[:, own] -= sums[:, None] * center[own]
+            found[:, own] /= scale[own]
+
+        shares = self._shares(X.shape[1])
+        self.executor.at_once(part, shares) if isinstance(self.executor, Threads) else part(shares[0])
+        if self.intercept:
+            found[:, -1] = sums
         return found.T
 
     def _shares(self, count: int) -> list[slice]:
@@ -188,10 +224,25 @@ class Columns:
         return np.asarray(abs(W).max(axis=2) @ self.reach + shift)
 
 
-def _scaled(part: tuple[Block, slice], keep: np.ndarray, to: np.ndarray, X: np.ndarray) -> None:
-    """The rows of a block in some columns, into theirs of X."""
+def _stored(X: Design) -> Stored | None:
+    """Where there is a kernel for the rows of a block, and its columns need not be centred number by number."""
+    inner = X.design if isinstance(X, Intercept) else X
+    if kernels.compiled is None or not isinstance(inner, Scaled) or not isinstance(inner.design, Dense) or not inner.tame:
+        return None
+    rows: np.ndarray = np.asarray(inner.design.X)
+    center, scale = inner.center, np.asarray(inner.scale)
+    if not inner.design.plain or not rows.flags.c_contiguous or (center is not None and largest(center / scale) > NEAR):
+        return None
+    return Stored(rows, None if center is None else np.asarray(center), scale)
+
+
+def _scaled(part: tuple[Block, slice], keep: np.ndarray, to: np.ndarray, X: np.ndarray) -> np.ndarray:
+    """The rows of a block in some columns, into theirs of X; and the largest absolute value of each (r,)."""
     block, own = part
-    X[to, own] = np.asarray(block.X.columns(keep).dense()).T[: len(to)]
+    found = np.asarray(block.X.columns(keep).dense()).T[: len(to)]
+    X[to, own] = found
+    most: np.ndarray = np.maximum(found.max(axis=1, initial=0.0), -found.min(axis=1, initial=0.0))
+    return most
 
 
 def _pulled(part: tuple[Block, slice], weighted: np.ndarray) -> tuple[np.ndarray]:

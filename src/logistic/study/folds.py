@@ -178,6 +178,8 @@ class Folds:
 def in_order(part: Part) -> Part:
     """The rows, those that one fold holds out after those of another, with their scaled columns as one array."""
     block, order = part.block, part.runs.order
+    if order is None and isinstance(block.X, Dense) and len(block.y) <= block.X.shape[1]:
+        return part  # rows are the longer pieces
     rows = np.arange(len(block.y)) if order is None else order
     if part.stored is None:
         scaled = np.empty((block.X.shape[1], len(rows))).T  # the layout that BLAS multiplies fastest, forth and back

@@ -40,6 +40,9 @@ class Kept:
     def __init__(self, loss: Loss, weight: np.ndarray, free: np.ndarray, executor: Executor) -> None:
         self.loss, self.weight, self.free, self.executor = loss, weight, free, executor
         self.where = np.full(len(free) * loss.columns, -1)
+        n, M = len(weight), loss.columns  # what follows is filled again and again: new memory costs more than most sums in it
+        self.H, self.own = np.empty((ROOM, ROOM)), [np.empty((ROOM, n)) for _ in range(M)]  # columns times roots, as rows
+        self.all = np.empty((ROOM if M > 1 else 0, n))
 
     def at(self, eta: np.ndarray) -> None:
         """By the probabilities at logits (n, M), and nothing known yet."""
@@ -49,9 +52,7 @@ class Kept:
         self.chance = (np.sqrt(self.weight)[:, None] * p).T.copy()
         self.where[:] = -1
         self.known = np.empty(0, dtype=np.int64)
-        self.H, self.extra = np.empty((ROOM, ROOM)), np.zeros(0)
-        self.own, self.counts = [np.empty((ROOM, len(p))) for _ in range(M)], [0] * M  # columns times roots, as rows
-        self.all = np.empty((ROOM if M > 1 else 0, len(p)))
+        self.extra, self.counts = np.zeros(0), [0] * M
         self.base = np.empty(0, dtype=np.int64)  # of the factor
         self._forget()
 
@@ -166,7 +167,7 @@ class Kept:
             first = self.counts[k]
             last = self.counts[k] = first + len(fresh)
             self.own[k] = _larger(self.own[k], last, 1)
-            np.multiply(X[fresh], self.root[k], out=self.own[k][first:last])
+            np.multiply(X if M == 1 else X[fresh], self.root[k], out=self.own[k][first:last])
             gram = H[:after, before:after] if M == 1 else np.empty((last, last - first))
             self._products(self.own[k][:last], first, gram)
             if M > 1:

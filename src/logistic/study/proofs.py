@@ -8,7 +8,6 @@ from typing import NamedTuple
 import numpy as np
 
 from .. import tasks
-from ..backend import largest
 from ..certificate import UNIT
 from ..contracts import Point
 from ..dual import Evidence
@@ -83,13 +82,13 @@ def prove(objective: NonsmoothObjective, tol: float, columns: Columns, start: St
         target, pull = objective.under(penalty), np.ascontiguousarray(pulls[:, b])
         mean = float(weight @ losses[own]) / total
         grad = pull + penalty.gradient(all_of_it) if penalty.squares else pull
-        point = Point(all_of_it, mean + penalty.value(all_of_it), grad, None)
+        point = Point(all_of_it, mean + penalty.rows(columns.keep).value(W[b]), grad, None)
         terms, misfit = int((W[b] != 0).any(axis=1).sum()), partial(columns.misfit, eta[own], losses[own])
         gap = target.prover.gap(point, Evidence(squares[b], float(drift[b]), terms, float(flat[b]), misfit))
         if not gap <= tol * abs(point.value):
             break
         start = start.then(alpha, target, point, pull)
-        certificate = Certificate(point.value, gap, "proof", largest(target.subgradient(point)), Status.CONVERGED)
+        certificate = Certificate(point.value, gap, "proof", target.steepest(point), Status.CONVERGED)
         proved.append(Proved(start, certificate, steps, mean))
     return proved
 

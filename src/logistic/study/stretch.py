@@ -134,11 +134,11 @@ class Stretch:
 
     def _columns(self, start: Start, alpha: float, last: ElasticNet) -> np.ndarray:
         """Rows of W that may be other than zero before the stretch ends, the likeliest ones first; the intercept is the last."""
-        now, l1 = abs(start.pull).max(axis=1) / NEARLY, np.asarray(last.l1)
+        now, l1 = _steepest(start.pull) / NEARLY, np.asarray(last.l1)
         before = start.ended[-1][0] if start.ended else alpha
         then = start.pull if self.turning is None else start.pull + (alpha - before) * self.turning  # as it has moved lately
-        slope, free = np.maximum(now * (alpha / before), abs(then).max(axis=1) / CLOSE), l1 <= 0
-        slope[(np.asarray(start.point.W) != 0).any(axis=1)] = math.inf
+        slope, free = np.maximum(now * (alpha / before), _steepest(then) / CLOSE), l1 <= 0
+        slope[np.flatnonzero(np.asarray(start.point.W)) // self.loss.columns] = math.inf
         found = np.flatnonzero((slope > l1) & ~free)
         if len(found) + np.count_nonzero(free) == len(l1):
             return np.arange(len(l1))  # a part that is all there is, in its own order
@@ -147,7 +147,7 @@ class Stretch:
 
     def _admit(self, pull: np.ndarray, W: np.ndarray, l1: np.ndarray) -> None:
         """To a strength: columns that are not zero, or nearly so."""
-        self.columns.admit((abs(pull).max(axis=1) > NEARLY * l1) | (W != 0).any(axis=1))
+        self.columns.admit((_steepest(pull) > NEARLY * l1) | (W != 0).any(axis=1))
 
     # ---------------------------------------------------------------------------------------------------- one strength
 
@@ -170,7 +170,7 @@ class Stretch:
             goal = ENOUGH * self.tol * abs(seen.point.value)
             if target.prover.ideal(seen.point, partial(self.columns.misfit, seen.look.eta, seen.look.losses)) <= goal:
                 pull = self.columns.outer(seen.look)
-                if not ((abs(pull).max(axis=1) > l1) & (l1 > 0) & self.columns.outside).any():
+                if not ((_steepest(pull) > l1) & (l1 > 0) & self.columns.outside).any():
                     return seen._replace(look=seen.look._replace(pull=pull)), steps
                 self._admit(pull, seen.W, l1)
                 seen = self._seen(target, seen.W)
@@ -236,4 +236,10 @@ def extrapolated(ended: list[tuple[float, np.ndarray]], alpha: float, intercept:
     if intercept:
         held[-1] = True
     found[~held] = 0.0
+    return found
+
+
+def _steepest(pull: np.ndarray) -> np.ndarray:
+    """(m,): the largest absolute value of each row of (m, M)."""
+    found: np.ndarray = abs(pull[:, 0]) if pull.shape[1] == 1 else abs(pull).max(axis=1)  # rows of one number are slow to reduce
     return found
