@@ -10,7 +10,7 @@ import numpy as np
 from .. import kernels, tasks
 from ..backend import largest
 from ..contracts import Block, Design, Executor
-from ..designs import NEAR, Dense, Intercept, Scaled
+from ..designs import NEAR, Dense, Stored, stored
 from ..executor import Threads
 from ..nonsmooth import NonsmoothObjective
 
@@ -34,14 +34,6 @@ class Look(NamedTuple):
     losses: np.ndarray
     weighted: np.ndarray
     pull: np.ndarray
-
-
-class Stored(NamedTuple):
-    """Rows (n, p) as they lie in memory, one after another, and how their products are shifted and divided."""
-
-    X: np.ndarray
-    center: np.ndarray | None
-    scale: np.ndarray
 
 
 class Columns:
@@ -169,9 +161,9 @@ class Columns:
 
     def pulls(self, weighted: np.ndarray) -> np.ndarray:
         """(q, B): all columns of the rows, held or not, times many residuals (n, B)."""
-        stored, design = [each for each in self.stored if each is not None], self.parts[0][0].X
-        if len(stored) == len(self.parts):
-            return self._gathered(stored, np.ascontiguousarray(weighted))
+        parts, design = [each for each in self.stored if each is not None], self.parts[0][0].X
+        if len(parts) == len(self.parts):
+            return self._gathered(parts, np.ascontiguousarray(weighted))
         if len(self.parts) > 1 or not isinstance(design, Dense) or not isinstance(self.executor, Threads):
             (found,) = self.executor.map_sum(_pulled, self.parts, weighted)
             return np.asarray(found)
@@ -179,18 +171,19 @@ class Columns:
         self.executor.at_once(lambda own: np.matmul(weighted.T, X[:, own], out=found[:, own]), self._shares(X.shape[1]))
         return found.T
 
-    def _gathered(self, stored: list[Stored], weighted: np.ndarray) -> np.ndarray:
+    def _gathered(self, parts: list[Stored], weighted: np.ndarray) -> np.ndarray:
         """The same by compiled code: some columns of all blocks for each thread."""
-        sets, (X, center, scale) = weighted.shape[1], stored[0]
+        sets, (X, center, scale, _) = weighted.shape[1], parts[0]
         found = np.zeros((sets, len(self.position)))
         sums = np.sum([weighted[own].sum(axis=0) for _, own in self.parts], axis=0)
 
         def part(own: slice) -> None:
-            for each, (_, rows) in zip(stored, self.parts, strict=True):
+            for each, (_, rows) in zip(parts, self.parts, strict=True):
                 kernels.compiled.gather_rows(each.X, weighted[rows], found, sets, own.start, own.stop)
             if center is not None:
                 found[:, own] -= sums[:, None] * center[own]
-            found[:, own] /= scale[own]
+            if scale is not None:
+                found[:, own] /= scale[own]
 
         shares = self._shares(X.shape[1])
         self.executor.at_once(part, shares) if isinstance(self.executor, Threads) else part(shares[0])
@@ -226,14 +219,10 @@ class Columns:
 
 def _stored(X: Design) -> Stored | None:
     """Where there is a kernel for the rows of a block, and its columns need not be centred number by number."""
-    inner = X.design if isinstance(X, Intercept) else X
-    if kernels.compiled is None or not isinstance(inner, Scaled) or not isinstance(inner.design, Dense) or not inner.tame:
+    parts = stored(X) if kernels.compiled is not None else None
+    if parts is None or parts.X.dtype != np.float64 or not parts.X.flags.c_contiguous:
         return None
-    rows: np.ndarray = np.asarray(inner.design.X)
-    center, scale = inner.center, np.asarray(inner.scale)
-    if not inner.design.plain or not rows.flags.c_contiguous or (center is not None and largest(center / scale) > NEAR):
-        return None
-    return Stored(rows, None if center is None else np.asarray(center), scale)
+    return parts if parts.center is None or parts.scale is None or largest(parts.center / parts.scale) <= NEAR else None
 
 
 def _scaled(part: tuple[Block, slice], keep: np.ndarray, to: np.ndarray, X: np.ndarray) -> np.ndarray:
