@@ -18,6 +18,7 @@ import numpy as np
 from .errors import InputError
 
 EPS = float(np.finfo(np.float64).eps)
+LONG = 64  # rows of a triangle above which LAPACK's way for many right sides costs up to four times that of BLAS for one
 LEAF = 64  # a triangle of so many rows is inverted as any matrix
 HEALTHY_PIVOT = 1e-10  # smaller pivots of a unit-diagonal Cholesky factor: rounding may rule, ask the eigenvalues
 
@@ -300,16 +301,26 @@ def inverse_lower(lower: Any) -> Array:
     return found
 
 
-def cholesky_solver(lower: Any) -> Callable[[Array], Array]:
-    """The function that solves ``lower @ lower.T @ x = right`` for one (m,) array."""
+def cholesky_solver(lower: Any) -> Callable[[Any], Array]:
+    """The function that solves ``lower @ lower.T @ x = right`` for an (m,) array, or (m, r) in NumPy."""
     if is_tensor(lower):
         import torch
 
         return lambda right: torch.cholesky_solve(right[:, None], lower)[:, 0]
-    from scipy.linalg.lapack import dpotrs, spotrs
+    from scipy.linalg import blas, lapack
 
-    solve = spotrs if lower.dtype.char == "f" else dpotrs
-    return lambda right: solve(lower, right, lower=1)[0]
+    single_precision = lower.dtype.char == "f"
+    both = lapack.spotrs if single_precision else lapack.dpotrs
+    one = blas.strsv if single_precision else blas.dtrsv
+
+    def solve(right: Any) -> Array:
+        if right.ndim > 1 or len(lower) < LONG:
+            found: Array = both(lower, right, lower=1)[0]
+        else:
+            found = one(lower, one(lower, right, lower=1), lower=1, trans=1, overwrite_x=1)
+        return found
+
+    return solve
 
 
 def psd_solver(matrix: Array) -> Callable[[Array], Array]:

@@ -21,7 +21,7 @@ SHARE = 0.1  # of the rows, for a sampled Hessian; a proof by it is so much loos
 ROWS_PER_COEFFICIENT = 100  # at least, in that sample: its Hessian is then within some 20 % of the true one in every direction
 PRODUCTS = 16  # columns times pairs of classes: with fewer, the Hessian of all rows costs little more than a gradient
 NEARBY = 0.02  # squared length of a step in the norm of the Hessian, relative to the value, after which that still serves
-FRESH = 8  # logits carried along a line this many times are computed from the data again
+FRESH = 8  # logits carried along a line this many times are not carried farther, but computed from the data
 
 
 class LogisticObjective(Objective):
@@ -267,14 +267,14 @@ class _Line(Line):
     """Trials reuse the logits of the point and of the direction wherever the blocks still hold them.
 
     The first trial is mostly the last one, so it brings the gradient along. Where there are so many rows that steps are good
-    ones, its logits are computed from the data at the same price, and nobody has to do that again for a proof.
+    ones, or logits were carried along far enough, its logits are computed from the data at the same price, and nobody has to do
+    that again for a proof.
     """
 
     def __init__(self, objective: LogisticObjective, point: Point, direction: Array) -> None:
         self.objective = objective
         self.start = objective.place(point)
-        if self.start.token[1] >= FRESH:
-            self.start = Place(point.W, objective.token())
+        self.anew = "sampled" in objective.offers or self.start.token[1] >= FRESH
         self.direction = Place(direction, objective.token())
         self.arrived: tuple[float, Point] | None = None
 
@@ -284,7 +284,7 @@ class _Line(Line):
         trial = Trial(self.start, self.direction, t)
         W = self.start.W + t * self.direction.W
         if self.arrived is None:
-            token = o.token() if "sampled" in o.offers else self._token()
+            token = o.token() if self.anew else self._token()
             total, gradient = o.rows.executor.map_sum(tasks.leap, o.rows.handles, o.loss, trial, token)
             point = o.point(W, total, gradient, token)
             self.arrived = t, point

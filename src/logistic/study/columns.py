@@ -150,8 +150,14 @@ class Columns:
 
     def outer(self, look: Look) -> np.ndarray:
         """(m, M): the gradient of the mean loss in all columns."""
-        pull = self._pull(look.weighted, np.flatnonzero(self.outside), slice(0, len(self.y)))
+        outside, rows = np.flatnonzero(self.outside), slice(0, len(self.y))
+        if len(outside) * look.weighted.size < WORTH or not isinstance(self.executor, Threads):
+            pull = self._pull(look.weighted, outside, rows)
+        else:
+            shares = [outside[own] for own in self._shares(len(outside))]
+            pull = np.sum(self.executor.at_once(lambda some: self._pull(look.weighted, some, rows), shares), axis=0)
         pull[self.taking] = look.pull[self.taking]
+        pull[len(pull) - self.intercept :] = look.pull[len(pull) - self.intercept :]
         return pull
 
     def some(self, rows: np.ndarray) -> np.ndarray:

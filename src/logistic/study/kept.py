@@ -16,7 +16,7 @@ LIFT, MOST = 1e-12, 1e-2  # of the diagonal: what is added, and a hundred times 
 BENDS = 50
 ROOM = 64  # coefficients at first
 SHARED = 2**22  # multiplications of a product, from which on it is shared out to threads
-OTHERS = 8  # a factor serves until one in so many coefficients is another one
+OTHERS = 5  # a factor serves until one in so many coefficients is another one
 
 
 class Kept:

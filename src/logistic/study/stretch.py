@@ -21,8 +21,9 @@ from .kept import Kept
 from .proofs import Arrived, Proved, Start, prove
 
 FIRST, LONGEST = 4, 12  # strengths of a stretch
-CLOSE = 0.92  # of its strength at the end of the stretch: a gradient that may pass it by then
-NEARLY = 0.95  # of its strength: a gradient that may pass it as soon as others move
+CLOSE = 0.97  # of its strength at the end of the stretch: a gradient that may pass it by then
+NEARLY = 0.98  # of its strength: a gradient that may pass it as soon as others move
+WIDER = 1.2  # by so much the second time, where no strength could be proved
 ENOUGH = 0.2  # of the gap that will do: where a strength has been followed far enough
 SMALL, FEW = 2**18, 1024  # numbers of a stretch, and its columns, up to which it is followed by compiled code
 STEPS = 40  # for one strength
@@ -73,11 +74,14 @@ class Stretch:
 
     def follow(self, start: Start, strengths: Sequence[tuple[float, ElasticNet]]) -> list[Proved]:
         """Strengths from strong to weak, as many of the first ones as are proved; none where it does not work out."""
-        some = strengths[: self.length]
-        try:
-            proved = prove(self.objective, self.tol, self.columns, start, self._followed(start, some))
-        except np.linalg.LinAlgError:  # equations that floating point cannot solve: the fits are made alone
-            proved = []
+        some, proved = strengths[: self.length], list[Proved]()
+        for wider in (1.0, WIDER):
+            try:
+                proved = prove(self.objective, self.tol, self.columns, start, self._followed(start, some, wider))
+            except np.linalg.LinAlgError:  # equations that floating point cannot solve: the fits are made alone
+                break
+            if proved:
+                break
         self.turning = None
         if len(proved) > 1:
             first, last = proved[len(proved) // 2 - 1].start, proved[-1].start
@@ -85,9 +89,9 @@ class Stretch:
         self.length = min(2 * self.length, LONGEST) if len(proved) == len(some) else max(len(proved), 1)
         return proved
 
-    def _followed(self, start: Start, some: Sequence[tuple[float, ElasticNet]]) -> list[Arrived]:
-        """One strength after another on the columns that may matter."""
-        keep, found = self._columns(start, *some[-1]), list[Arrived]()
+    def _followed(self, start: Start, some: Sequence[tuple[float, ElasticNet]], wider: float) -> list[Arrived]:
+        """One strength after another on the columns that may matter, if gradients move so much more than foreseen."""
+        keep, found = self._columns(start, *some[-1], wider), list[Arrived]()
         if 8 * len(self.columns.y) * len(keep) > BYTES:
             return found
         self.columns.hold(keep)
@@ -132,12 +136,12 @@ class Stretch:
         count = kernels.compiled.follow(columns.X, *rows, *strengths, alphas, optima, steps, extrapolate, enough)
         return [Arrived(*one, W[:, None], step) for one, W, step in zip(some[:count], optima[2:], steps.tolist(), strict=False)]
 
-    def _columns(self, start: Start, alpha: float, last: ElasticNet) -> np.ndarray:
+    def _columns(self, start: Start, alpha: float, last: ElasticNet, wider: float) -> np.ndarray:
         """Rows of W that may be other than zero before the stretch ends, the likeliest ones first; the intercept is the last."""
         now, l1 = _steepest(start.pull) / NEARLY, np.asarray(last.l1)
         before = start.ended[-1][0] if start.ended else alpha
         then = start.pull if self.turning is None else start.pull + (alpha - before) * self.turning  # as it has moved lately
-        slope, free = np.maximum(now * (alpha / before), _steepest(then) / CLOSE), l1 <= 0
+        slope, free = wider * np.maximum(now * (alpha / before), _steepest(then) / CLOSE), l1 <= 0
         slope[np.flatnonzero(np.asarray(start.point.W)) // self.loss.columns] = math.inf
         found = np.flatnonzero((slope > l1) & ~free)
         if len(found) + np.count_nonzero(free) == len(l1):
