@@ -5,7 +5,7 @@ TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
 
 BIN := .venv/bin
 READY := .venv/.installed
-PLAIN := $(addprefix tests/laws/test_,loss.py model.py products.py stretch.py elastic.py crossval.py solvers.py kernels.py kernels_of_two_classes.py columns.py designs.py)
+PLAIN := $(addprefix tests/laws/test_,loss.py model.py products.py stretch.py elastic.py crossval.py solvers.py kernels.py kernels_of_two_classes.py columns.py designs.py evaluation.py executor.py metric.py penalty.py encoding.py)
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
 .PHONY: demo test test-browser test-slow test-plain test-oldest lint lessons bench bench-full clean

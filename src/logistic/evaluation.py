@@ -9,7 +9,7 @@ import numpy as np
 from . import kernels
 from .backend import Array
 from .contracts import Block, Loss
-from .designs import stored
+from .designs import Stored, stored
 from .loss import Softmax
 
 MOST = 20  # classes that the kernel takes: BLAS is as fast for more
@@ -61,12 +61,18 @@ def evaluated(
     return Evaluation(along, eta, block.weight @ values, X.rmatmul(block.weight[:, None] * residual))
 
 
-def _compiled(block: Block, loss: Loss, W: Any, start: Any, t: float, along: Any) -> Evaluation | None:
-    """The same while rows are in the cache; None where no kernel is made for the block."""
+def served(block: Block, loss: Loss) -> Stored | None:
+    """What the block's design is made of, where a kernel serves its rows and this loss."""
     if not isinstance(loss, Softmax) or loss.classes > MOST or not hasattr(kernels.compiled, "softmax_pass"):
         return None
     parts = stored(block.X) if isinstance(block.y, np.ndarray) and block.y.ndim == 1 else None
-    if parts is None or not parts.X.flags.c_contiguous:
+    return parts if parts is not None and parts.X.flags.c_contiguous else None
+
+
+def _compiled(block: Block, loss: Loss, W: Any, start: Any, t: float, along: Any) -> Evaluation | None:
+    """The same while rows are in the cache; None where no kernel serves them."""
+    parts = served(block, loss)
+    if parts is None:
         return None
     (n, p), K = parts.X.shape, loss.classes
     coef = base = None

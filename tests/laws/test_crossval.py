@@ -12,7 +12,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import log_loss
 from sklearn.model_selection import GroupKFold, KFold, ShuffleSplit, StratifiedGroupKFold, StratifiedKFold, TimeSeriesSplit
 
-from logistic import InputError, LogisticRegression, LogisticRegressionCV, SeparationWarning, load, path
+from logistic import InputError, LogisticRegression, LogisticRegressionCV, SeparationWarning, kernels, load, path
 from logistic.backend import overflow_allowed
 from logistic.contracts import Block, Spec
 from logistic.designs import Dense
@@ -389,12 +389,19 @@ def test_a_start_from_samples_changes_no_digit() -> None:
 
 
 @pytest.mark.slow
-def test_large_fits_go_side_by_side() -> None:
-    """Too many coefficients for Hessians: one metric for all folds, and each fit proved to its tolerance."""
+@pytest.mark.parametrize("compiled", [False, True])
+def test_large_fits(compiled: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Too many coefficients for Hessians: side by side with one metric, or alone where passes are compiled; each fit is proved."""
+    if not compiled:
+        monkeypatch.setattr(kernels, "compiled", None)
+    elif kernels.compiled is None:
+        pytest.skip("this installation runs on NumPy alone")
+    else:
+        monkeypatch.setattr("logistic.study.folds.SOLID", 0)  # rows stay as they lie, as many rows do
     X, y = overlapping(5, 600, 130, 8, spread=0.1)
     pairs = list(KFold(2).split(X))
     model = LogisticRegressionCV([1e-2, 1.0], cv=pairs, tol=1e-9).fit(X, y)
-    assert model.why_solver_.startswith("lbfgs: folds side by side")
+    assert model.why_solver_.startswith("lbfgs: 1,048 coefficients" if compiled else "lbfgs: folds side by side")
     for f, (learned, _) in enumerate(pairs):
         for s, C in enumerate(model.Cs_):
             certificate = model.certificates_[f, 0, s]

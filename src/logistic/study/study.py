@@ -19,6 +19,7 @@ from ..backend import overflow_allowed
 from ..contracts import Block, Executor, Point, Spec
 from ..designs import Dense
 from ..errors import InputError
+from ..evaluation import served
 from ..fit import fit
 from ..frame import Frame, block_size
 from ..minimize import minimize
@@ -198,7 +199,7 @@ class Study:
         for chosen in self._chunks() if self.together else []:
             states.update(self._together(chosen, start, partial(_more, watch, len(states), F * S)))
             start = states[WHOLE, chosen[-1]].W[None]
-        if not self.together and "metric" in metric.offered(self.folds.rows, self.joint.shape):
+        if not self.together and self._worth_sharing:
             self._side_by_side(states, watch)
         done = sum(self._proved(state) for state in states.values())
         for s in range(S):
@@ -243,6 +244,12 @@ class Study:
             states[pair] = State(found.W[i], certificates[i], int(found.steps[i]), why)
             self._measure(states[pair], pair[0], seen, i)
         return states
+
+    @property
+    def _worth_sharing(self) -> bool:
+        """Whether fits share passes, and a metric: a compiled pass for each alone is as fast as products for many."""
+        alone = all(served(part.block, self.joint.loss) is not None for part in self.folds.pieces)
+        return not alone and "metric" in metric.offered(self.folds.rows, self.joint.shape)
 
     def _side_by_side(self, states: dict[tuple[int, int], State], watch: Watch) -> None:
         """Strength after strength, all folds from where they are, with one estimate of the inverse Hessian for all of them."""
@@ -328,7 +335,7 @@ class Study:
 
     def _alone(self, f: int, s: int, states: dict[tuple[int, int], State]) -> State:
         """One fit for itself, from the nearest that is known: on the shared rows, or as if nobody else were there."""
-        near = next((states[pair] for pair in ((f, s), (f, s - 1), (WHOLE, s)) if pair in states), None)
+        near = next((states[pair] for pair in ((f, s), (WHOLE, s), (f, s - 1)) if pair in states), None)
         W0 = np.zeros(self.joint.shape) if near is None else near.W
         state = None if self.together or not self.alphas[f, s] > 0 else self._beside(f, s, W0)
         if state is None or state.certificate.status not in (Status.CONVERGED, Status.PRECISION_FLOOR, *OUT_OF_TIME):
