@@ -274,7 +274,10 @@ class _Line(Line):
     def __init__(self, objective: LogisticObjective, point: Point, direction: Array) -> None:
         self.objective = objective
         self.start = objective.place(point)
-        self.anew = "sampled" in objective.offers or self.start.token[1] >= FRESH
+        far = self.start.token[1] >= FRESH
+        if far:  # where a second trial is needed, it sets out from logits of the data as well
+            self.start = Place(point.W, objective.token())
+        self.anew = far or "sampled" in objective.offers
         self.direction = Place(direction, objective.token())
         self.arrived: tuple[float, Point] | None = None
 
