@@ -13,6 +13,7 @@ from .designs import Stored, stored
 from .loss import Softmax
 
 MOST = 20  # classes that the kernel takes: BLAS is as fast for more
+SMALL = 2**14  # multiplications of a product below which they cost less than getting ready for the kernel
 
 
 class Evaluation(NamedTuple):
@@ -65,7 +66,9 @@ def served(block: Block, loss: Loss) -> Stored | None:
     """What the block's design is made of, where a kernel serves its rows and this loss."""
     if not isinstance(loss, Softmax) or loss.classes > MOST or not hasattr(kernels.compiled, "softmax_pass"):
         return None
-    parts = stored(block.X) if isinstance(block.y, np.ndarray) and block.y.ndim == 1 else None
+    if block.X.shape[0] * block.X.shape[1] * loss.classes < SMALL or not isinstance(block.y, np.ndarray) or block.y.ndim > 1:
+        return None
+    parts = stored(block.X)
     return parts if parts is not None and parts.X.flags.c_contiguous else None
 
 

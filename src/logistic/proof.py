@@ -124,8 +124,8 @@ class Prover:
         return "hessian" in self.objective.offers and (at_hand or math.prod(self.objective.shape) <= CERTIFY_SIZE)
 
     def _outlook_by(self, known: Curved | None, point: Point) -> float:
-        foreseen = self._foreseen(point)
-        if known is None or known.share == 1 or foreseen is None:
+        foreseen = None if known is None or known.share == 1 else self._foreseen(point)
+        if known is None or foreseen is None:
             return 0.0
         curvature = Curvature(known.lowest, 0.0)
         if not curvature.sound:

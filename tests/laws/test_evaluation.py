@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,14 @@ from logistic.evaluation import Evaluation, evaluated
 from logistic.loss import Binary, Softmax
 
 needed = pytest.mark.skipif(kernels.compiled is None, reason="this installation runs on NumPy alone")
+
+
+@pytest.fixture(autouse=True, scope="module")
+def of_any_size() -> Iterator[None]:
+    """Few rows will do to try the kernel."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(evaluation, "SMALL", 0)
+        yield
 
 
 def made(
