@@ -144,9 +144,10 @@ class DualProver(Prover):
                     off[touched] = doubt.touched
                     residue += off
                 gap = 1.001 * float((residue[:last] ** 2 / (2 * square)).sum())
-        share = (doubt.share, doubt.spread[:last], doubt.level) if doubt is not None else (0 * point.W[0], o.l1[:last], 0.0)
-        ratio = steepness(smooth, o.l1[:last], *share)
-        if doubt is not None:
+        if doubt is None:
+            ratio = steepness(smooth, o.l1[:last])
+        else:
+            ratio = steepness(smooth, o.l1[:last], doubt.spread[:last], doubt.share, doubt.level)
             ratio = max(ratio, peak((abs(smooth[touched]) + doubt.touched) / _each(o.l1, touched)))
         short = max(1 - 1 / max(ratio, 1.0), 0.0) + 2 * UNIT
         return min(gap, self._shortened(point, touched, short) + 1.01 * misfit(short) / o.rows.total)

@@ -12,7 +12,6 @@ from .contracts import Block, Loss
 from .designs import Stored, stored
 from .loss import Softmax
 
-MOST = 20  # classes that the kernel takes: BLAS is as fast for more
 SMALL = 2**14  # multiplications of a product below which they cost less than getting ready for the kernel
 
 
@@ -64,7 +63,7 @@ def evaluated(
 
 def served(block: Block, loss: Loss) -> Stored | None:
     """What the block's design is made of, where a kernel serves its rows and this loss."""
-    if not isinstance(loss, Softmax) or loss.classes > MOST or not hasattr(kernels.compiled, "softmax_pass"):
+    if not isinstance(loss, Softmax) or not hasattr(kernels.compiled, "softmax_pass") or loss.classes > kernels.compiled.MOST:
         return None
     if block.X.shape[0] * block.X.shape[1] * loss.classes < SMALL or not isinstance(block.y, np.ndarray) or block.y.ndim > 1:
         return None

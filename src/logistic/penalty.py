@@ -98,18 +98,19 @@ class ElasticNet(L2):
         return other
 
 
-def steepness(gradient: Array, l1: Array, share: Array, spread: Array, level: float) -> float:
-    """The largest (|g_jk| + share_k spread_j + level) / l1_j: of a gradient (q, M) that is so far off, beside kinks (q,)."""
-    found = kernels.kinks(gradient, l1, spread, share, level)
+def steepness(gradient: Array, l1: Array, spread: Array | None = None, share: Array | None = None, level: float = 0.0) -> float:
+    """The largest |g_jk| / l1_j of a gradient (q, M) beside kinks (q,); |g_jk| larger by share_k spread_j + level where given."""
+    found = kernels.steepness(gradient, l1, spread, share, level)
     if found is not None:
-        return found[0]
+        return found
     size: Any = abs(gradient)  # one array, again and again
-    size += spread[:, None] * share + level
+    if spread is not None and share is not None:
+        size += spread[:, None] * share + level
     size /= l1[:, None]
     return float(size.max())
 
 
 def beyond(gradient: Array, l1: Array) -> float:
     """The largest |g_jk| - l1_j, at least 0."""
-    found = kernels.kinks(gradient, l1, l1, gradient[0], 0.0)
-    return peak(abs(gradient) - l1[:, None]) if found is None else found[1]
+    found = kernels.beyond(gradient, l1)
+    return peak(abs(gradient) - l1[:, None]) if found is None else found

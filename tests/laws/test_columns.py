@@ -136,9 +136,13 @@ def test_arrays_that_do_not_fit_are_refused() -> None:
         (c.gather_rows, (X, two, np.zeros(2), 1, 0, 3)),
         (c.gather_rows, (X, np.ones(4), np.zeros(5), 2, 0, 1)),
         (c.gather_rows, (X, np.ones(4), np.zeros(6), 1, 0, 1)),
-        (c.kinks, (two, three, three, np.ones(1), 0.0)),
-        (c.kinks, (three, three, two, np.ones(1), 0.0)),
-        (c.kinks, (three, three, three, two, 0.0)),
+        (c.steepness, (two, three, three, np.ones(1), 0.0)),
+        (c.steepness, (three, three, two, np.ones(1), 0.0)),
+        (c.steepness, (three, three, three, two, 0.0)),
+        (c.steepness, (three, three, three, None, 0.0)),
+        (c.steepness, (three, three, None, np.ones(1), 0.0)),
+        (c.steepness, (two, three, None, None, 0.0)),
+        (c.beyond, (two, three)),
         (c.survey_rows, (X, np.ones(4), np.zeros(16))),
         (c.survey_rows, (X, three, np.zeros(11))),
         (c.survey_rows, (X[:0], three, np.zeros(12))),
@@ -155,7 +159,7 @@ def test_arrays_that_do_not_fit_are_refused() -> None:
     for function, arguments in wrong:
         with pytest.raises(ValueError):
             function(*arguments)
-    for function in (c.add_columns, c.dot_columns, c.take_columns, c.gather_rows, c.survey_rows, c.kinks, c.follow):
+    for function in (c.add_columns, c.dot_columns, c.take_columns, c.gather_rows, c.survey_rows, c.steepness, c.beyond, c.follow):
         with pytest.raises(TypeError):
             function(X)
     for arguments in ((*[two] * 9, "0", 1.0), (*[two] * 9, 0, "1")):

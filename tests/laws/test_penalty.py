@@ -170,8 +170,9 @@ def test_how_gradients_stand_to_kinks(shape: tuple[int, int], code: str, monkeyp
     (q, M), gradient = shape, rng.normal(size=shape)
     l1, spread, share = rng.uniform(0.1, 1.0, q), rng.uniform(0.5, 1.0, q), rng.uniform(0.1, 0.2, M)
     wanted = max((abs(gradient[j, k]) + share[k] * spread[j] + 0.3) / l1[j] for j in range(q) for k in range(M))
-    assert module.steepness(gradient, l1, share, spread, 0.3) == pytest.approx(wanted, rel=1e-14)
-    assert module.steepness(torch.tensor(gradient), *map(torch.tensor, (l1, share, spread)), 0.3) == pytest.approx(wanted)
+    assert module.steepness(gradient, l1, spread, share, 0.3) == pytest.approx(wanted, rel=1e-14)
+    assert module.steepness(torch.tensor(gradient), *map(torch.tensor, (l1, spread, share)), 0.3) == pytest.approx(wanted)
+    assert module.steepness(gradient, l1) == pytest.approx((abs(gradient) / l1[:, None]).max(), rel=1e-14)
     wanted = max(0.0, *(abs(gradient[j, k]) - l1[j] for j in range(q) for k in range(M)))
     assert module.beyond(gradient, l1) == pytest.approx(wanted, rel=1e-14)
     assert module.beyond(0 * gradient, l1) == 0
@@ -179,5 +180,6 @@ def test_how_gradients_stand_to_kinks(shape: tuple[int, int], code: str, monkeyp
     assert module.beyond(gradient, l1) == pytest.approx(max(0.0, *(abs(gradient) - l1[:, None]).ravel()), rel=1e-14)
     gradient[0] = np.nan
     l1[-1] = 1.0
-    assert np.isnan(module.steepness(gradient, l1, share, spread, 0.3))
+    assert np.isnan(module.steepness(gradient, l1, spread, share, 0.3))
+    assert np.isnan(module.steepness(gradient, l1))
     assert not 0 < module.beyond(gradient, l1) < np.inf

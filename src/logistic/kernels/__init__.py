@@ -17,7 +17,6 @@ if os.environ.get("LOGISTIC_COMPILED") != "0":
     except ImportError:  # built without a compiler
         compiled = None
 
-BAND = 64  # rows that softmax has before it at a time
 CODES = (np.int8, np.int64, np.float64)
 
 
@@ -50,12 +49,18 @@ def softmax_probabilities(z: Any) -> np.ndarray | None:
     return found
 
 
-def kinks(gradient: Any, l1: Any, spread: Any, share: Any, level: float) -> tuple[float, float] | None:
-    """Of a gradient (q, M) at kinks (q,): the largest (|g| + share spread + level) / l1, and |g| - l1; None for other arrays."""
-    if not (_ready(gradient) and _ready(l1) and _ready(spread) and _ready(share)):
+def steepness(gradient: Any, l1: Any, spread: Any, share: Any, level: float) -> float | None:
+    """The largest (|g| + share spread + level) / l1 of a gradient (q, M), or |g| / l1 without a share; None for other arrays."""
+    if not (_ready(gradient) and _ready(l1) and (share is None or (_ready(spread) and _ready(share)))):
         return None
-    ratio, beyond = compiled.kinks(gradient, l1, spread, share, level)
-    return ratio, beyond
+    found: float = compiled.steepness(gradient, l1, spread, share, level)
+    return found
+
+
+def beyond(gradient: Any, l1: Any) -> float | None:
+    """The largest |g| - l1 of a gradient (q, M), at least 0; None for other arrays."""
+    found: float | None = compiled.beyond(gradient, l1) if _ready(gradient) and _ready(l1) else None
+    return found
 
 
 def _ready(z: Any) -> bool:
@@ -67,4 +72,4 @@ def _readable(values: np.ndarray) -> bool:
 
 
 def _space(z: np.ndarray) -> np.ndarray:
-    return np.empty(2 * BAND * len(z))
+    return np.empty(2 * compiled.BAND * len(z))

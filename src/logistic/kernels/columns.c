@@ -2,7 +2,11 @@
 
 #include "kernels.h"
 
-enum { CHUNK = 1024, WIDTH = 2048, LINE = WIDTH + 24 };
+enum {
+    CHUNK = 1024,      /* rows whose logits stay in the nearest cache */
+    WIDTH = 2048,      /* sums of a set of residuals that stay in the cache */
+    LINE = WIDTH + 24, /* apart, so that those of several sets are not in the same lines of it */
+};
 
 /* eta += X' W; X is (m, stride), of which n rows from `first` on. */
 WIDE static void added(const double *X, const double *W, double *eta, Py_ssize_t m, Py_ssize_t n, Py_ssize_t stride) {
@@ -29,7 +33,8 @@ WIDE static void dotted(const double *X, const int64_t *taking, Py_ssize_t count
                         Py_ssize_t n, Py_ssize_t stride) {
     for (Py_ssize_t k = 0; k < count; k += 4) {
         Py_ssize_t last = count - 1; /* the last columns of all may come several times */
-        int64_t at[4] = {taking[k], taking[k + 1 < last ? k + 1 : last], taking[k + 2 < last ? k + 2 : last], taking[k + 3 < last ? k + 3 : last]};
+        int64_t at[4] = {taking[k], taking[k + 1 < last ? k + 1 : last], taking[k + 2 < last ? k + 2 : last],
+                         taking[k + 3 < last ? k + 3 : last]};
         const double *a = X + at[0] * stride, *b = X + at[1] * stride, *c = X + at[2] * stride, *d = X + at[3] * stride;
         double s0 = 0.0, s1 = 0.0, s2 = 0.0, s3 = 0.0;
 #pragma omp simd reduction(+ : s0, s1, s2, s3)
@@ -44,8 +49,8 @@ WIDE static void dotted(const double *X, const int64_t *taking, Py_ssize_t count
 }
 
 /* to[k] = (column keep[k] of X - center[k]) / scale[k]; X is (n, p), or (p, n) where its columns lie in one piece. */
-WIDE static void taken(const double *restrict X, const int64_t *keep, const double *center, const double *scale, double *restrict to,
-                       Py_ssize_t m, Py_ssize_t n, Py_ssize_t p, int by_rows) {
+WIDE static void taken(const double *restrict X, const int64_t *keep, const double *center, const double *scale,
+                       double *restrict to, Py_ssize_t m, Py_ssize_t n, Py_ssize_t p, int by_rows) {
     for (Py_ssize_t k = 0; k < m && !by_rows; k++) {
         const double *column = X + keep[k] * n;
         double *own = to + k * n, c = center[k], s = scale[k];
@@ -61,8 +66,8 @@ WIDE static void taken(const double *restrict X, const int64_t *keep, const doub
 
 /* total[b] += G[:, b]' X for columns `first` to `last`; X is (n, p), G (n, sets), and total has rows of q. The sums of these rows
  * alone are added up in `room`, WIDTH numbers for each set and for those that make their number a multiple of four. */
-WIDE static void gathered(const double *X, const double *G, double *total, Py_ssize_t n, Py_ssize_t p, Py_ssize_t sets, Py_ssize_t q,
-                          Py_ssize_t first, Py_ssize_t last, double *room) {
+WIDE static void gathered(const double *X, const double *G, double *total, Py_ssize_t n, Py_ssize_t p, Py_ssize_t sets,
+                          Py_ssize_t q, Py_ssize_t first, Py_ssize_t last, double *room) {
     for (Py_ssize_t start = first; start < last; start += WIDTH) {
         Py_ssize_t width = last - start < WIDTH ? last - start : WIDTH;
         memset(room, 0, (sets + 3) / 4 * 4 * LINE * sizeof(double));
@@ -154,7 +159,8 @@ PyObject *gather_rows(PyObject *module, PyObject *const *args, Py_ssize_t count)
     Py_ssize_t sets = PyLong_AsSsize_t(args[3]), first = PyLong_AsSsize_t(args[4]), last = PyLong_AsSsize_t(args[5]);
     if (PyErr_Occurred()) return NULL;
     if (!borrow_all(args, arrays, "ddD")) return NULL;
-    Py_ssize_t n = sets > 0 ? arrays[1].size / sets : 0, q = sets > 0 ? arrays[2].size / sets : 0, p = n > 0 ? arrays[0].size / n : 0;
+    Py_ssize_t n = sets > 0 ? arrays[1].size / sets : 0, q = sets > 0 ? arrays[2].size / sets : 0,
+               p = n > 0 ? arrays[0].size / n : 0;
     int sound = sets > 0 && n * sets == arrays[1].size && q * sets == arrays[2].size && n * p == arrays[0].size;
     sound = sound && 0 <= first && first <= last && (n == 0 || last <= p) && last <= q;
     double *room = sound ? malloc((sets + 3) / 4 * 4 * LINE * sizeof(double)) : NULL;

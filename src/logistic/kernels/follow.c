@@ -11,15 +11,15 @@ static const double ALMOST = 1e-10; /* relative: as good as there */
 
 typedef struct {
     Py_ssize_t n, q;
-    const double *X;                                   /* (q, n): columns as rows, that of the intercept among them */
-    const double *positive, *weight, *offset;          /* (n,) each */
-    const double *unit_l1, *unit_square;               /* (q,): of strength 1 */
+    const double *X;                          /* (q, n): columns as rows, that of the intercept among them */
+    const double *positive, *weight, *offset; /* (n,) each */
+    const double *unit_l1, *unit_square;      /* (q,): of strength 1 */
     double alpha;
-    double *eta, *losses, *residual, *curved;          /* (n,): residual and curvature times weight */
-    double *W, *pull, value;                           /* where the rest was taken: (q,) each */
-    double *best, *slope, *step, *right;               /* (q,): of the model */
-    double *H, *factor, *root;                         /* (a, a), the same, (a, wide) */
-    Py_ssize_t *chosen, *face, a, wide;                /* coefficients of the model, those of a face among them */
+    double *eta, *losses, *residual, *curved; /* (n,): residual and curvature times weight */
+    double *W, *pull, value;                  /* where the rest was taken: (q,) each */
+    double *best, *slope, *step, *right;      /* (q,): of the model */
+    double *H, *factor, *root;                /* (a, a), the same, (a, wide) */
+    Py_ssize_t *chosen, *face, a, wide;       /* coefficients of the model, those of a face among them */
 } Fit;
 
 INLINE double dot(const double *restrict x, const double *restrict y, Py_ssize_t n) {
@@ -247,7 +247,8 @@ static double *room(double **next, Py_ssize_t count) {
     return found;
 }
 
-static Py_ssize_t followed(Fit *f, const double *alphas, Py_ssize_t S, double *optima, int64_t *steps, int extrapolate, double enough) {
+static Py_ssize_t followed(Fit *f, const double *alphas, Py_ssize_t S, double *optima, int64_t *steps, int extrapolate,
+                           double enough) {
     Py_ssize_t n = f->n, q = f->q, s = 0;
     f->wide = (n + LANES - 1) / LANES * LANES;
     size_t size = 4 * f->wide + 6 * (q + LANES) + 2 * (q * q + LANES) + q * f->wide;
@@ -297,8 +298,14 @@ PyObject *follow(PyObject *module, PyObject *const *args, Py_ssize_t count) {
             return PyErr_Format(PyExc_ValueError, "X needs a number for each of %zd columns and %zd rows", q, n);
         }
     }
-    Fit fit = {.n = n, .q = q, .X = arrays[0].data, .positive = arrays[1].data, .weight = arrays[2].data,
-               .offset = arrays[3].data, .unit_l1 = arrays[4].data, .unit_square = arrays[5].data};
+    Fit fit = {.n = n,
+               .q = q,
+               .X = arrays[0].data,
+               .positive = arrays[1].data,
+               .weight = arrays[2].data,
+               .offset = arrays[3].data,
+               .unit_l1 = arrays[4].data,
+               .unit_square = arrays[5].data};
     Py_ssize_t found;
     Py_BEGIN_ALLOW_THREADS
     found = followed(&fit, arrays[6].data, S, arrays[7].data, arrays[8].data, (int)extrapolate, enough);

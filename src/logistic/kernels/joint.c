@@ -51,7 +51,9 @@ static double *cut(double **memory, Py_ssize_t numbers) {
     return piece;
 }
 
-static double *line_of(void *memory) { return (double *)(((uintptr_t)memory + 63) & ~(uintptr_t)63); }
+static double *line_of(void *memory) {
+    return (double *)(((uintptr_t)memory + 63) & ~(uintptr_t)63);
+}
 
 /* What one call is about. */
 typedef struct {
@@ -255,7 +257,9 @@ static void *lend(Lent *lent, PyObject *object, const char *format, Py_ssize_t s
     return lent->arrays[lent->count++].data;
 }
 
-static Py_ssize_t last_size(const Lent *lent) { return lent->count ? lent->arrays[lent->count - 1].size : 0; }
+static Py_ssize_t last_size(const Lent *lent) {
+    return lent->count ? lent->arrays[lent->count - 1].size : 0;
+}
 
 static int within(const int64_t *numbers, Py_ssize_t count, Py_ssize_t end) {
     for (Py_ssize_t i = 0; i < count; i++)

@@ -73,7 +73,7 @@ INLINE double exp_of_negative(double x) {
     p = fma(p, r, 0.5);
     p = fma(p * r, r, r) + 1.0;
     int64_t power = (int64_t)((uint64_t)bits << 52) >> 52; /* n, from the low twelve bits */
-    int64_t half = power >> 1, rest = power - half;          /* in two steps, for results below the smallest normal number */
+    int64_t half = power >> 1, rest = power - half;        /* in two steps, for results below the smallest normal number */
     uint64_t first = (uint64_t)(half + 1023) << 52, second = (uint64_t)(rest + 1023) << 52;
     double a, b;
     memcpy(&a, &first, sizeof a);

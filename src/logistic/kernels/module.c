@@ -1,6 +1,8 @@
 /* The table of compiled kernels, and how arrays come in. */
 
 #include "kernels.h"
+#include "rows.h"
+#include "softmax.h"
 
 int borrow(PyObject *object, Array *array, const char *format, Py_ssize_t size, int writable) {
     int flags = PyBUF_C_CONTIGUOUS | PyBUF_FORMAT | (writable ? PyBUF_WRITABLE : 0);
@@ -38,10 +40,11 @@ int borrow_all(PyObject *const *objects, Array *arrays, const char *formats) {
     return 1;
 }
 
+/* clang-format off */
 #if defined(__GNUC__)
 #define JOINT(each) \
-    each(joint_sums, "X (n, p), order, center, factor, offset, cuts, W (U, q), sign, uses, fold, weights (F, n), held, grad (N, q), " \
-                     "sums (3, N)") \
+    each(joint_sums, "X (n, p), order, center, factor, offset, cuts, W (U, q), sign, uses, fold, weights (F, n), held, " \
+                     "grad (N, q), sums (3, N)") \
     each(joint_grams, "X (n, p), order, center, factor, offset, cuts, W (1, q), weight, cells (runs, q, q)") \
     each(joint_columns, "X (n, p), order, center, factor, columns (q, n)")
 #else
@@ -50,8 +53,9 @@ int borrow_all(PyObject *const *objects, Array *arrays, const char *formats) {
 
 #if defined(VECTORS_KNOWN)
 #define PASS(each) \
-    each(softmax_pass, "X (n, p) float32 or float64, center (p,) or None, coef (K, p) and base (K,) or neither, start (K, n) or None, " \
-                       "codes, weight (n,), along (K, n) or None, eta (K, n), pull (K, p), sums (K,), t: the weighted sum of the losses")
+    each(softmax_pass, "X (n, p) float32 or float64, center (p,) or None, coef (K, p) and base (K,) or neither, " \
+                       "start (K, n) or None, codes, weight (n,), along (K, n) or None, eta (K, n), pull (K, p), sums (K,), t: " \
+                       "the weighted sum of the losses")
 #else
 #define PASS(each)
 #endif
@@ -68,11 +72,13 @@ int borrow_all(PyObject *const *objects, Array *arrays, const char *formats) {
     each(gather_rows, "X (n, p), G (n, sets), total (sets, q), sets, first and last column") \
     each(take_columns, "X (n, p) or its transpose, keep, center, scale (m,), to (m, n), whether X lies row by row") \
     each(survey_rows, "X (n, p), middle (p,), found (4, p): smallest, largest, sums of x - middle and of its squares") \
-    each(kinks, "gradient (q, M), l1, spread (q,), share (M,), level") \
+    each(steepness, "gradient (q, M), l1 (q,), spread (q,) and share (M,) or neither, level") \
+    each(beyond, "gradient (q, M), l1 (q,)") \
     each(follow, "X (q, n), positive, weight, offset (n,), l1, square (q,), alphas (S + 2,), optima (S + 2, q), steps (S,), " \
                  "extrapolate, enough") \
     JOINT(each) \
     PASS(each)
+/* clang-format on */
 
 #define DECLARED(name, words) PyObject *name(PyObject *, PyObject *const *, Py_ssize_t);
 #define LISTED(name, words) {#name, (PyCFunction)(void (*)(void))name, METH_FASTCALL, words},
@@ -81,7 +87,15 @@ KERNELS(DECLARED)
 
 static PyMethodDef methods[] = {KERNELS(LISTED){NULL, NULL, 0, NULL}};
 
-static struct PyModuleDef definition = {PyModuleDef_HEAD_INIT, "_compiled", "Compiled kernels.", 0, methods, NULL, NULL, NULL, NULL};
+/* What callers have to know: rows of a band, and classes that are multiplied. */
+static int constants(PyObject *module) {
+    return PyModule_AddIntMacro(module, BAND) || PyModule_AddIntMacro(module, MOST) ? -1 : 0;
+}
+
+static PyModuleDef_Slot slots[] = {{Py_mod_exec, constants}, {0, NULL}};
+
+static struct PyModuleDef definition = {
+    PyModuleDef_HEAD_INIT, "_compiled", "Compiled kernels.", 0, methods, slots, NULL, NULL, NULL};
 
 PyMODINIT_FUNC PyInit__compiled(void) {
     return PyModuleDef_Init(&definition);

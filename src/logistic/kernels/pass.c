@@ -21,7 +21,8 @@ typedef struct {
     const double *start; /* logits to start from, or NULL */
     const int64_t *y;
     const double *weight;
-    double t, *along, *eta; /* logits of the coefficients, which are given where these are not, or NULL; the start's and t times these */
+    double t, *along; /* logits of the coefficients, which are given where these are not, or NULL */
+    double *eta;      /* the start's and t times these */
     double *pull, *sums, *loss;
 } Pass;
 
@@ -43,7 +44,8 @@ static int arranged(const Array *arrays, Pass *task) {
     Py_ssize_t n = codes->size, K = sums->size, p = K ? pull->size / K : 0;
     int single = X->view.itemsize == 4, numbers = X->view.format && strcmp(X->view.format, single ? "f" : "d") == 0;
     int by_class = eta->size == K * n && (!start->data || start->size == K * n) && (!along->data || along->size == K * n);
-    int by_column = pull->size == K * p && (!coef->data || (coef->size == K * p && base->size == K)) && (!center->data || center->size == p);
+    int by_column =
+        pull->size == K * p && (!coef->data || (coef->size == K * p && base->size == K)) && (!center->data || center->size == p);
     int sound = numbers && X->size == n * p && weight->size == n && by_class && by_column && K <= MOST;
     if (!sound || !known_codes(codes->data, n, K)) {
         PyErr_SetString(PyExc_ValueError, "the arrays do not fit one another, a code is no class, or there are too many of these");
@@ -68,8 +70,10 @@ PyObject *softmax_pass(PyObject *module, PyObject *const *args, Py_ssize_t count
         Py_ssize_t p = task.rows.p, rows = p ? CACHED / p / ROWS * ROWS : BAND;
         rows = rows < LEAST ? LEAST : rows > BAND ? BAND : rows;
         Py_BEGIN_ALLOW_THREADS
-        if (task.rows.stored == 'f') passed_by_all_raised(&task, rows);
-        else passed_by_all_double(&task, rows);
+        if (task.rows.stored == 'f')
+            passed_by_all_raised(&task, rows);
+        else
+            passed_by_all_double(&task, rows);
         Py_END_ALLOW_THREADS
     }
     give_back(arrays, ARRAYS);

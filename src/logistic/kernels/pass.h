@@ -24,12 +24,12 @@ INLINE void KIND(gathered)(const STORED *x, const double *center, Py_ssize_t p, 
 INLINE void KIND(gathered_by_all)(const STORED *x, const double *center, Py_ssize_t p, const double *left, Py_ssize_t K,
                                   Py_ssize_t rows, double *pull, const int vectors) {
     for (Py_ssize_t c = 0; c < K; c += CLASSES, left += CLASSES, pull += CLASSES * p) switch (K - c) {
-        case 1: KIND(gathered)(x, center, p, left, K, rows, pull, vectors, 1); break;
-        case 2: KIND(gathered)(x, center, p, left, K, rows, pull, vectors, 2); break;
-        case 3: KIND(gathered)(x, center, p, left, K, rows, pull, vectors, 3); break;
-        case 4: KIND(gathered)(x, center, p, left, K, rows, pull, vectors, 4); break;
-        default: KIND(gathered)(x, center, p, left, K, rows, pull, vectors, CLASSES);
-    }
+            case 1: KIND(gathered)(x, center, p, left, K, rows, pull, vectors, 1); break;
+            case 2: KIND(gathered)(x, center, p, left, K, rows, pull, vectors, 2); break;
+            case 3: KIND(gathered)(x, center, p, left, K, rows, pull, vectors, 3); break;
+            case 4: KIND(gathered)(x, center, p, left, K, rows, pull, vectors, 4); break;
+            default: KIND(gathered)(x, center, p, left, K, rows, pull, vectors, CLASSES);
+        }
 }
 
 /* Gradients: pull (K, p) += left' (x - center), of left (rows, K) and x (rows, p); and as many rows behind them as will be next
@@ -44,8 +44,7 @@ INLINE void KIND(pulled)(const Rows *band, const double *left, double *pull, Py_
         for (Py_ssize_t k = 0; k < piece; k += 64) __builtin_prefetch(behind + k, 0, 2);
         KIND(gathered_by_all)(x + j, center ? center + j : NULL, p, left, K, rows, pull + j, VECTORS);
     }
-    for (; j + LANES <= p; j += LANES)
-        KIND(gathered_by_all)(x + j, center ? center + j : NULL, p, left, K, rows, pull + j, 1);
+    for (; j + LANES <= p; j += LANES) KIND(gathered_by_all)(x + j, center ? center + j : NULL, p, left, K, rows, pull + j, 1);
     for (; j < p; j++)
         for (Py_ssize_t c = 0; c < K; c++)
             for (Py_ssize_t i = 0; i < rows; i++) pull[c * p + j] += left[i * K + c] * (x[i * p + j] - (center ? center[j] : 0.0));
@@ -61,16 +60,18 @@ INLINE void KIND(passed)(const Pass *task, Py_ssize_t first, Py_ssize_t count, P
     for (Py_ssize_t c = 0; c < K; c++) {
         double *eta = task->eta + c * n + first, *along = task->along ? task->along + c * n + first : NULL, *own = z + c * count;
         const double *start = task->start ? task->start + c * n + first : NULL;
-        if (band.coef && along) memcpy(along, own, count * sizeof *own);
-        else if (along) memcpy(own, along, count * sizeof *own);
-        else if (!band.coef) memset(own, 0, count * sizeof *own);
+        if (band.coef && along)
+            memcpy(along, own, count * sizeof *own);
+        else if (along)
+            memcpy(own, along, count * sizeof *own);
+        else if (!band.coef)
+            memset(own, 0, count * sizeof *own);
         for (Py_ssize_t i = 0; i < count; i++) eta[i] = own[i] = (start ? start[i] : 0.0) + task->t * own[i];
     }
     band_losses(z, task->y + first, count, K, count, losses, residual, space);
     for (Py_ssize_t i = 0; i < count; i++) *task->loss += task->weight[first + i] * losses[i];
     for (Py_ssize_t c = 0; c < K; c++)
-        for (Py_ssize_t i = 0; i < count; i++)
-            task->sums[c] += left[i * K + c] = task->weight[first + i] * residual[c * count + i];
+        for (Py_ssize_t i = 0; i < count; i++) task->sums[c] += left[i * K + c] = task->weight[first + i] * residual[c * count + i];
     KIND(pulled)(&band, left, task->pull, next);
 }
 

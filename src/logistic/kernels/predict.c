@@ -51,14 +51,16 @@ INLINE float share_single(float x) {
 /* Whether the array has so many dimensions and numbers of one of these kinds, each where a number of its kind may be. */
 static int suits(const Py_buffer *view, int dimensions, const char *kinds) {
     const char *kind = view->format;
-    return view->ndim == dimensions && kind && *kind && !kind[1] && strchr(kinds, *kind) && (uintptr_t)view->buf % view->itemsize == 0;
+    return view->ndim == dimensions && kind && *kind && !kind[1] && strchr(kinds, *kind) &&
+           (uintptr_t)view->buf % view->itemsize == 0;
 }
 
 /* Borrows arrays, the last one to be written; what is no such array is left without a format. */
 static void lend(PyObject *const *args, Py_buffer *views, int count, int flags) {
     memset(views, 0, count * sizeof *views);
     for (int i = 0; i < count; i++)
-        if (args[i] != Py_None && PyObject_GetBuffer(args[i], &views[i], flags | (i == count - 1 ? PyBUF_WRITABLE : 0)) < 0) PyErr_Clear();
+        if (args[i] != Py_None && PyObject_GetBuffer(args[i], &views[i], flags | (i == count - 1 ? PyBUF_WRITABLE : 0)) < 0)
+            PyErr_Clear();
 }
 
 /* logits(X, coef, base, center, eta): whether all are finite; None where these arrays are not what the kernel is made for. */

@@ -30,9 +30,12 @@
 #include "strip.h"
 
 void logits_of(const Rows *rows) {
-    if (rows->kind == 'f') logits_single(rows);
-    else if (rows->stored == 'f') logits_raised(rows);
-    else logits_double(rows);
+    if (rows->kind == 'f')
+        logits_single(rows);
+    else if (rows->stored == 'f')
+        logits_raised(rows);
+    else
+        logits_double(rows);
 }
 
 #endif

@@ -27,7 +27,8 @@ PyObject *softmax_loss(PyObject *module, PyObject *const *args, Py_ssize_t count
     if (!borrow_all(args, arrays, "dqDDD")) return NULL;
     Py_ssize_t n = codes->size, classes = n ? eta->size / n : 0;
     int fitting = eta->size == classes * n && losses->size == n && residual->size == eta->size;
-    if (!fitting || (n && space->size != 2 * BAND * classes)) PyErr_SetString(PyExc_ValueError, "the sizes of the arrays do not fit");
+    if (!fitting || (n && space->size != 2 * BAND * classes))
+        PyErr_SetString(PyExc_ValueError, "the sizes of the arrays do not fit");
     const int64_t *y = codes->data;
     if (!PyErr_Occurred() && !known_codes(y, n, classes)) PyErr_SetString(PyExc_ValueError, "a code is no class");
     if (!PyErr_Occurred()) {

@@ -67,7 +67,8 @@ INLINE double ratio(double value, double lost, double total, double total_lost) 
 }
 
 /* Probabilities of a band of rows; its exponentials, what was lost of them, and their sums are left to the caller. */
-INLINE void shares(const double *z, Py_ssize_t n, Py_ssize_t classes, Py_ssize_t rows, double *e, double *lost, Sums *sums, double *p) {
+INLINE void shares(const double *z, Py_ssize_t n, Py_ssize_t classes, Py_ssize_t rows, double *e, double *lost, Sums *sums,
+                   double *p) {
     exponentials(z, n, classes, rows, e, lost, sums);
     for (Py_ssize_t k = 0; k < classes; k++)
 #pragma omp simd

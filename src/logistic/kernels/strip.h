@@ -1,13 +1,13 @@
 /* Logits of a few rows, in numbers of one kind: to be included once for each.
 
-   NUMBER is the kind, LANES how many of them a vector has, STORED the kind in which rows lie in memory, CENTRED whether a centre may
-   be subtracted from them, and KIND(name) the name of what is made for these. */
+   NUMBER is the kind, LANES how many of them a vector has, STORED the kind in which rows lie in memory, CENTRED whether a centre
+   may be subtracted from them, and KIND(name) the name of what is made for these. */
 
 typedef NUMBER KIND(Vector) __attribute__((vector_size(LANES * sizeof(NUMBER)), aligned(sizeof(NUMBER)), may_alias));
 typedef STORED KIND(Stored) __attribute__((vector_size(LANES * sizeof(STORED)), aligned(sizeof(STORED)), may_alias));
 
 /* out[r] = the sum of the lanes of v[r], by halves: in the same order for one row as for four. */
-INLINE void KIND(totals)(const KIND(Vector) *v, NUMBER *out, const int rows) {
+INLINE void KIND(totals)(const KIND(Vector) * v, NUMBER *out, const int rows) {
 #if LANES == 8
     if (rows == 1) {
         KIND(Vector) s = v[0] + __builtin_shufflevector(v[0], v[0], 4, 5, 6, 7, 0, 1, 2, 3);
@@ -31,7 +31,8 @@ INLINE void KIND(totals)(const KIND(Vector) *v, NUMBER *out, const int rows) {
     }
     KIND(Vector) s[2];
     for (int i = 0; i < 2; i++)
-        s[i] = __builtin_shufflevector(v[2 * i], v[2 * i + 1], 0, 1, 4, 5) + __builtin_shufflevector(v[2 * i], v[2 * i + 1], 2, 3, 6, 7);
+        s[i] = __builtin_shufflevector(v[2 * i], v[2 * i + 1], 0, 1, 4, 5) +
+               __builtin_shufflevector(v[2 * i], v[2 * i + 1], 2, 3, 6, 7);
     s[0] = __builtin_shufflevector(s[0], s[1], 0, 4, 2, 6) + __builtin_shufflevector(s[0], s[1], 1, 5, 3, 7);
     out[0] = s[0][0], out[1] = s[0][2], out[2] = s[0][1], out[3] = s[0][3];
 #endif
@@ -41,8 +42,8 @@ INLINE void KIND(totals)(const KIND(Vector) *v, NUMBER *out, const int rows) {
 
    tails[c] are the last p % LANES coefficients of a class, behind as many zeros as make a vector. The numbers of rows and classes,
    and whether rows are centred, are known to the compiler, so that sums stay in registers. */
-INLINE void KIND(tile)(const Rows *task, Py_ssize_t c0, const NUMBER (*tails)[LANES], Py_ssize_t i, Py_ssize_t apart, const int rows,
-                       const int classes, const int centred) {
+INLINE void KIND(tile)(const Rows *task, Py_ssize_t c0, const NUMBER (*tails)[LANES], Py_ssize_t i, Py_ssize_t apart,
+                       const int rows, const int classes, const int centred) {
     Py_ssize_t p = task->p, far = apart * p;
     const STORED *x = (const STORED *)task->x + i * p;
     const NUMBER *w = (const NUMBER *)task->coef + c0 * p, *center = task->center;
@@ -82,12 +83,12 @@ INLINE void KIND(tile)(const Rows *task, Py_ssize_t c0, const NUMBER (*tails)[LA
 INLINE void KIND(strip)(const Rows *task, const NUMBER (*tails)[LANES], Py_ssize_t i, Py_ssize_t apart, const int rows,
                         const int centred) {
     for (Py_ssize_t c = 0; c < task->M; c += CLASSES) switch (task->M - c) {
-        case 1: KIND(tile)(task, c, tails, i, apart, rows, 1, centred); break;
-        case 2: KIND(tile)(task, c, tails, i, apart, rows, 2, centred); break;
-        case 3: KIND(tile)(task, c, tails, i, apart, rows, 3, centred); break;
-        case 4: KIND(tile)(task, c, tails, i, apart, rows, 4, centred); break;
-        default: KIND(tile)(task, c, tails, i, apart, rows, CLASSES, centred);
-    }
+            case 1: KIND(tile)(task, c, tails, i, apart, rows, 1, centred); break;
+            case 2: KIND(tile)(task, c, tails, i, apart, rows, 2, centred); break;
+            case 3: KIND(tile)(task, c, tails, i, apart, rows, 3, centred); break;
+            case 4: KIND(tile)(task, c, tails, i, apart, rows, 4, centred); break;
+            default: KIND(tile)(task, c, tails, i, apart, rows, CLASSES, centred);
+        }
 }
 
 INLINE void KIND(streams)(const Rows *task, const NUMBER (*tails)[LANES], const int centred) {
@@ -102,6 +103,8 @@ WIDE static void KIND(logits)(const Rows *task) {
     Py_ssize_t p = task->p, left = p % LANES;
     for (Py_ssize_t c = 0; c < task->M; c++)
         for (Py_ssize_t l = 0; l < left; l++) tails[c][LANES - left + l] = ((const NUMBER *)task->coef)[(c + 1) * p - left + l];
-    if (CENTRED && task->center) KIND(streams)(task, tails, CENTRED);
-    else KIND(streams)(task, tails, 0);
+    if (CENTRED && task->center)
+        KIND(streams)(task, tails, CENTRED);
+    else
+        KIND(streams)(task, tails, 0);
 }

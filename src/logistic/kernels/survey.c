@@ -8,8 +8,8 @@ typedef struct {
     double *restrict low, *restrict high, *restrict first, *restrict second;
 } Found;
 
-/* Of rows (n, p), n > 0: smallest and largest numbers, and sums of x - middle and of its squares. Where a sum is not finite, extremes
- * may have passed over what is no number. */
+/* Of rows (n, p), n > 0: smallest and largest numbers, and sums of x - middle and of its squares. Where a sum is not finite,
+ * extremes may have passed over what is no number. */
 WIDE static void surveyed(const double *X, const double *restrict middle, Found to, Py_ssize_t n, Py_ssize_t p) {
     for (Py_ssize_t start = 0; start < p; start += ACROSS) {
         Py_ssize_t width = p - start < ACROSS ? p - start : ACROSS;

@@ -12,7 +12,9 @@ typedef struct {
     const double *center, *factor;
 } Rows;
 
-INLINE double number(const char *at, int single) { return single ? (double)*(const float *)at : *(const double *)at; }
+INLINE double number(const char *at, int single) {
+    return single ? (double)*(const float *)at : *(const double *)at;
+}
 
 INLINE void columns_of(const Rows *X, const char *const *row, double *tile, Py_ssize_t stride, int count, int single) {
     for (Py_ssize_t j = 0; j < X->p; j++) {
@@ -37,9 +39,12 @@ static void fill(const Rows *X, Py_ssize_t first, Py_ssize_t count, double *tile
             Py_ssize_t at = first + (i + k < count ? i + k : count - 1);
             row[k] = X->data + (X->order ? (Py_ssize_t)X->order[at] : at) * X->row;
         }
-        if (rows - i < 8) columns_of(X, row, tile + i, rows, (int)(rows - i), X->single);
-        else if (X->single) columns_of(X, row, tile + i, rows, 8, 1);
-        else columns_of(X, row, tile + i, rows, 8, 0);
+        if (rows - i < 8)
+            columns_of(X, row, tile + i, rows, (int)(rows - i), X->single);
+        else if (X->single)
+            columns_of(X, row, tile + i, rows, 8, 1);
+        else
+            columns_of(X, row, tile + i, rows, 8, 0);
     }
     if (X->q > X->p)
         for (Py_ssize_t i = 0; i < rows; i++) tile[X->p * rows + i] = 1.0;
@@ -50,7 +55,9 @@ static void gather(const double *from, const int64_t *order, Py_ssize_t first, P
     for (Py_ssize_t i = 0; i < rows; i++) to[i] = from && i < count ? from[order ? order[first + i] : first + i] : 0.0;
 }
 
-static Py_ssize_t padded(Py_ssize_t size, Py_ssize_t unit) { return (size + unit - 1) / unit * unit; }
+static Py_ssize_t padded(Py_ssize_t size, Py_ssize_t unit) {
+    return (size + unit - 1) / unit * unit;
+}
 
 static int any(const double *numbers, Py_ssize_t count) {
     for (Py_ssize_t i = 0; i < count; i++)

@@ -5,12 +5,13 @@ What it gives is what :mod:`logistic.study.passes` computes with NumPy, in the s
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from .. import designs, kernels
 from ..contracts import Block
+from ..designs import Stored
 
 if TYPE_CHECKING:
     from .passes import Part
@@ -18,26 +19,17 @@ if TYPE_CHECKING:
 AT_ONCE = 128  # fits of a call, whose gradients it keeps several times over
 
 
-class Stored(NamedTuple):
-    """Columns (X - center) * factor of an array X (n, p), with a column of ones behind where q is p + 1."""
-
-    X: np.ndarray
-    center: np.ndarray | None
-    factor: np.ndarray | None
-
-
 def stored(block: Block) -> Stored | None:
     """The columns of a block, if there are a kernel that reads them and labels."""
     if not hasattr(kernels.compiled, "joint_sums") or block.y.ndim != 1 or len(block.y) == 0:
         return None
-    parts = designs.stored(block.X)
-    return parts and Stored(parts.X, parts.center, None if parts.scale is None else 1 / parts.scale)
+    return designs.stored(block.X)
 
 
 def solid(stored: Stored, order: np.ndarray | None, columns: int) -> np.ndarray:
     """The rows in some order as an array (n, q) that lies column by column."""
     found = np.empty((columns, len(stored.X)))
-    kernels.compiled.joint_columns(stored.X, order, stored.center, stored.factor, found)
+    kernels.compiled.joint_columns(stored.X, order, stored.center, _factor(stored), found)
     return found.T
 
 
@@ -75,5 +67,10 @@ def _rows(part: Part) -> tuple[np.ndarray | None, ...]:
     """The first arguments of a kernel."""
     offset = part.block.offset
     assert part.stored is not None
-    X, center, factor = part.stored
-    return X, part.runs.order, center, factor, None if offset is None else np.asarray(offset).ravel(), part.runs.cuts
+    X, center = part.stored.X, part.stored.center
+    return X, part.runs.order, center, _factor(part.stored), None if offset is None else np.asarray(offset).ravel(), part.runs.cuts
+
+
+def _factor(stored: Stored) -> np.ndarray | None:
+    """By which kernels multiply."""
+    return None if stored.scale is None else 1 / stored.scale

@@ -11,9 +11,9 @@ import numpy as np
 from .. import tasks
 from ..backend import largest
 from ..contracts import Block, Design, Loss
+from ..designs import Stored
 from ..tasks import Place
 from . import fused
-from .fused import Stored
 from .margins import Margins
 
 SLAB_BYTES = 2**19  # of the logits of all fits at a time, so that they stay in the cache
