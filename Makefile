@@ -32,6 +32,7 @@ test-oldest: .venv-oldest/.installed  ## scikit-learn's contract on the oldest v
 lint: $(READY)  ## style, format, types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/clang-format --dry-run -Werror src/logistic/kernels/*.[ch]
 	$(BIN)/mypy
 
 lessons: $(READY)  ## run every lesson; notebooks, pages and their list in build/lessons
