@@ -49,7 +49,14 @@ class Curvature:
         As computed.
     error : float
         Relative error of its entries, in the sense |computed - exact|_ab <= error * sqrt(H_aa H_bb).
+
+    Attributes
+    ----------
+    spread : float or None
+        The largest difference that a row can make between two logits along a step of length one in the inverse norm, once known.
     """
+
+    spread: float | None = None
 
     def __init__(self, hessian: Array, error: float) -> None:
         xp = namespace(hessian)

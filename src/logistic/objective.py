@@ -18,7 +18,7 @@ from .tasks import Place, Rows, Token, Trial
 HESSIAN_BYTES = 2 * 2**30  # a larger Hessian is not offered
 POWER_STEPS = 12
 SHARE = 0.1  # of the rows, for a sampled Hessian; a proof by it is so much looser
-ROWS_PER_COEFFICIENT = 100  # at least, in that sample: its Hessian is then within some 20 % of the true one in every direction
+ROWS_PER_COEFFICIENT = 30  # at least, in that sample: its Hessian is then within some 40 % of the true one in every direction
 PRODUCTS = 16  # columns times pairs of classes: with fewer, the Hessian of all rows costs little more than a gradient
 NEARBY = 0.02  # squared length of a step in the norm of the Hessian, relative to the value, after which that still serves
 FRESH = 8  # logits carried along a line this many times are not carried farther, but computed from the data
@@ -106,6 +106,11 @@ class LogisticObjective(Objective):
         if self.at_hand is None or self.at_hand.W is not point.W:
             self.at_hand = Curved(point.W, self._assembled(point, SHARE), SHARE)
         return self.at_hand
+
+    @property
+    def share(self) -> float:
+        """Of the rows that are asked for a Hessian, where "sampled" is offered."""
+        return SHARE
 
     @property
     def sample(self) -> Rows | None:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 CERTIFY_SIZE = 2000  # coefficients up to which a Hessian is made for the certificate alone
 NEAR = 1e-3  # length of a step, in the norm of the Hessian, after which the old one may still do for a proof
 ROUGH = 0.05  # relative change of the Hessian that a proof need not know better
-ROUGHER = 0.9  # the same for how fast it changes, in a proof by some rows: that is several times too wide anyway
+ROOM = 1.2  # by so much rho delta may be larger with a Hessian of the point itself than with the one before
 WIDER = 1.2  # by this much at most a gap may grow by rounding that is foreseen, not looked at
 STEEPEST = 0.26  # no probability times its complement is larger
 STILL = 64 * UNIT  # relative: a move of the intercept that is no move
@@ -79,6 +79,7 @@ class Prover:
 
     def __init__(self, objective: LogisticObjective) -> None:
         self.objective, self.rows, self.loss = objective, objective.rows, objective.loss
+        self._factored: tuple[Array, float, Curvature] | None = None  # the last Hessian: several gaps by it share its factor
 
     def certify(self, point: Point) -> tuple[Point, Certificate]:
         """The sharpest proof that is affordable; see docs/certificate.md."""
@@ -124,18 +125,22 @@ class Prover:
         return "hessian" in self.objective.offers and (at_hand or math.prod(self.objective.shape) <= CERTIFY_SIZE)
 
     def _outlook_by(self, known: Curved | None, point: Point) -> float:
-        foreseen = None if known is None or known.share == 1 else self._foreseen(point)
+        """As it will be proved: by that Hessian where it was made nearby, else by one of some rows."""
+        foreseen = self._foreseen(point) if "sampled" in self.objective.offers else None
         if known is None or foreseen is None:
             return 0.0
-        curvature = Curvature(known.lowest, 0.0)
+        near = known.share == 1 and self._near(known, point.W)
+        curvature = Curvature(known.hessian if near else self.objective.share * known.hessian, 0.0)
         if not curvature.sound:
             return 0.0
         delta = curvature.decrement(point.grad.reshape(-1), 0 * point.grad.reshape(-1))
-        return delta**2 * newton_factor(foreseen.radius * curvature.farthest(self.objective.shape[1]) * delta)
+        return delta**2 * newton_factor(ROOM * foreseen.radius * curvature.farthest(self.objective.shape[1]) * delta)
 
     def _newton_gap(self, point: Point) -> float:
         """delta² * newton_factor(rho * delta), every rounding counted; infinite where no Hessian proves that there is a minimum."""
-        return self._sharp(point, partial(self._least_gap, point), "sampled" in self.objective.offers)
+        gap = self._sharp(point, partial(self._least_gap, point), "sampled" in self.objective.offers)
+        self._factored = None
+        return gap
 
     def _sharp(self, point: Point, gap_by: Callable[[Rounding], float], many: bool = True) -> float:
         """A gap by what can be foreseen of rounding where that hardly widens it, and else by what the rows say of it."""
@@ -149,35 +154,43 @@ class Prover:
 
     def _least_gap(self, point: Point, rounding: Rounding) -> float:
         """By the first Hessian that proves anything."""
-        gaps = (self._gap_by(known, point, rounding) for known in self._known(point))
+        gaps = (self._gap_by(known, point, rounding, exactly) for known, exactly in self._known(point))
         return next((gap for gap in gaps if math.isfinite(gap)), math.inf)
 
-    def _gap_by(self, known: Curved, point: Point, rounding: Rounding) -> float:
+    def _gap_by(self, known: Curved, point: Point, rounding: Rounding, exactly: bool) -> float:
         """The gap by one Hessian of the point, or of a point nearby, or by a part of it; see docs/certificate.md for both."""
         adding = summation_error(self.rows.block_rows, len(self.rows.handles))
         reach = rounding.reach if known.W is point.W else 2 * rounding.reach
-        curvature = Curvature(known.lowest, adding + self.curvature_error(reach))
+        curvature = self._lowered(known, adding + self.curvature_error(reach))
         if not curvature.sound:
             return math.inf
         null = self.objective.null_space()
         gradient = point.grad - null @ (null.T @ point.grad)
         delta = curvature.decrement(gradient.reshape(-1), rounding.gradient.reshape(-1))
         moved = curvature.most(point.W - known.W)
-        rough = max(delta * (1.0 if known.share == 1 else ROUGH / ROUGHER), moved)
-        rho = self.change_of_curvature(curvature, rounding, rough)
+        rho = self.change_of_curvature(curvature, rounding, max(delta, moved), exactly)
         grown = math.exp(min(rho * moved, 1.0))
         return rounding.widen(grown * delta**2 * newton_factor(grown * rho * delta)) if grown <= SAME else math.inf
 
-    def _known(self, point: Point) -> Iterator[Curved]:
-        """Hessians for a proof, cheapest first: one at hand that was made nearby, that of some rows, that of all rows."""
-        known = self.objective.at_hand
-        if known is not None and (known.W is point.W or (known.share == 1 and self._near(known, point.W))):
-            yield known
-        if known is not None and known.W is point.W and known.share == 1:
-            return
-        if "sampled" in self.objective.offers and (known is None or known.W is not point.W):
-            yield self.objective.sampled(point)
-        yield Curved(point.W, self.objective.hessian(point))
+    def _lowered(self, known: Curved, error: float) -> Curvature:
+        """A Hessian less what may be wrong with it, factored."""
+        if self._factored is None or self._factored[0] is not known.hessian or self._factored[1] != error:
+            self._factored = known.hessian, error, Curvature(known.lowest, error)
+        return self._factored[2]
+
+    def _known(self, point: Point) -> Iterator[tuple[Curved, bool]]:
+        """Hessians for a proof, cheapest first: one at hand that was made nearby, that of some rows, that of all rows.
+
+        And whether rows are worth being asked how long they are: that costs as much as the Hessian of all of them.
+        """
+        known, many = self.objective.at_hand, "sampled" in self.objective.offers
+        here = known is not None and known.W is point.W
+        if known is not None and (here or (known.share == 1 and self._near(known, point.W))):
+            yield known, not many
+        if many and not here:
+            yield self.objective.sampled(point), False
+        if many or not (here and known is not None and known.share == 1):
+            yield Curved(point.W, self.objective.hessian(point)), True
 
     def _near(self, known: Curved, W: Array) -> bool:
         """Whether W is within ``NEAR`` of where the Hessian was made, and no entry has become twice or half as large."""
@@ -189,18 +202,23 @@ class Prover:
         """Relative rounding of a row's part of the Hessian: a row's curvature is as inexact as its logits."""
         return UNIT * (24 + self.loss.classes + 4 * (self.objective.shape[0] + 4) * reach)
 
-    def change_of_curvature(self, curvature: Curvature, rounding: Rounding, length: float) -> float:
+    def change_of_curvature(self, curvature: Curvature, rounding: Rounding, length: float, exactly: bool) -> float:
         """Rho: how fast, at most, the Hessian changes relative to itself, along a step of length one in its own norm.
 
-        A rough bound, by the longest row, will do where it hardly changes along a step of this ``length``.
+        A rough bound, by the longest row, will do where it hardly changes along a step of this ``length``, or has to.
         """
         columns = self.objective.shape[1]
+        rough = math.inf
         for bound, size in ((curvature.widest, rounding.longest), (curvature.farthest, rounding.radius)):
-            rough = 1.01 * size * bound(columns)
+            rough = min(rough, 1.01 * size * bound(columns))
             if rough * length <= ROUGH:
                 return rough
-        roots = curvature.spread_roots(*self.objective.shape)
-        return 1.01 * math.sqrt(self.rows.executor.map_merge(tasks.spread, self.rows.handles, max, roots))
+        if not exactly:
+            return rough
+        if curvature.spread is None:
+            roots = curvature.spread_roots(*self.objective.shape)
+            curvature.spread = 1.01 * math.sqrt(self.rows.executor.map_merge(tasks.spread, self.rows.handles, max, roots))
+        return curvature.spread
 
     def _rounding(self, point: Point) -> Rounding:
         """What floating point can have done at this point."""

@@ -68,7 +68,7 @@ class SquaredProver(Prover):
         """That of products alone: the curvature of a row is 2."""
         return 16 * UNIT
 
-    def change_of_curvature(self, curvature: Curvature, rounding: Rounding, length: float) -> float:
+    def change_of_curvature(self, curvature: Curvature, rounding: Rounding, length: float, exactly: bool) -> float:
         """None: the gap of a quadratic is half its squared Newton decrement."""
         return 0.0
 

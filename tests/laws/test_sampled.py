@@ -9,11 +9,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from logistic import rank, tasks
-from logistic.contracts import Stop
+from logistic.certificate import Curvature
+from logistic.contracts import Point, Stop
 from logistic.executor import InProcess
 from logistic.objective import LogisticObjective
-from logistic.outcome import Status
+from logistic.outcome import Certificate, Status
 from logistic.proof import Prover
+from logistic.tasks import spread
 from referee import true_gap
 from support import fit_arrays, overlapping
 from ugly import Ugly, ugly_problems
@@ -79,6 +81,47 @@ def test_any_tolerance_ends_in_a_proof(shares: list[float]) -> None:
         found = fit_arrays(X, y, C=1.0, solver="newton", stop=Stop(tol=tol)).model.certificate
         assert found.kind == "proof"
         assert found.status is (Status.PRECISION_FLOOR if tol == 0 else Status.CONVERGED)
+
+
+@pytest.mark.parametrize("seed", [15, 19, 21])
+def test_a_loose_proof_by_a_share_asks_no_row_how_long_it_is(
+    seed: int, shares: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """That costs as much as a Hessian of all rows; where the bound by the longest row proves nothing, another step is cheaper."""
+    asked: list[str] = []
+    monkeypatch.setattr(tasks, "spread", lambda block, roots: asked.append("rows") or spread(block, roots))
+    X, y = overlapping(seed, 30_000, 4, 2)
+    for tol in (1e-2, 1e-3, 1e-4):
+        found = fit_arrays(X, y, C=1.0, solver="newton", stop=Stop(tol=tol), covariance=None).model.certificate
+        assert (found.kind, found.status) == ("proof", Status.CONVERGED)
+        assert found.gap <= tol * found.value
+    assert set(shares) == {0.3}
+    assert asked == []
+
+
+def test_two_gaps_by_one_hessian_share_its_factor_and_its_rows(shares: list[float], monkeypatch: pytest.MonkeyPatch) -> None:
+    """With rounding and without: a proof factors once, and asks each row at most once how long it is."""
+    made: list[str] = []
+    seen: list[list[str]] = []
+    certify, factored = Prover.certify, Curvature.__init__
+
+    def watched(self: Prover, point: Point) -> tuple[Point, Certificate]:
+        self.objective.hessian(point)
+        made.clear()
+        with monkeypatch.context() as patch:
+            patch.setattr(tasks, "spread", lambda block, roots: made.append("rows") or spread(block, roots))
+            patch.setattr(Curvature, "__init__", lambda self, *given: made.append("factor") or factored(self, *given))
+            for rough in ("widest", "farthest"):
+                patch.setattr(Curvature, rough, lambda self, columns: np.inf)
+            found = certify(self, point)
+        seen.append(sorted(made))
+        return found
+
+    monkeypatch.setattr(Prover, "certify", watched)
+    X, y = overlapping(6, 3000, 4, 2)
+    assert fit_arrays(X, y, C=1.0, solver="newton", stop=Stop(tol=1e-3), covariance=None).model.certificate.kind == "proof"
+    assert seen
+    assert all(each == ["factor", "rows"] for each in seen)
 
 
 def test_all_rows_are_asked_where_a_share_does_not_show_a_column(shares: list[float]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import ClassVar
@@ -16,7 +16,8 @@ from .recursion import Pair, corrected, remember
 from .settings import Settings
 
 FLOOR = 4 * EPS**2  # squared decrement, relative to the value, below which a step moves no digit
-SLOW = 0.01  # of the squared decrement is left after a step: with a Hessian of all rows it would be less, for all that one costs
+SLOW = 0.03  # of the squared decrement is left after a step: with a Hessian of all rows it would be less, for all that one costs
+SLOWER = 0.1  # the same where only the Hessian of all rows would do better: it costs as much as ten gradients and more
 SETTLED = 1e-11  # of the largest coefficient: steps with the Hessian of some rows go on until the next one is smaller
 FAR = 1e-3  # squared decrement, relative to the value, above which a step may be slow because the Hessian changes along it
 SAMPLED_STEPS = 12  # at most: before all rows are asked, and for the last digits
@@ -28,7 +29,8 @@ class Newton(Settings):
     """Solve H step = -gradient (Cholesky; eigenvalues where a pivot is at rounding level), then search along the step.
 
     Quadratic convergence, in any units of the columns; memory and time of an explicit Hessian. Where there are very many rows, the
-    Hessian of a share of them makes the first steps, with gradients of all rows and corrected by what each step has shown.
+    Hessian of a share of them makes the first steps, with gradients of all rows and corrected by what each step has shown; and that
+    of all rows, once it is needed, makes steps as long as these are quick.
     """
 
     name: ClassVar[str] = "newton"
@@ -39,8 +41,8 @@ class Newton(Settings):
         point = objective.at(W0)
         yield point
         if "sampled" in objective.offers:
-            for reached in _sampled(objective, point):
-                yield (point := reached)
+            yield from _with_few(objective, point)
+            return
         while (arrived := _searched(objective, point, direction(objective, point))) is not None:
             yield (point := arrived)
 
@@ -67,23 +69,33 @@ class _Curve:
         remember(self._pairs, before, after)
 
 
-def _sampled(objective: Objective, point: Point) -> Iterator[Point]:
-    """Steps with the Hessian of some rows, made anew where they get slow, until they are slow with one that was made nearby."""
+def _with_few(objective: Objective, point: Point) -> Iterator[Point]:
+    """Steps with as few Hessians as will do: of some rows until they are slow with one that was made nearby, then of all rows."""
     for made in range(SAMPLED_STEPS):
-        curve, size = _Curve(objective.metric(point, afresh=made > 0)), math.inf
+        curve = _Curve(objective.metric(point, afresh=made > 0))
+        near = -vdot(point.grad, curve.step(point)) <= FAR * abs(point.value)
+        reached = yield from _steps(objective, point, curve, SLOW)
+        if reached is None:
+            break
+        point = reached
+        if near:
+            break
+    while (reached := (yield from _steps(objective, point, _Curve(psd_solver(objective.hessian(point))), SLOWER))) is not None:
+        point = reached
+
+
+def _steps(objective: Objective, point: Point, curve: _Curve, slow: float) -> Generator[Point, None, Point | None]:
+    """Steps with one inverse Hessian, one or as many as are quick; the last point, or None where there is no way down."""
+    size, step = math.inf, curve.step(point)
+    while not -vdot(point.grad, step) > slow * size:  # what is no number is for the search to refuse
+        size = -vdot(point.grad, step)
+        reached = _searched(objective, point, step)
+        if reached is None:
+            return None
+        curve.learn(point, reached)
+        yield (point := reached)
         step = curve.step(point)
-        near = -vdot(point.grad, step) <= FAR * abs(point.value)
-        while is_finite(step) and -vdot(point.grad, step) <= SLOW * size:
-            size = -vdot(point.grad, step)
-            reached = _searched(objective, point, step)
-            if reached is None:
-                return
-            curve.learn(point, reached)
-            point = reached
-            yield point
-            step = curve.step(point)
-        if near or not is_finite(step):
-            return
+    return point
 
 
 def _searched(objective: Objective, point: Point, step: Array) -> Point | None:
@@ -156,7 +168,7 @@ def _settled(objective: Objective, point: Point, curve: _Curve, steps: int) -> P
         curve.learn(point, candidate)
         next_step = curve.step(candidate)
         next_size = -vdot(candidate.grad, next_step)
-        if not next_size <= SLOW * size:
+        if not next_size <= SLOWER * size:
             nearer = candidate if next_size < size else point
             return _polished(objective, nearer, _Curve(psd_solver(objective.hessian(nearer))), steps)
         point, step, size = candidate, next_step, next_size
