@@ -134,7 +134,9 @@ class Prover:
         if not curvature.sound:
             return 0.0
         delta = curvature.decrement(point.grad.reshape(-1), 0 * point.grad.reshape(-1))
-        return delta**2 * newton_factor(ROOM * foreseen.radius * curvature.farthest(self.objective.shape[1]) * delta)
+        factor = newton_factor(ROOM * foreseen.radius * curvature.farthest(self.objective.shape[1]) * delta)
+        # Beside the largest number of every column at once no step may be short enough; then the rows have to be asked.
+        return delta**2 * (factor if delta**2 > 64 * EPS * abs(point.value) else min(factor, 1.0))
 
     def _newton_gap(self, point: Point) -> float:
         """delta² * newton_factor(rho * delta), every rounding counted; infinite where no Hessian proves that there is a minimum."""

@@ -137,6 +137,16 @@ def test_all_rows_are_asked_where_a_share_does_not_show_a_column(shares: list[fl
     np.testing.assert_allclose(found.coef, plain.coef, rtol=1e-9)
 
 
+def test_a_hessian_of_all_rows_makes_several_steps(shares: list[float], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the share is of no use: to a tight proof with fewer than half as many of them as steps."""
+    monkeypatch.setattr("logistic.solvers.newton.SLOW", 0.0)
+    monkeypatch.setattr("logistic.solvers.newton.FAR", np.inf)
+    X, y = overlapping(1, 3000, 6, 3)
+    found = fit_arrays(X, y, C=1.0, solver="newton", stop=Stop(tol=1e-10), covariance=None)
+    assert found.model.certificate.kind == "proof"
+    assert 0 < 2 * shares.count(1.0) < found.solution.n_iter
+
+
 @pytest.mark.parametrize("classes", [2, 4])
 def test_a_share_of_the_rows_curves_no_more_than_all(classes: int, shares: list[float], monkeypatch: pytest.MonkeyPatch) -> None:
     """H - share * H_share has no negative eigenvalue: the inequality under the proof."""
