@@ -1,4 +1,4 @@
-"""Logits, loss and gradient of a block of rows: one call of a compiled kernel for softmax on dense rows, else step by step."""
+"""Logits, loss and gradient of a block of rows: one call of a compiled kernel for dense rows and few classes, else step by step."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from . import kernels
 from .backend import Array
 from .contracts import Block, Loss
 from .designs import Stored, stored
-from .loss import Softmax
+from .loss import Binary, Softmax
 
 SMALL = 2**14  # multiplications of a product below which they cost less than getting ready for the kernel
 
@@ -63,9 +63,9 @@ def evaluated(
 
 def served(block: Block, loss: Loss) -> Stored | None:
     """What the block's design is made of, where a kernel serves its rows and this loss."""
-    if not isinstance(loss, Softmax) or not hasattr(kernels.compiled, "softmax_pass") or loss.classes > kernels.compiled.MOST:
+    if not isinstance(loss, Binary | Softmax) or not hasattr(kernels.compiled, "loss_pass") or loss.columns > kernels.compiled.MOST:
         return None
-    if block.X.shape[0] * block.X.shape[1] * loss.classes < SMALL or not isinstance(block.y, np.ndarray) or block.y.ndim > 1:
+    if block.X.shape[0] * block.X.shape[1] * loss.columns < SMALL or not isinstance(block.y, np.ndarray) or block.y.ndim > 1:
         return None
     parts = stored(block.X)
     return parts if parts is not None and parts.X.flags.c_contiguous else None
@@ -76,7 +76,7 @@ def _compiled(block: Block, loss: Loss, W: Any, start: Any, t: float, along: Any
     parts = served(block, loss)
     if parts is None:
         return None
-    (n, p), K = parts.X.shape, loss.classes
+    (n, p), K = parts.X.shape, loss.columns
     coef = base = None
     if W is not None:
         coef = np.divide(W[:p].T, 1.0 if parts.scale is None else parts.scale, out=np.empty((K, p)))
@@ -87,7 +87,7 @@ def _compiled(block: Block, loss: Loss, W: Any, start: Any, t: float, along: Any
     y, weight = (np.require(found, kind, ["C", "A"]) for found, kind in ((block.y, np.int64), (block.weight, np.float64)))
     beside = None if along is None else np.ascontiguousarray(along.T)
     eta, pull, sums = np.empty((K, n)), np.zeros((K, p)), np.zeros(K)
-    value = kernels.compiled.softmax_pass(parts.X, parts.center, coef, base, start, y, weight, beside, eta, pull, sums, t)
+    value = kernels.compiled.loss_pass(parts.X, parts.center, coef, base, start, y, weight, beside, eta, pull, sums, t)
     if parts.scale is not None:
         pull /= parts.scale
     gradient = np.concatenate([pull, sums[:, None]], axis=1) if parts.ones else pull

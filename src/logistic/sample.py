@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from .backend import Array, chosen, namespace
 from .contracts import Block
-from .designs import Dense
+from .designs import Dense, stored
 from .tasks import Rows
 
 BYTES = 2**27  # of the copy, at most
@@ -46,8 +46,9 @@ def _of(rows: Rows, blocks: list[Block]) -> Rows | None:
 
 def _some(block: Block, share: float) -> Block:
     rows = chosen(block.y, share)
-    X = Dense(block.X.take(rows).ready().dense())
-    return Block(X, block.y[rows], block.weight[rows], None if block.offset is None else block.offset[rows])
+    parts = stored(block.X)
+    X = block.X.take(rows).ready().dense() if parts is None else parts.rows(rows)
+    return Block(Dense(X), block.y[rows], block.weight[rows], None if block.offset is None else block.offset[rows])
 
 
 def _nth(block: Block, every: int) -> Block:

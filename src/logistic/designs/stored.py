@@ -28,6 +28,17 @@ class Stored(NamedTuple):
     scale: np.ndarray | None
     ones: bool
 
+    def rows(self, keep: np.ndarray) -> np.ndarray:
+        """(m, q) the given rows of the design, in memory of their own and no other."""
+        X = self.X[keep]
+        found = np.empty((len(X), X.shape[1] + self.ones))
+        columns = found[:, : X.shape[1]]
+        np.subtract(X, 0.0 if self.center is None else self.center, out=columns)
+        if self.scale is not None:
+            columns /= self.scale
+        found[:, X.shape[1] :] = 1
+        return found
+
 
 def stored(design: Design) -> Stored | None:
     """The parts of a design; None where it is none of these, or its scales are near the ends of float64."""

@@ -29,6 +29,12 @@
 #define restrict __restrict
 #endif
 
+#if defined(__GNUC__)
+#define PREFETCH(...) __builtin_prefetch(__VA_ARGS__)
+#else
+#define PREFETCH(...) ((void)0)
+#endif
+
 /* Borrowed numbers of an array, C-contiguous. */
 typedef struct {
     Py_buffer view;

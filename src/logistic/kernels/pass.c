@@ -1,4 +1,6 @@
-/* One pass over rows for softmax: logits, losses, residuals and gradients of a band of rows while it is in the cache. */
+/* One pass over rows: logits, losses, residuals and gradients of a band of rows while it is in the cache.
+
+   Two classes may have one column of logits, or two. */
 
 #include "kernels.h"
 
@@ -47,7 +49,7 @@ static int arranged(const Array *arrays, Pass *task) {
     int by_column =
         pull->size == K * p && (!coef->data || (coef->size == K * p && base->size == K)) && (!center->data || center->size == p);
     int sound = numbers && X->size == n * p && weight->size == n && by_class && by_column && K <= MOST;
-    if (!sound || !known_codes(codes->data, n, K)) {
+    if (!sound || !known_codes(codes->data, n, K > 1 ? K : 2)) {
         PyErr_SetString(PyExc_ValueError, "the arrays do not fit one another, a code is no class, or there are too many of these");
         return 0;
     }
@@ -59,9 +61,9 @@ static int arranged(const Array *arrays, Pass *task) {
     return 1;
 }
 
-PyObject *softmax_pass(PyObject *module, PyObject *const *args, Py_ssize_t count) {
+PyObject *loss_pass(PyObject *module, PyObject *const *args, Py_ssize_t count) {
     (void)module;
-    if (count != ARRAYS + 1) return PyErr_Format(PyExc_TypeError, "softmax_pass takes 11 arrays and a number");
+    if (count != ARRAYS + 1) return PyErr_Format(PyExc_TypeError, "loss_pass takes 11 arrays and a number");
     Array arrays[ARRAYS];
     double loss = 0.0;
     Pass task = {.t = PyFloat_AsDouble(args[ARRAYS]), .loss = &loss};

@@ -41,7 +41,7 @@ INLINE void KIND(pulled)(const Rows *band, const double *left, double *pull, Py_
     const char *behind = (const char *)(x + rows * p);
     Py_ssize_t piece = p < wide ? 0 : next * p * (Py_ssize_t)sizeof *x / (p / wide);
     for (; j + wide <= p; j += wide, behind += piece) {
-        for (Py_ssize_t k = 0; k < piece; k += 64) __builtin_prefetch(behind + k, 0, 2);
+        for (Py_ssize_t k = 0; k < piece; k += 64) PREFETCH(behind + k, 0, 2);
         KIND(gathered_by_all)(x + j, center ? center + j : NULL, p, left, K, rows, pull + j, VECTORS);
     }
     for (; j + LANES <= p; j += LANES) KIND(gathered_by_all)(x + j, center ? center + j : NULL, p, left, K, rows, pull + j, 1);
@@ -68,7 +68,12 @@ INLINE void KIND(passed)(const Pass *task, Py_ssize_t first, Py_ssize_t count, P
             memset(own, 0, count * sizeof *own);
         for (Py_ssize_t i = 0; i < count; i++) eta[i] = own[i] = (start ? start[i] : 0.0) + task->t * own[i];
     }
-    band_losses(z, task->y + first, count, K, count, losses, residual, space);
+    if (K > 1) {
+        band_losses(z, task->y + first, count, K, count, losses, residual, space);
+    } else {
+        for (Py_ssize_t i = 0; i < count; i++) space[i] = (double)task->y[first + i];
+        binary_rows(z, space, losses, residual, count);
+    }
     for (Py_ssize_t i = 0; i < count; i++) *task->loss += task->weight[first + i] * losses[i];
     for (Py_ssize_t c = 0; c < K; c++)
         for (Py_ssize_t i = 0; i < count; i++) task->sums[c] += left[i * K + c] = task->weight[first + i] * residual[c * count + i];

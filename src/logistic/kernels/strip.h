@@ -53,7 +53,7 @@ INLINE void KIND(tile)(const Rows *task, Py_ssize_t c0, const NUMBER (*tails)[LA
     for (Py_ssize_t j = 0; j + LANES <= p; j += LANES) {
         for (int r = 0; r < rows; r++) {
             part[r] = __builtin_convertvector(*(const KIND(Stored) *)(x + r * far + j), KIND(Vector));
-            if (rows > 1) __builtin_prefetch((const char *)(x + r * far + j) + AHEAD);
+            if (rows > 1) PREFETCH((const char *)(x + r * far + j) + AHEAD);
             if (centred) part[r] -= *(const KIND(Vector) *)(center + j);
         }
         for (int c = 0; c < classes; c++) {

@@ -8,6 +8,11 @@ typedef struct {
     double *restrict low, *restrict high, *restrict first, *restrict second;
 } Found;
 
+/* So that a processor sees that it reads one line of memory after another, whatever the order in which it needs them. */
+INLINE void ask_for(const double *row, Py_ssize_t width) {
+    for (Py_ssize_t j = 0; j < width; j += 8) PREFETCH(row + j);
+}
+
 /* Of rows (n, p), n > 0: smallest and largest numbers, and sums of x - middle and of its squares. Where a sum is not finite,
  * extremes may have passed over what is no number. */
 WIDE static void surveyed(const double *X, const double *restrict middle, Found to, Py_ssize_t n, Py_ssize_t p) {
@@ -23,6 +28,7 @@ WIDE static void surveyed(const double *X, const double *restrict middle, Found 
         Py_ssize_t r = 0;
         for (; r + 4 <= n; r += 4) { /* four rows at a time, so that what is found is loaded and stored once for them */
             const double *restrict a = X + r * p + start, *restrict b = a + p, *restrict c = b + p, *restrict d = c + p;
+            ask_for(a, width), ask_for(b, width), ask_for(c, width), ask_for(d, width); /* one after another, as they lie */
 #pragma omp simd
             for (Py_ssize_t j = 0; j < width; j++) {
                 double lower = a[j] < b[j] ? a[j] : b[j], upper = a[j] > b[j] ? a[j] : b[j];

@@ -28,8 +28,7 @@ static void fill(const Rows *X, Py_ssize_t first, Py_ssize_t count, double *tile
     int plain = !X->order && !X->center && !X->factor && !X->single && X->row == 8;
     for (Py_ssize_t j = 0; plain && j < X->p; j++) {
         const double *from = (const double *)(X->data + j * X->column) + first;
-        for (Py_ssize_t i = 0; i < count && j + AHEAD < X->p; i += 8)
-            __builtin_prefetch((const char *)(from + i) + AHEAD * X->column, 0, 2);
+        for (Py_ssize_t i = 0; i < count && j + AHEAD < X->p; i += 8) PREFETCH((const char *)(from + i) + AHEAD * X->column, 0, 2);
         memcpy(tile + j * rows, from, 8 * count);
         for (Py_ssize_t i = count; i < rows; i++) tile[j * rows + i] = from[count - 1];
     }

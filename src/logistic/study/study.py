@@ -247,8 +247,8 @@ class Study:
 
     @property
     def _worth_sharing(self) -> bool:
-        """Whether fits share passes, and a metric: a compiled pass for each alone is as fast as products for many."""
-        alone = all(served(part.block, self.joint.loss) is not None for part in self.folds.pieces)
+        """Whether fits share passes, and a metric: of many classes, a compiled pass for each is as fast as products for all."""
+        alone = self.joint.shape[1] > 1 and all(served(part.block, self.joint.loss) is not None for part in self.folds.pieces)
         return not alone and "metric" in metric.offered(self.folds.rows, self.joint.shape)
 
     def _side_by_side(self, states: dict[tuple[int, int], State], watch: Watch) -> None:
