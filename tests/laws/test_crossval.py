@@ -12,9 +12,9 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import log_loss
 from sklearn.model_selection import GroupKFold, KFold, ShuffleSplit, StratifiedGroupKFold, StratifiedKFold, TimeSeriesSplit
 
-from logistic import InputError, LogisticRegression, LogisticRegressionCV, SeparationWarning, kernels, load, path
+from logistic import InputError, LogisticRegression, LogisticRegressionCV, SeparationWarning, kernels, load, metric, path
 from logistic.backend import overflow_allowed
-from logistic.contracts import Block, Spec
+from logistic.contracts import Block, Metric, Spec
 from logistic.designs import Dense
 from logistic.executor import InProcess
 from logistic.heldout import Scores
@@ -23,6 +23,7 @@ from logistic.sources import ArraySource
 from logistic.study import Grid, Study, splits_of
 from logistic.study.chord import Curvatures, Goal, Starts, descend
 from logistic.study.margins import Margins
+from logistic.tasks import Rows
 from support import overlapping
 from ugly import Ugly, ugly_problems
 
@@ -410,6 +411,44 @@ def test_large_fits(compiled: bool, monkeypatch: pytest.MonkeyPatch) -> None:
             alone = LogisticRegression(C=C, tol=1e-12).fit(X[learned], y[learned])
             assert abs(certificate.value - alone.certificate_.value) <= certificate.gap + alone.certificate_.gap + 1e-15
             agree(model.coefs_paths_[f, 0, s, :, :130], alone.coef_, 1e-3)
+
+
+def test_a_slow_fit_gets_an_estimate_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Folds that weak penalties pull apart: some have an inverse Hessian of their own rows, and all have their own optimum."""
+    learned: list[float] = []
+
+    def watched(rows: Rows, *args: Any) -> Metric:
+        learned.append(rows.total)
+        return made(rows, *args)
+
+    made = metric.metric
+    monkeypatch.setattr(metric, "metric", watched)
+    monkeypatch.setattr(metric, "SMALL", 1)
+    monkeypatch.setattr("logistic.study.study.NEWTON_SIZE", 1)
+    monkeypatch.setattr("logistic.study.chord.OWN", 3)
+    monkeypatch.setattr("logistic.study.chord.ESTIMATE", 1.0)
+    X, y = overlapping(3, 190, 40, 3, spread=2.0)
+    pairs = list(KFold(3).split(X))
+    model = LogisticRegressionCV([1e-2, 1.0, 1e2, 1e4], cv=pairs, tol=1e-10).fit(X, y)
+    assert {126.0, 127.0} & set(learned)
+    assert 190.0 in learned
+    for f, (rows, _) in enumerate(pairs):
+        for s, C in enumerate(model.Cs_):
+            certificate = model.certificates_[f, 0, s]
+            assert certificate.kind == "proof"
+            assert certificate.gap <= 1e-10 * certificate.value
+            alone = LogisticRegression(C=C, tol=1e-12).fit(X[rows], y[rows])
+            agree(model.coefs_paths_[f, 0, s, :, :40], alone.coef_, 1e-3)
+
+
+@pytest.mark.parametrize(
+    ("strengths", "stride"), [([1.0, 10.0, 100.0], 1.0), ([1.0, 10.0, 20.0], np.log10(2)), ([1.0, 2.0, 100.0], 1.0)]
+)
+def test_a_start_lies_where_two_strengths_point(strengths: list[float], stride: float) -> None:
+    """As far on as the strength is, and never farther than they are apart."""
+    X, y = overlapping(3, 50, 2, 2)
+    study = Study(InProcess(), ArraySource(X, y), Spec(), Grid(np.array(strengths), True), splits_of([], 50))
+    assert study._stride(2) == pytest.approx(stride, rel=1e-12)
 
 
 def test_sparse_and_large(monkeypatch: pytest.MonkeyPatch) -> None:

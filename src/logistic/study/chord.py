@@ -25,6 +25,8 @@ SHRINK = 0.25
 TRIALS = 20  # shorter and shorter steps before a fit is given up
 ROUGH = 1e-10  # relative decrement below which values say nothing and gradients decide
 INTERCEPT = 20.0  # gaps for a squared slope of the intercept, unless nearly all rows are certain
+ESTIMATE = 40.0  # price of an estimate of the inverse Hessian, in passes over the rows for one fit
+OWN = 15  # trials with one estimate, before a fit gets another one
 NEAR = 0.1  # relative decrement below which gradients are enough to go on by
 
 
@@ -54,19 +56,41 @@ class Starts(NamedTuple):
     uses: np.ndarray
 
 
-class Shared:
-    """One estimate of the inverse Hessian, for all fits."""
+class Estimates:
+    """Estimates of the inverse Hessian: one for all fits, and for a fit that gets on too slowly with it, one of its own.
 
-    def __init__(self, metric: Metric, shape: tuple[int, int]) -> None:
-        self.metric, self.shape = metric, shape
+    Parameters
+    ----------
+    estimated : callable
+        The estimate at a place (q, M) for the rows of a fold and a strength of the penalty (q,).
+    W : (q, M) array
+        Where the one for all fits is made, of all rows.
+    strength : (q,) array
+    own : bool
+        Whether one of its own can be better than what steps have shown, which is lost with the old one.
+    """
 
-    def near(self, W: np.ndarray, but: int = -1) -> int:
-        """The only one."""
+    def __init__(
+        self, estimated: Callable[[np.ndarray, int, np.ndarray], Metric], W: np.ndarray, strength: np.ndarray, own: bool
+    ) -> None:
+        self.price = ESTIMATE if own else math.inf
+        self._estimated = estimated
+        self._shared = _flat(estimated(W, 0, strength), W.shape)
+
+    def near(self, W: np.ndarray) -> int:
+        """The index of the one for all fits."""
         return 0
 
     def solver(self, index: int, fold: int, strength: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
-        """The estimate, of flat arrays."""
-        return lambda right: np.asarray(self.metric(right.reshape(self.shape))).reshape(-1)
+        """That one, of flat arrays."""
+        return self._shared
+
+    def renew(self, fit: _Fit, fold: int) -> None:
+        """An estimate of a fit's own, once the last one has had its time; until then that one alone, where steps with it fail."""
+        if self.price < math.inf and fit.age >= OWN:
+            fit.renew(-1, _flat(self._estimated(fit.W, fold, fit.strength), fit.W.shape))
+        elif fit.failures > 0:
+            fit.renew(fit.index, fit.solve)
 
 
 class Goal(NamedTuple):
@@ -99,6 +123,8 @@ class Curvatures:
 
     def __init__(self, joint: Joint, within: float) -> None:
         self.joint, self.within = joint, within
+        M = joint.shape[1]
+        self.price = (1 if M == 1 else M * (M - 1) / 2) * joint.shape[0] / (10 * M) + 4  # of one, in passes for one fit
         self.places: list[tuple[np.ndarray, list[np.ndarray]]] = []
         self._solvers: dict[tuple[int, int, bytes], Callable[[np.ndarray], np.ndarray]] = {}
 
@@ -122,6 +148,19 @@ class Curvatures:
             self._solvers[key] = inverse(self.places[index][1][fold], strength)
         return self._solvers[key]
 
+    def renew(self, fit: _Fit, fold: int) -> None:
+        """A Hessian for a fit that is slow: for all rows one that others may use, for a fold its own."""
+        if fold == 0:
+            index = self.near(fit.W, fit.index)
+            fit.renew(index, self.solver(index, fold, fit.strength))
+        else:
+            fit.renew(-1, inverse(self.joint.curvature(fit.W, fold), fit.strength))
+
+
+def _flat(metric: Metric, shape: tuple[int, ...]) -> Callable[[np.ndarray], np.ndarray]:
+    """A metric as a function of flat arrays."""
+    return lambda right: np.asarray(metric(right.reshape(shape))).reshape(-1)
+
 
 def inverse(H: np.ndarray, strength: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
     """The function that applies the inverse of H (q M, q M) with the penalty added, strength (q,)."""
@@ -139,6 +178,7 @@ class _Fit:
         self.pairs: list[Pair] = []
         self.step, self.decrement = W, math.inf
         self.t, self.steps, self.failures = 1.0, 1, 0  # to set out from a neighbour was a step
+        self.age = 0  # trials with this inverse Hessian
         self.ended = self.slow = False
 
     def arrive(self, W: np.ndarray, value: float, grad: np.ndarray, goal: Goal, patience: float) -> None:
@@ -151,7 +191,7 @@ class _Fit:
             self.pairs = [*self.pairs[1 - MEMORY :], pair]
         if math.isfinite(value):
             self.value = value
-        self.grad, self.W = grad, W
+        self.grad, self.W, self.age = grad, W, self.age + 1
         self.aim()
         by_value = reached > ROUGH * abs(start) and math.isfinite(value)
         better = value <= start - ARMIJO * self.t * reached if by_value else self.decrement < reached
@@ -186,7 +226,8 @@ class _Fit:
         self.decrement = max(-vdot(self.step, self.grad), 0.0)
 
     def renew(self, index: int, solve: Callable[[np.ndarray], np.ndarray]) -> None:
-        """Another Hessian, made here."""
+        """Another Hessian, made here, or the same without what steps have shown."""
+        self.age = self.age if solve is self.solve else 0
         self.index, self.solve, self.pairs, self.t, self.slow = index, solve, [], 1.0, False
         self.aim()
 
@@ -195,7 +236,7 @@ def descend(
     joint: Joint,
     fits: Fits,
     starts: Starts,
-    curvatures: Curvatures | Shared,
+    curvatures: Curvatures | Estimates,
     goal: Goal,
     rounds: int = ROUNDS,
     on_round: Callable[[int], object] | None = None,
@@ -207,7 +248,7 @@ def descend(
     joint : Joint
     fits : Fits
     starts : Starts
-    curvatures : Curvatures or Shared
+    curvatures : Curvatures or Estimates
     goal : Goal
     rounds : int
         Passes over the rows at most, Hessians apart.
@@ -215,15 +256,13 @@ def descend(
         Called with the number of fits that have ended.
     """
     M, (W, uses) = joint.shape[1], starts
-    price = (1 if M == 1 else M * (M - 1) / 2) * joint.shape[0] / (10 * M) + 4  # of a new Hessian, in passes for one fit
-    price = math.inf if isinstance(curvatures, Shared) else price
     near = [curvatures.near(start) for start in W]
     states = [
         _Fit(W[u], near[u], curvatures.solver(near[u], int(fold), strength), strength)
         for u, fold, strength in zip(uses, fits.fold, fits.strength, strict=True)
     ]
     first = joint.slopes(W, fits, values=True) if goal.proved else joint.at(W, uses, fits)
-    _arrive(states, W[uses], first, goal, price)
+    _arrive(states, W[uses], first, goal, curvatures.price)
     for _ in range(rounds):
         active = np.flatnonzero([not state.ended for state in states])
         if on_round is not None:
@@ -232,27 +271,16 @@ def descend(
             break
         for i in active:
             if states[i].slow:
-                _renew(states[i], joint, int(fits.fold[i]), fits.strength[i], curvatures)
+                curvatures.renew(states[i], int(fits.fold[i]))
         trials = np.stack([_centred(states[i].W + states[i].t * states[i].step) for i in active])
         close = all(states[i].decrement <= NEAR * abs(states[i].value) for i in active)
         some = fits.take(active)
         last = M == 1 and 2 * sum(states[i].foreseen(goal) for i in active) > len(active)  # then values are nearly free
         careful = not goal.proved and (last or not close)
         seen = joint.at(trials, np.arange(len(active)), some) if careful else joint.slopes(trials, some, goal.proved)
-        _arrive([states[i] for i in active], trials, seen, goal, price)
+        _arrive([states[i] for i in active], trials, seen, goal, curvatures.price)
     W, grad = (np.stack(each) for each in zip(*((state.W, state.grad) for state in states), strict=True))
     return Found(W, np.array([state.steps for state in states]), grad, [state.seen for state in states])
-
-
-def _renew(state: _Fit, joint: Joint, fold: int, strength: np.ndarray, curvatures: Curvatures | Shared) -> None:
-    """A Hessian for a fit that is slow: for all rows one that others may use, for a fold its own."""
-    if isinstance(curvatures, Shared):
-        state.renew(0, state.solve)
-    elif fold == 0:
-        index = curvatures.near(state.W, state.index)
-        state.renew(index, curvatures.solver(index, fold, strength))
-    else:
-        state.renew(-1, inverse(joint.curvature(state.W, fold), strength))
 
 
 def _arrive(states: list[_Fit], W: np.ndarray, seen: Seen, goal: Goal, patience: float) -> None:

@@ -16,7 +16,7 @@ import numpy as np
 
 from .. import metric
 from ..backend import overflow_allowed
-from ..contracts import Block, Executor, Point, Spec
+from ..contracts import Block, Executor, Metric, Point, Spec
 from ..designs import Dense
 from ..errors import InputError
 from ..evaluation import served
@@ -31,7 +31,7 @@ from ..solvers import NEWTON_SIZE, choose, named
 from ..sources import ArraySource
 from ..strength import Strength
 from ..tasks import Place
-from .chord import Curvatures, Found, Goal, Shared, Starts, descend
+from .chord import Curvatures, Estimates, Found, Goal, Starts, descend
 from .folds import WHOLE, Folds, Splits, splits_of
 from .joint import Fits, Joint, Seen
 from .passes import part_of
@@ -252,18 +252,17 @@ class Study:
         return not alone and "metric" in metric.offered(self.folds.rows, self.joint.shape)
 
     def _side_by_side(self, states: dict[tuple[int, int], State], watch: Watch) -> None:
-        """Strength after strength, all folds from where they are, with one estimate of the inverse Hessian for all of them."""
+        """Strength after strength, all folds from where the last two point, with few estimates of the inverse Hessian."""
         F, S = self.alphas.shape
-        W, rows = np.zeros((F, *self.joint.shape)), self.folds.rows
+        W = before = np.zeros((F, *self.joint.shape))
         for s in (s for s in range(S) if (self.alphas[:, s] > 0).all()):
             fits = self._fits(range(F), [s])
-            place = Place(W[WHOLE], (-1 - s, 0))
-            estimate = metric.metric(rows, self.joint.loss, place, fits.strength[WHOLE], self.joint.intercept)
-            shared = Shared(estimate, self.joint.shape)
+            start = W + self._stride(s) * (W - before) if s > 1 else W
+            estimates = Estimates(self._estimated, W[WHOLE], fits.strength[WHOLE], own=not self.folds.rows.sparse)
             found = descend(
-                self.joint, fits, Starts(W, np.arange(F)), shared, Goal(self.spec.stop.tol / 2, proved=True), rounds=MANY
+                self.joint, fits, Starts(start, np.arange(F)), estimates, Goal(self.spec.stop.tol / 2, proved=True), rounds=MANY
             )
-            W = self.joint.with_best_intercepts(found.W, fits)
+            W, before = self.joint.with_best_intercepts(found.W, fits), W
             states.update(
                 self._seen(
                     found._replace(W=W, grad=None, seen=[None] * len(W)),
@@ -273,6 +272,15 @@ class Study:
                 )
             )
             watch(len(states), F * S)
+
+    def _stride(self, s: int) -> float:
+        """How far on from two strengths the next one lies, on a logarithmic scale and in their distance; at most as far again."""
+        steps = np.diff(np.log(self.alphas[WHOLE, s - 2 : s + 1]))
+        return float(min(steps[1] / steps[0], 1.0))
+
+    def _estimated(self, W: np.ndarray, fold: int, strength: np.ndarray) -> Metric:
+        """An inverse Hessian, as far as it is cheap to know; the rows of a fold are its own, and so are the logits they keep."""
+        return metric.metric(self.folds.alone(fold), self.joint.loss, Place(W, (-1, 0)), strength, self.joint.intercept)
 
     def _measure(self, state: State, fold: int, seen: Seen, i: int) -> None:
         state.loss = float(seen.loss[i])
