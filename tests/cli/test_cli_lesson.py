@@ -26,6 +26,7 @@ def test_list_says_number_title_and_minutes(run: Run) -> None:
     assert Path(found[0]["path"]).is_file()
 
 
+@pytest.mark.slow
 def test_run_is_a_script_on_the_terminal() -> None:
     """Its output, and exercises that wait."""
     done = shell("MPLBACKEND=agg {logistic} lesson run 1")

@@ -455,6 +455,7 @@ def test_a_file_that_is_too_large_is_neither_read_nor_written(tmp_path: Path, mo
         monkeypatch.undo()
 
 
+@pytest.mark.slow
 def test_a_header_as_large_as_allowed_is_read(tmp_path: Path) -> None:
     """A million names, in seconds."""
     p = 10**6

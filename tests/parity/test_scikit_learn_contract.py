@@ -31,19 +31,37 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 from logistic import InputError, LogisticRegression, LogisticRegressionCV, SeparationWarning, datasets, solvers
 from support import overlapping
 
-ESTIMATORS = [
-    *(LogisticRegression(C=C, solver=solver) for solver in ("newton", "lbfgs", "auto", "gd") for C in (1.0, np.inf)),
-    LogisticRegressionCV(),
+DEFAULTS = [LogisticRegression(), LogisticRegression(C=np.inf), LogisticRegressionCV()]
+SETTINGS = [
+    *(LogisticRegression(C=C, solver=solver) for solver in ("newton", "lbfgs", "gd") for C in (1.0, np.inf)),
     LogisticRegressionCV([0.1, 1.0], cv=2, solver="lbfgs", standardize=True, scoring="accuracy", rule="1se"),
 ]
 
 
-@pytest.mark.filterwarnings("ignore::logistic.SeparationWarning", "ignore::sklearn.exceptions.ConvergenceWarning")
-@pytest.mark.filterwarnings("ignore::sklearn.exceptions.SkipTestWarning")
-@pytest.mark.filterwarnings("ignore:The least populated class:UserWarning")
-@parametrize_with_checks(ESTIMATORS)
+def forewarned(test: Any) -> Any:
+    """Several checks fit classes that no finite coefficients separate best, or too few rows."""
+    for warning in (
+        "ignore::logistic.SeparationWarning",
+        "ignore::sklearn.exceptions.ConvergenceWarning",
+        "ignore::sklearn.exceptions.SkipTestWarning",
+        "ignore:The least populated class:UserWarning",
+    ):
+        test = pytest.mark.filterwarnings(warning)(test)
+    return test
+
+
+@forewarned
+@parametrize_with_checks(DEFAULTS)
 def test_scikit_learns_checks(estimator: Any, check: Any) -> None:
-    """All of them; several fit classes that no finite coefficients separate best, hence the warnings."""
+    """All of them."""
+    check(estimator)
+
+
+@pytest.mark.slow
+@forewarned
+@parametrize_with_checks(SETTINGS)
+def test_scikit_learns_checks_with_any_settings(estimator: Any, check: Any) -> None:
+    """All of them."""
     check(estimator)
 
 
@@ -124,6 +142,7 @@ def test_metadata_is_routed(wine: Any) -> None:
     np.testing.assert_allclose(search.best_estimator_.coef_, direct.coef_, rtol=1e-9)
 
 
+@pytest.mark.slow
 def test_workers_are_not_oversubscribed(wine: Any) -> None:
     """Two loky workers keep to the threads that joblib gives them, also when n_jobs asks for more."""
     X, y = wine
@@ -156,6 +175,7 @@ def test_threads_follow_one_setting_and_are_restored(wine: Any) -> None:
             LogisticRegression(n_jobs=wrong).fit(X, y)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
 def test_a_fork_after_a_torch_fit_does_not_hang() -> None:
     """Parent and child both fit with torch; the child has an end."""
