@@ -17,10 +17,11 @@ from ..solvers import choose, named
 from ..solvers.proxnewton import MANY
 from ..sources import ArraySource
 from .folds import WHOLE, Splits
+from .grid import Grid, Rule
 from .joint import Fits
 from .proofs import Proved, Start
 from .stretch import STEPS, Stretch, extrapolated
-from .study import OUT_OF_TIME, Grid, Outcome, Rule, State, Study, Watch, nobody
+from .study import OUT_OF_TIME, Outcome, State, Study, Watch, nobody
 
 HELD_BYTES = 2**26  # of coefficients whose losses on rows held out are measured in one pass
 FINEST = 1e-12  # relative gap below which each fit is made alone, from digit to digit
