@@ -54,8 +54,8 @@ int borrow_all(PyObject *const *objects, Array *arrays, const char *formats) {
 #if defined(VECTORS_KNOWN)
 #define PASS(each) \
     each(loss_pass, "X (n, p) float32 or float64, center (p,) or None, coef (K, p) and base (K,) or neither, " \
-                       "start (K, n) or None, codes (0 and 1 where K = 1), weight (n,), along (K, n) or None, eta (K, n), pull (K, p), sums (K,), t: " \
-                       "the weighted sum of the losses")
+                    "start (K, n) or None, codes (0 and 1 where K = 1), weight (n,), along (K, n) or None, eta (K, n), " \
+                    "pull (K, p), sums (K,), t: the weighted sum of the losses")
 #else
 #define PASS(each)
 #endif
