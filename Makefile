@@ -27,7 +27,7 @@ test-plain: $(READY)  ## what has a compiled kernel, on NumPy alone
 	LOGISTIC_COMPILED=0 $(BIN)/python -m pytest -n auto --maxprocesses 4 $(PLAIN)
 
 test-oldest: .venv-oldest/.installed  ## scikit-learn's contract on the oldest versions that are admitted
-	.venv-oldest/bin/python -m pytest tests/parity/test_scikit_learn_contract.py tests/laws/test_linear.py tests/laws/test_plots.py
+	.venv-oldest/bin/python -m pytest -m "slow or not slow" tests/parity/test_scikit_learn_contract.py tests/laws/test_linear.py tests/laws/test_plots.py
 
 lint: $(READY)  ## style, format, types
 	$(BIN)/ruff check .
