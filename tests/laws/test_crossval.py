@@ -403,19 +403,20 @@ def test_a_start_from_samples_changes_no_digit() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("rounds", [60, 3])
 @pytest.mark.parametrize("compiled", [False, True])
-def test_large_fits(compiled: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Too many coefficients for Hessians: side by side with one metric, or alone where passes are compiled; each fit is proved."""
+def test_large_fits(rounds: int, compiled: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Too many coefficients for Hessians: side by side as long as rounds suffice, alone from there on; each fit is proved."""
+    monkeypatch.setattr("logistic.study.study.MANY", rounds)
+    monkeypatch.setattr("logistic.study.folds.SOLID", 0)  # rows stay as they lie, as many rows do
     if not compiled:
         monkeypatch.setattr(kernels, "compiled", None)
     elif kernels.compiled is None:
         pytest.skip("this installation runs on NumPy alone")
-    else:
-        monkeypatch.setattr("logistic.study.folds.SOLID", 0)  # rows stay as they lie, as many rows do
     X, y = overlapping(5, 600, 130, 8, spread=0.1)
     pairs = list(KFold(2).split(X))
-    model = LogisticRegressionCV([1e-2, 1.0], cv=pairs, tol=1e-9).fit(X, y)
-    assert model.why_solver_.startswith("lbfgs: 1,048 coefficients" if compiled else "lbfgs: folds side by side")
+    model = LogisticRegressionCV([1e-2, 0.1, 1.0], cv=pairs, tol=1e-9).fit(X, y)
+    assert model.why_solver_.startswith("lbfgs: folds side by side" if rounds > 3 else "lbfgs: 1,048 coefficients")
     check_proved(model, X, y, pairs)
 
 
@@ -448,7 +449,8 @@ def test_a_start_lies_where_two_strengths_point(strengths: list[float], stride: 
     """As far on as the strength is, and never farther than they are apart."""
     X, y = overlapping(3, 50, 2, 2)
     study = Study(InProcess(), ArraySource(X, y), Spec(), Grid(np.array(strengths), True), splits_of([], 50))
-    assert study._stride(2) == pytest.approx(stride, rel=1e-12)
+    before, last = np.array([[1.0]]), np.array([[3.0]])
+    assert study._foreseen(2, last, before) == pytest.approx(np.array([[3 + 2 * stride]]), rel=1e-12)
 
 
 def test_sparse_and_large(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -24,8 +24,8 @@ def shown(change: Array, turn: Array) -> Pair | None:
     return (change, turn, curved) if curved > EPS * vdot(turn, turn) > 0 else None
 
 
-def corrected(pairs: deque[Pair], gradient: Array, metric: Metric | None) -> Array:
-    """Inverse Hessian estimate times the gradient; the metric, or else the identity, is scaled by the last pair."""
+def corrected(pairs: Sequence[Pair], gradient: Array, metric: Metric | None) -> Array:
+    """Inverse Hessian estimate times the gradient; the last pair scales the identity, and a metric that promised too long a step."""
 
     def scaled(r: Array) -> Array:
         if metric is not None:
@@ -33,7 +33,8 @@ def corrected(pairs: deque[Pair], gradient: Array, metric: Metric | None) -> Arr
         if pairs:
             _, turn, curved = pairs[-1]
             foreseen = vdot(turn, turn if metric is None else metric(turn))
-            r = r * (curved / foreseen if foreseen > 0 else 1.0)  # it may underflow
+            ratio = curved / foreseen if foreseen > 0 else 1.0  # it may underflow
+            r = r * (ratio if metric is None else min(ratio, 1.0))
         return r
 
     return two_loops(pairs, gradient, scaled)

@@ -8,14 +8,14 @@ is given a Hessian of its own rows at its own point.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
 from ..backend import psd_solver, vdot
 from ..contracts import Metric
-from ..solvers.recursion import Pair, shown, two_loops
+from ..solvers.recursion import Pair, corrected, shown
 from .joint import Fits, Joint, Seen
 
 ROUNDS = 60
@@ -41,12 +41,15 @@ class Found(NamedTuple):
         At W, where it is known.
     seen : list of Seen or None, one a fit
         All there is to see at W, as arrays of one, where the last pass showed it.
+    ended : (N,) array of bool
+        Whether each has come to its goal, or to its rounding, in the rounds there were.
     """
 
     W: np.ndarray
     steps: np.ndarray
     grad: np.ndarray | None
     seen: list[Seen | None]
+    ended: np.ndarray
 
 
 class Starts(NamedTuple):
@@ -88,7 +91,7 @@ class Estimates:
     def renew(self, fit: _Fit, fold: int) -> None:
         """An estimate of a fit's own, once the last one has had its time; until then that one alone, where steps with it fail."""
         if self.price < math.inf and fit.age >= OWN:
-            fit.renew(-1, _flat(self._estimated(fit.W, fold, fit.strength), fit.W.shape))
+            fit.renew(-1, _flat(self._estimated(fit.W, fold, fit.strength), fit.W.shape), fit.pairs)
         elif fit.failures > 0:
             fit.renew(fit.index, fit.solve)
 
@@ -221,14 +224,14 @@ class _Fit:
 
     def aim(self) -> None:
         """The next step, and its length."""
-        found = two_loops(self.pairs, self.grad.reshape(-1), self.solve)  # type: ignore[arg-type]
+        found = corrected(self.pairs, self.grad.reshape(-1), self.solve)
         self.step = -np.asarray(found).reshape(self.grad.shape)
         self.decrement = max(-vdot(self.step, self.grad), 0.0)
 
-    def renew(self, index: int, solve: Callable[[np.ndarray], np.ndarray]) -> None:
-        """Another Hessian, made here, or the same without what steps have shown."""
+    def renew(self, index: int, solve: Callable[[np.ndarray], np.ndarray], pairs: Sequence[Pair] = ()) -> None:
+        """Another Hessian, made here, or the same; of what steps have shown, only these pairs are still believed."""
         self.age = self.age if solve is self.solve else 0
-        self.index, self.solve, self.pairs, self.t, self.slow = index, solve, [], 1.0, False
+        self.index, self.solve, self.pairs, self.t, self.slow = index, solve, [*pairs], 1.0, False
         self.aim()
 
 
@@ -280,7 +283,8 @@ def descend(
         seen = joint.at(trials, np.arange(len(active)), some) if careful else joint.slopes(trials, some, goal.proved)
         _arrive([states[i] for i in active], trials, seen, goal, curvatures.price)
     W, grad = (np.stack(each) for each in zip(*((state.W, state.grad) for state in states), strict=True))
-    return Found(W, np.array([state.steps for state in states]), grad, [state.seen for state in states])
+    steps, ended = (np.array(each) for each in zip(*((state.steps, state.ended) for state in states), strict=True))
+    return Found(W, steps, grad, [state.seen for state in states], ended)
 
 
 def _arrive(states: list[_Fit], W: np.ndarray, seen: Seen, goal: Goal, patience: float) -> None:

@@ -19,7 +19,6 @@ from ..backend import overflow_allowed
 from ..contracts import Block, Executor, Metric, Point, Spec
 from ..designs import Dense
 from ..errors import InputError
-from ..evaluation import served
 from ..fit import fit
 from ..frame import Frame, block_size
 from ..minimize import minimize
@@ -38,7 +37,7 @@ from .passes import part_of
 
 GOAL = Goal(1e-23)  # squared decrement relative to the value: eleven digits of the coefficients
 NEARLY = Goal(1e-6)  # the same for a start
-MANY = 100  # rounds of fits that are too large for a Hessian, before they are left to themselves
+MANY = 60  # rounds of fits that are too large for a Hessian, before they are left to themselves
 FIRST_SAMPLE, TIMES = 4000, 8  # rows of the smallest sample, and how many times as many the next one has at least
 CURVATURE_BYTES = 2**28  # of the Hessians and factors that are kept at a time
 OUT_OF_TIME = (Status.MAX_ITER, Status.MAX_TIME)
@@ -148,7 +147,7 @@ class Study:
         for chosen in self._chunks() if self.together else []:
             states.update(self._together(chosen, start, partial(_more, watch, len(states), F * S)))
             start = states[WHOLE, chosen[-1]].W[None]
-        if not self.together and self._worth_sharing:
+        if not self.together and "metric" in metric.offered(self.folds.rows, self.joint.shape):
             self._side_by_side(states, watch)
         done = sum(self._proved(state) for state in states.values())
         for s in range(S):
@@ -194,19 +193,13 @@ class Study:
             self._measure(states[pair], pair[0], seen, i)
         return states
 
-    @property
-    def _worth_sharing(self) -> bool:
-        """Whether fits share passes, and a metric: of many classes, a compiled pass for each is as fast as products for all."""
-        alone = self.joint.shape[1] > 1 and all(served(part.block, self.joint.loss) is not None for part in self.folds.pieces)
-        return not alone and "metric" in metric.offered(self.folds.rows, self.joint.shape)
-
     def _side_by_side(self, states: dict[tuple[int, int], State], watch: Watch) -> None:
         """Strength after strength, all folds from where the last two point, with few estimates of the inverse Hessian."""
         F, S = self.alphas.shape
         W = before = np.zeros((F, *self.joint.shape))
         for s in (s for s in range(S) if (self.alphas[:, s] > 0).all()):
             fits = self._fits(range(F), [s])
-            start = W + self._stride(s) * (W - before) if s > 1 else W
+            start = self._foreseen(s, W, before) if s > 1 else W
             estimates = Estimates(self._estimated, W[WHOLE], fits.strength[WHOLE], own=not self.folds.rows.sparse)
             found = descend(
                 self.joint, fits, Starts(start, np.arange(F)), estimates, Goal(self.spec.stop.tol / 2, proved=True), rounds=MANY
@@ -221,11 +214,13 @@ class Study:
                 )
             )
             watch(len(states), F * S)
+            if not found.ended.all():
+                break  # weaker strengths take longer still
 
-    def _stride(self, s: int) -> float:
-        """How far on from two strengths the next one lies, on a logarithmic scale and in their distance; at most as far again."""
+    def _foreseen(self, s: int, last: np.ndarray, before: np.ndarray) -> np.ndarray:
+        """Where the optima at the two strengths before point: as far on as the logarithm of the strength, at most as far again."""
         steps = np.diff(np.log(self.alphas[WHOLE, s - 2 : s + 1]))
-        return float(min(steps[1] / steps[0], 1.0))
+        return np.asarray(last + min(steps[1] / steps[0], 1.0) * (last - before))
 
     def _estimated(self, W: np.ndarray, fold: int, strength: np.ndarray) -> Metric:
         """An inverse Hessian, as far as it is cheap to know; the rows of a fold are its own, and so are the logits they keep."""
@@ -291,15 +286,21 @@ class Study:
         return certificate.kind == "proof" and certificate.gap <= self.spec.stop.tol * max(abs(certificate.value), 5e-324)
 
     def _alone(self, f: int, s: int, states: dict[tuple[int, int], State]) -> State:
-        """One fit for itself, from the nearest that is known: on the shared rows, or as if nobody else were there."""
-        near = next((states[pair] for pair in ((f, s), (WHOLE, s), (f, s - 1)) if pair in states), None)
-        W0 = np.zeros(self.joint.shape) if near is None else near.W
-        state = None if self.together or not self.alphas[f, s] > 0 else self._beside(f, s, W0)
+        """One fit for itself: on the shared rows, or as if nobody else were there."""
+        shares = not self.together and self.alphas[f, s] > 0
+        state = self._beside(f, s, self._start(f, s, states)) if shares else None
         if state is None or state.certificate.status not in (Status.CONVERGED, Status.PRECISION_FLOOR, *OUT_OF_TIME):
             state = self._by_itself(f, s)
         fits = Fits(np.array([f]), np.zeros((1, self.joint.shape[0])))
         self._measure(state, f, self.joint.at(state.W[None], np.zeros(1, dtype=int), fits), 0)
         return state
+
+    def _start(self, f: int, s: int, states: dict[tuple[int, int], State]) -> np.ndarray:
+        """Where the fit has come to, or where stronger penalties point, or the optimum of all rows."""
+        if (f, s) not in states and s > 1:
+            return self._foreseen(s, states[f, s - 1].W, states[f, s - 2].W)
+        near = next((states[pair] for pair in ((f, s), (WHOLE, s), (f, s - 1)) if pair in states), None)
+        return np.zeros(self.joint.shape) if near is None else near.W
 
     def _beside(self, f: int, s: int, W0: np.ndarray) -> State:
         """On the rows as they are encoded for all, under the weights of the fold."""
