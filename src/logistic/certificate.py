@@ -16,8 +16,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import cached_property
+from itertools import combinations
 
-from .backend import EPS, Array, cholesky, namespace, vdot
+from .backend import EPS, Array, cholesky, inverse_lower, largest, namespace, vdot
 
 UNIT = EPS / 2  # unit roundoff
 ESTIMATE_STEPS = 40  # of conjugate gradients, each two products with the rows
@@ -68,7 +70,15 @@ class Curvature:
         shift = 2 * size * (error + 4 * UNIT)
         identity = xp.eye(size, dtype=hessian.dtype, device=hessian.device)
         self.lower = cholesky(unit - shift * identity)
-        self.inverse_root: Array | None = None if self.lower is None else xp.linalg.inv(self.lower)
+        self.inverse_root: Array | None = None if self.lower is None else inverse_lower(self.lower)
+
+    @cached_property
+    def inverse(self) -> Array:
+        """(m, m): the inverse of the lowered Hessian."""
+        assert self.inverse_root is not None
+        root = self.inverse_root / self.scale
+        found: Array = root.T @ root
+        return found
 
     @property
     def sound(self) -> bool:
@@ -94,21 +104,32 @@ class Curvature:
         return float(SLACK * norm * (1.0 if columns == 1 else 2.0))  # |a - b| <= |a| + |b|
 
     def farthest(self, columns: int) -> float:
-        """Upper bound on |x (e_k - e_l)| over |x|, in the inverse norm, for every x and every pair of classes."""
-        assert self.inverse_root is not None
-        norm = float(namespace(self.inverse_root).linalg.norm(self.inverse_root / self.scale, 2))
-        return float(SLACK * norm * (1.0 if columns == 1 else 2**0.5))
+        """Upper bound on |x (e_k - e_l)| over |x|, in the inverse norm, for every x and every pair of classes.
+
+        The norm of a symmetric matrix is at most the fourth root of the Frobenius norm of its fourth power.
+        """
+        size = largest(self.inverse)
+        square = self.inverse / size
+        square = square @ square
+        norm = size * float(((square @ square) ** 2).sum()) ** 0.125
+        return float(SLACK * norm**0.5 * (1.0 if columns == 1 else 2**0.5))
 
     def spread_roots(self, rows: int, columns: int) -> list[Array]:
-        """For each pair of classes a (q, r) matrix T with |x T| = |x (e_k - e_l)| in the inverse norm; one matrix where M = 1."""
-        assert self.inverse_root is not None
-        xp = namespace(self.inverse_root)
-        blocks = (self.inverse_root / self.scale).reshape(-1, rows, columns)
+        """For each pair of classes a (q, q) matrix T with |x T| >= |x (e_k - e_l)| in the inverse norm; one matrix where M = 1.
+
+        It is the larger by what rounding may take away: of a sum of m products, m unit roundoffs of the lengths of both sides.
+        """
+        xp = namespace(self.inverse)
+        cells = xp.moveaxis(self.inverse.reshape(rows, columns, rows, columns), (1, 3), (0, 1))
+        length = xp.diagonal(self.inverse).reshape(rows, columns).T ** 0.5
         if columns == 1:
-            return [blocks[:, :, 0].T]
-        classes = xp.moveaxis(blocks, 2, 0)
-        apart = (classes[k] - classes[k + 1 :] for k in range(columns - 1))
-        return [small.T for each in apart for small in xp.linalg.qr(each)[1]]  # |C x| = |R x|, and R is small
+            apart, size = cells[0], length
+        else:
+            k, m = map(list, zip(*combinations(range(columns), 2), strict=True))
+            apart, size = cells[k, k] + cells[m, m] - cells[k, m] - cells[m, k], length[k] + length[m]
+        unit = apart / size[:, :, None] / size[:, None, :]
+        lost = 2 * rows * (rows * columns + rows + 8) * UNIT
+        return list(size[:, :, None] * xp.linalg.cholesky(unit + lost * xp.eye(rows, dtype=unit.dtype, device=unit.device)))
 
 
 def estimated_gap(product: Callable[[Array], Array], gradient: Array) -> float:

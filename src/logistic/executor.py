@@ -70,21 +70,26 @@ class Threads(InProcess):
 
     def __enter__(self) -> Self:
         self.count = self._held.enter_context(one_thread_each())
-        self._pool = self._held.enter_context(ThreadPoolExecutor(self.count))
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self._held.close()
-        self._pool = None
+        self._pool, self.count = None, 1
+
+    @property
+    def _workers(self) -> ThreadPoolExecutor:
+        """Threads, made when there is something for them to do."""
+        if self._pool is None:
+            self._pool = self._held.enter_context(ThreadPoolExecutor(self.count))
+        return self._pool
 
     def at_once(self, fn: Callable[[Any], Any], handles: Sequence[Any]) -> list[Any]:
         """One result a handle, of which there are at most ``count``; the first in this thread, which has its core already."""
-        assert self._pool is not None
-        others = [self._pool.submit(contextvars.copy_context().run, fn, part) for part in handles[1:]]
+        others = [self._workers.submit(contextvars.copy_context().run, fn, part) for part in handles[1:]]
         return [fn(handles[0]), *(other.result() for other in others)]
 
     def _each(self, fn: Callable[..., Any], handles: Sequence[Any], *args: Any) -> Iterator[Any]:
-        if self._pool is None or len(handles) < 2:
+        if self.count == 1 or len(handles) < 2:
             yield from super()._each(fn, handles, *args)
             return
         context = contextvars.copy_context()  # NumPy's error state among others
@@ -92,7 +97,7 @@ class Threads(InProcess):
         waiting: deque[Future[list[Any]]] = deque()
         try:
             for first in range(0, len(handles), run):
-                waiting.append(self._pool.submit(context.copy().run, _turn, fn, handles[first : first + run], args))
+                waiting.append(self._workers.submit(context.copy().run, _turn, fn, handles[first : first + run], args))
                 if len(waiting) > 2 * self.count:  # results may be large, so nobody runs far ahead
                     yield from waiting.popleft().result()
             while waiting:

@@ -31,7 +31,7 @@ from .solvers import choose, named
 from .start import generator, start
 from .tasks import Rows
 
-ALONE = 2**16  # numbers from which on an L1 fit asks for single-threaded products: it makes very many small ones
+TINY = 2**12  # numbers up to which no product is large enough to be shared by threads, whatever the classes
 SAMPLE = 20_000  # rows whose optimum is a start, where there are ten times as many
 SAMPLE_TOL, SAMPLE_STEPS = 1e-3, 25  # gained by a last step: about as near to that optimum as that is to the one of all rows
 
@@ -98,7 +98,7 @@ def fit(
     covariance.check(spec.covariance, grouped=getattr(source, "group", None) is not None)
     rng = generator(spec.seed)
     blocks = list(source.blocks(block_size(source, spec, asked)))
-    with _local(len(blocks), source.shape, spec) if executor is None else nullcontext(executor) as workers:
+    with _local(source.shape, spec) if executor is None else nullcontext(executor) as workers:
         raw = workers.put(blocks)
         frame = Frame.learned(workers, raw, source, spec)
         objective = frame.objective(workers, raw, rng)
@@ -205,10 +205,10 @@ def _of_sample(objective: LogisticObjective, frame: Frame, rows: Rows) -> Logist
     return LogisticObjective(objective.loss, frame.prior(rows.total), rows, objective.intercept)
 
 
-def _local(blocks: int, shape: tuple[int, int], spec: Spec) -> AbstractContextManager[Executor]:
-    """Threads where there are several blocks for them, or products so small that two threads would wait for each other."""
-    small = spec.l1_ratio > 0 and math.prod(shape) > ALONE
-    return Threads() if (blocks > 1 or small) and spec.device == "auto" else nullcontext(InProcess())
+def _local(shape: tuple[int, int], spec: Spec) -> AbstractContextManager[Executor]:
+    """Threads, a block for each: two that shared the many small products of a fit would spend their time waiting for each other."""
+    shared = math.prod(shape) > TINY and spec.device == "auto"
+    return Threads() if shared else nullcontext(InProcess())
 
 
 def _check_bias(spec: Spec) -> None:

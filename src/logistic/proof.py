@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from . import rank, tasks
 from .audit import Audit, audit, merged
-from .backend import EPS, Array, largest, namespace, psd_solver, vdot
+from .backend import EPS, Array, is_finite, largest, namespace, psd_solver, vdot
 from .certificate import UNIT, Curvature, estimated_gap, newton_factor, summation_error
 from .contracts import Point
 from .outcome import Certificate, Status
@@ -209,13 +209,12 @@ class Prover:
 
         A rough bound, by the longest row, will do where it hardly changes along a step of this ``length``, or has to.
         """
-        columns = self.objective.shape[1]
-        rough = math.inf
-        for bound, size in ((curvature.widest, rounding.longest), (curvature.farthest, rounding.radius)):
-            rough = min(rough, 1.01 * size * bound(columns))
-            if rough * length <= ROUGH:
-                return rough
-        if not exactly:
+        q, columns = self.objective.shape
+        rough = 1.01 * rounding.longest * curvature.widest(columns)
+        few = exactly and self.rows.count <= 4 * q * columns  # then to ask them costs less than a bound of the norm
+        if rough * length > ROUGH and not few:
+            rough = min(rough, 1.01 * rounding.radius * curvature.farthest(columns))
+        if rough * length <= ROUGH or not exactly or not is_finite(curvature.inverse):
             return rough
         if curvature.spread is None:
             roots = curvature.spread_roots(*self.objective.shape)

@@ -135,9 +135,14 @@ class Study:
 
     @property
     def together(self) -> bool:
-        """Whether the fits are so small that Hessians are cheap."""
+        """Whether the fits are so small that Hessians are cheap, and no estimate of them is to be had for less."""
         newton = self.solver is None or self.solver.name == "newton"
-        return newton and math.prod(self.joint.shape) <= NEWTON_SIZE
+        return newton and math.prod(self.joint.shape) <= NEWTON_SIZE and not self._estimable
+
+    @property
+    def _estimable(self) -> bool:
+        """Whether an estimate of the inverse Hessian is worth its price."""
+        return "metric" in metric.offered(self.folds.rows, self.joint.shape)
 
     def solve(self, watch: Watch = nobody) -> list[list[Outcome]]:
         """For each fold, :data:`WHOLE` first, the fits of all strengths in the order of the grid."""
@@ -147,7 +152,7 @@ class Study:
         for chosen in self._chunks() if self.together else []:
             states.update(self._together(chosen, start, partial(_more, watch, len(states), F * S)))
             start = states[WHOLE, chosen[-1]].W[None]
-        if not self.together and "metric" in metric.offered(self.folds.rows, self.joint.shape):
+        if self._estimable:
             self._side_by_side(states, watch)
         done = sum(self._proved(state) for state in states.values())
         for s in range(S):
