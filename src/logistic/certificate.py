@@ -93,9 +93,8 @@ class Curvature:
         """Upper bound on sqrt(gᵀ H⁻¹ g) for every g within ``error`` of ``gradient``; both (m,)."""
         assert self.inverse_root is not None
         exact = self.inverse_root @ (gradient / self.scale)
-        norm = float((self.inverse_root**2).sum()) ** 0.5  # Frobenius, at least the spectral norm
-        widened = float(((error / self.scale) ** 2).sum()) ** 0.5 * norm
-        return float(SLACK * (float((exact**2).sum()) ** 0.5 + widened))
+        widened = abs(self.inverse_root) @ (error / self.scale)  # the triangle inequality, entry by entry
+        return float(SLACK * (float((exact**2).sum()) ** 0.5 + float((widened**2).sum()) ** 0.5))
 
     def widest(self, columns: int) -> float:
         """Upper bound on |x (e_k - e_l)| over sum_j |x_j|, in the inverse norm, for every x and every pair of classes."""

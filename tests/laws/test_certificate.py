@@ -178,6 +178,37 @@ def test_curvature_is_a_lower_bound_of_the_hessian():
     assert not Curvature(singular.T @ singular, 1e-13).sound
 
 
+@pytest.mark.parametrize(("rows", "columns", "condition"), [(5, 1, 1.0), (4, 3, 1e6), (20, 6, 1e12)])
+def test_bounds_of_what_a_row_can_do(rows, columns, condition):
+    """In the inverse norm: never too small, and next to nothing too large for a row of its own; in any units."""
+    rng = np.random.default_rng(2)
+    size = rows * columns
+    A = rng.normal(size=(3 * size, size)) * np.geomspace(1, condition**-0.5, size) * 10.0 ** rng.uniform(-6, 6, size)
+    found = Curvature(A.T @ A, 1e-16)
+    assert found.sound
+    inverse = (found.inverse_root / found.scale).reshape(size, rows, columns)
+    pairs = [(k, m) for k in range(columns) for m in range(k + 1, columns)]
+    apart = [inverse[:, :, k] - inverse[:, :, m] for k, m in pairs] or [inverse[:, :, 0]]
+    X = rng.normal(size=(100, rows))
+    roots = found.spread_roots(rows, columns)
+    assert len(roots) == len(apart)
+    for T, C in zip(roots, apart, strict=True):
+        exact = np.linalg.norm(X @ C.T, axis=1)
+        assert (np.linalg.norm(X @ T, axis=1) >= exact).all()
+        assert (np.linalg.norm(X @ T, axis=1) <= exact * (1 + 1e-6)).all()
+    longest = np.linalg.norm(inverse.reshape(size, size), 2) * (1 if columns == 1 else 2**0.5)
+    assert longest <= found.farthest(columns) <= 1.7 * longest
+
+
+def test_the_rounding_of_a_gradient_widens_its_length_by_no_more_than_it_can():
+    """The bound covers every gradient within the error, and is that of the worst one where the factor is a diagonal."""
+    rng = np.random.default_rng(3)
+    g, error = rng.normal(size=5), rng.uniform(0, 0.1, 5)
+    H = np.diag(10.0 ** rng.uniform(-3, 3, 5))
+    worst = math.sqrt((abs(np.linalg.inv(H) ** 0.5 @ g) ** 2).sum()) + math.sqrt(((np.linalg.inv(H) ** 0.5 @ error) ** 2).sum())
+    assert worst <= Curvature(H, 1e-16).decrement(g, error) <= 1.011 * worst
+
+
 @pytest.mark.parametrize("C", [0.01, 1.0])
 def test_dual_gap_and_newton_bound_agree_on_real_data(C, monkeypatch):
     """Both proofs on breast cancer: the dual gap is the looser one, and both are above the truth."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from itertools import combinations, pairwise
@@ -421,6 +422,21 @@ def stop_at(part: int) -> tuple[int]:
 def overflow(part: float) -> tuple[float]:
     """A task that overflows."""
     return (np.float64(part) * 1e300,)
+
+
+def test_threads_are_there_as_long_as_they_are_asked_for() -> None:
+    """None before, and none after: then the caller's own thread does it all."""
+
+    def where(part: int) -> int:
+        return threading.get_ident()
+
+    workers = Threads()
+    mine = {threading.get_ident()}
+    assert set(workers.map(where, range(8))) == mine
+    with workers:
+        inside = set(workers.map(where, range(8)))
+        assert (inside == mine) == (workers.count == 1)
+    assert set(workers.map(where, range(8))) == mine
 
 
 def test_threads_hand_on_errors_and_settings() -> None:

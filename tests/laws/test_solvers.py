@@ -242,3 +242,16 @@ def test_a_sample_without_an_optimum_is_no_start(monkeypatch):
     np.testing.assert_allclose(fit_arrays(X, y, solver="newton").model.coef, plain.coef, rtol=1e-9)
     few = fit_arrays(X, y, weight, alpha=0.1, solver="newton").model
     assert few.certificate.status is Status.CONVERGED
+
+
+def test_newton_ends_where_rounding_rules() -> None:
+    """Columns that are nearly the same, and a penalty that hardly tells them apart: no step helps, and none is made in vain."""
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((300, 20))
+    X[:, 1:] = X[:, :1] + 1e-5 * X[:, 1:]
+    y = (X[:, 0] + rng.logistic(size=300) > 0).astype(int)
+    model = fit_arrays(X, y, C=1e8, solver="newton", stop=Stop(tol=1e-13)).model
+    assert model.certificate.status is Status.PRECISION_FLOOR
+    assert model.certificate.kind == "proof"
+    assert model.certificate.gap <= 1e-7 * model.certificate.value
+    assert model.n_iter <= 10

@@ -21,6 +21,8 @@ SLOWER = 0.1  # the same where only the Hessian of all rows would do better: it 
 SETTLED = 1e-11  # of the largest coefficient: steps with the Hessian of some rows go on until the next one is smaller
 FAR = 1e-3  # squared decrement, relative to the value, above which a step may be slow because the Hessian changes along it
 SAMPLED_STEPS = 12  # at most: before all rows are asked, and for the last digits
+IDLE = 3  # steps in a row whose squared decrement is no less than this share of the least one: rounding rules
+SHRINKS = 0.25
 TELLING = 0.1  # squared length of a step, relative to the value, up to which it tells of the Hessian at its end
 
 
@@ -37,13 +39,17 @@ class Newton(Settings):
     needs: ClassVar[frozenset[str]] = frozenset({"gradient", "line", "hessian"})
 
     def __call__(self, objective: Objective, W0: Array) -> Iterator[Point]:
-        """Points from W0 on; ends where the line search finds no way down."""
+        """Points from W0 on; ends where the line search finds no way down, or steps only move about in the rounding."""
         point = objective.at(W0)
         yield point
         if "sampled" in objective.offers:
             yield from _with_few(objective, point)
             return
-        while (arrived := _searched(objective, point, direction(objective, point))) is not None:
+        floor = _Floor()
+        while not floor.reached(point, step := direction(objective, point)):
+            arrived = _searched(objective, point, step)
+            if arrived is None:
+                return
             yield (point := arrived)
 
 
@@ -69,6 +75,21 @@ class _Curve:
         remember(self._pairs, before, after)
 
 
+class _Floor:
+    """Where rounding ends what Newton's steps can do: no value shows their squared decrement, and it shrinks no more."""
+
+    def __init__(self) -> None:
+        self._least, self._idle = math.inf, 0
+
+    def reached(self, point: Point, step: Array) -> bool:
+        """Whether it is; asked at each point, with the step of its Hessian."""
+        size = -vdot(point.grad, step)
+        shrinks = size > EPS * abs(point.value) or size < SHRINKS * self._least
+        self._idle = 0 if shrinks else self._idle + 1
+        self._least = min(self._least, size)
+        return self._idle >= IDLE
+
+
 def _with_few(objective: Objective, point: Point) -> Iterator[Point]:
     """Steps with as few Hessians as will do: of some rows until they are slow with one that was made nearby, then of all rows."""
     for made in range(SAMPLED_STEPS):
@@ -80,7 +101,11 @@ def _with_few(objective: Objective, point: Point) -> Iterator[Point]:
         point = reached
         if near:
             break
-    while (reached := (yield from _steps(objective, point, _Curve(psd_solver(objective.hessian(point))), SLOWER))) is not None:
+    floor = _Floor()
+    while not floor.reached(point, (curve := _Curve(psd_solver(objective.hessian(point)))).step(point)):
+        reached = yield from _steps(objective, point, curve, SLOWER)
+        if reached is None:
+            return
         point = reached
 
 

@@ -25,7 +25,7 @@ def shown(change: Array, turn: Array) -> Pair | None:
 
 
 def corrected(pairs: Sequence[Pair], gradient: Array, metric: Metric | None) -> Array:
-    """Inverse Hessian estimate times the gradient; the last pair scales the identity, and a metric that promised too long a step."""
+    """Inverse Hessian estimate times the gradient; the last pair scales the identity, or a metric that promises too long a step."""
 
     def scaled(r: Array) -> Array:
         if metric is not None:

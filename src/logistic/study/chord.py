@@ -224,7 +224,7 @@ class _Fit:
 
     def aim(self) -> None:
         """The next step, and its length."""
-        found = corrected(self.pairs, self.grad.reshape(-1), self.solve)
+        found = corrected(self.pairs, self.grad.reshape(-1), self.solve)  # type: ignore[arg-type]
         self.step = -np.asarray(found).reshape(self.grad.shape)
         self.decrement = max(-vdot(self.step, self.grad), 0.0)
 
