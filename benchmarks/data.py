@@ -166,6 +166,15 @@ def plain_50(scale: float) -> Data:
     return Data(X, _drawn(X @ rng.normal(size=50) * 0.3, rng), {})
 
 
+def digits(scale: float) -> Data:
+    """1,797 x 64, 10 classes: images of digits that scikit-learn carries; C above 1 all but separates the classes."""
+    from sklearn.datasets import load_digits
+
+    X, y = load_digits(return_X_y=True)
+    n = _count(len(X), scale, 200)
+    return Data(X[:n], y[:n], {})
+
+
 def plain_30(scale: float) -> Data:
     """2,000,000 x 30, two classes: 480 MB, so that a fit is bound by memory."""
     rng = np.random.default_rng(9)
@@ -204,7 +213,7 @@ MAKERS: dict[str, Callable[[float], Data]] = {
     maker.__name__: maker
     for maker in (
         *(tall, tall_wild, forest, mnist, text_2, text_20, wide_100, wide_100_5, wide_2000, wide_2000_5),
-        *(plain_50, plain_30, irises, rows_50, rows_784),
+        *(plain_50, plain_30, digits, irises, rows_50, rows_784),
     )
 }
 

@@ -120,6 +120,7 @@ def _workloads() -> tuple[Workload, ...]:
         *bare,
         Workload("elastic-20", "elastic net, sparse, 20 classes", "text_20", l1_ratio=0.5, bar=10, aim=30),
         Workload("cv-50", "10 strengths x 5 folds, 50,000 x 50", "plain_50", "cv", bar=10, aim=30, quick=0.2),
+        Workload("cv-digits", "10 strengths x 5 folds, 1,797 x 64, 10 classes", "digits", "cv", bar=10, aim=30),
         Workload("cv-mnist", "10 strengths x 5 folds, MNIST", "mnist", "cv", bar=10, aim=30),
         Workload("cv-30", "10 strengths x 5 folds, 2,000,000 x 30", "plain_30", "cv", bar=10, aim=30),
         Workload("iris", "10,000 fits of 150 x 4, 3 classes, each", "irises", "fits", bar=1, aim=3, quick=0.02),
