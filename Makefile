@@ -17,8 +17,8 @@ demo: $(READY)  ## fit bundled real data and show every step
 test: $(READY)  ## the quick tests
 	$(BIN)/python -m pytest -n auto --maxprocesses 4
 
-test-browser: $(READY)  ## the report in Chromium, which must be there; the quick tests skip these where it is not
-	LOGISTIC_CHROMIUM=$${LOGISTIC_CHROMIUM:-chromium} $(BIN)/python -m pytest -m browser
+test-browser: $(READY)  ## the report in Chromium, which must be there
+	LOGISTIC_CHROMIUM=$${LOGISTIC_CHROMIUM:-chromium} $(BIN)/python -m pytest -m browser -n auto --maxprocesses 4
 
 test-slow: $(READY)  ## the tests that take minutes
 	$(BIN)/python -m pytest -m slow -n auto --maxprocesses 4
