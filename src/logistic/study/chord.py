@@ -70,7 +70,7 @@ class Estimates:
         Where the one for all fits is made, of all rows.
     strength : (q,) array
     own : bool
-        Whether one of its own can be better than what steps have shown, which is lost with the old one.
+        Whether rows are such that one of its own can be better than the one for all with what steps have shown.
     """
 
     def __init__(

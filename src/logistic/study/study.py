@@ -201,15 +201,15 @@ class Study:
     def _side_by_side(self, states: dict[tuple[int, int], State], watch: Watch) -> None:
         """Strength after strength, all folds from where the last two point, with few estimates of the inverse Hessian."""
         F, S = self.alphas.shape
-        W = before = np.zeros((F, *self.joint.shape))
+        W = np.zeros((F, *self.joint.shape))
         for s in (s for s in range(S) if (self.alphas[:, s] > 0).all()):
             fits = self._fits(range(F), [s])
-            start = self._foreseen(s, W, before) if s > 1 else W
+            start = np.stack([self._start(f, s, states) for f in range(F)])
             estimates = Estimates(self._estimated, W[WHOLE], fits.strength[WHOLE], own=not self.folds.rows.sparse)
             found = descend(
                 self.joint, fits, Starts(start, np.arange(F)), estimates, Goal(self.spec.stop.tol / 2, proved=True), rounds=MANY
             )
-            W, before = self.joint.with_best_intercepts(found.W, fits), W
+            W = self.joint.with_best_intercepts(found.W, fits)
             states.update(
                 self._seen(
                     found._replace(W=W, grad=None, seen=[None] * len(W)),
@@ -221,6 +221,13 @@ class Study:
             watch(len(states), F * S)
             if not found.ended.all():
                 break  # weaker strengths take longer still
+
+    def _start(self, f: int, s: int, states: dict[tuple[int, int], State]) -> np.ndarray:
+        """Where the fit has come to, or where stronger penalties point, or the optimum of all rows."""
+        if (f, s) not in states and s > 1:
+            return self._foreseen(s, states[f, s - 1].W, states[f, s - 2].W)
+        near = next((states[pair] for pair in ((f, s), (WHOLE, s), (f, s - 1)) if pair in states), None)
+        return np.zeros(self.joint.shape) if near is None else near.W
 
     def _foreseen(self, s: int, last: np.ndarray, before: np.ndarray) -> np.ndarray:
         """Where the optima at the two strengths before point: as far on as the logarithm of the strength, at most as far again."""
@@ -299,13 +306,6 @@ class Study:
         fits = Fits(np.array([f]), np.zeros((1, self.joint.shape[0])))
         self._measure(state, f, self.joint.at(state.W[None], np.zeros(1, dtype=int), fits), 0)
         return state
-
-    def _start(self, f: int, s: int, states: dict[tuple[int, int], State]) -> np.ndarray:
-        """Where the fit has come to, or where stronger penalties point, or the optimum of all rows."""
-        if (f, s) not in states and s > 1:
-            return self._foreseen(s, states[f, s - 1].W, states[f, s - 2].W)
-        near = next((states[pair] for pair in ((f, s), (WHOLE, s), (f, s - 1)) if pair in states), None)
-        return np.zeros(self.joint.shape) if near is None else near.W
 
     def _beside(self, f: int, s: int, W0: np.ndarray) -> State:
         """On the rows as they are encoded for all, under the weights of the fold."""
