@@ -187,7 +187,12 @@ def pairs_of(cv: Any, source: ArraySource, groups: Any) -> Pairs:
     else:
         few = slice(None) if len(kept) == n else kept  # rows of weight zero are absent
         X, y, own = source.X[few], source.y[few], None if groups is None else groups[few]
-        found = [(kept[learned], kept[held]) for learned, held in splitter.split(X, y, own)]
+        try:
+            found = [(kept[learned], kept[held]) for learned, held in splitter.split(X, y, own)]
+        except ValueError as error:
+            raise InputError(
+                f"cv={cv!r:.60} cannot divide these rows: {str(error).rstrip('.')}; pass another cv, or more rows"
+            ) from error
     if not found:
         raise InputError("cv makes no fold; at least one is needed")
     return found

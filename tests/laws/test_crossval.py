@@ -309,9 +309,15 @@ def test_impossible_choices_are_refused_in_words() -> None:
         ({"solver": "sgd"}, "use solver='auto', 'newton' or 'lbfgs'"),
         ({"refit": "yes"}, "refit must be True or False"),
         ({"Cs": 5, "ratio": 2.0}, "ratio must be between 0 and 1"),
+        (
+            {"cv": GroupKFold(3)},
+            r"cv=GroupKFold.* cannot divide these rows: The 'groups' parameter should not be None; pass another",
+        ),
     ):
         with pytest.raises(InputError, match=words):
             LogisticRegressionCV(**choices).fit(X, y)
+    with pytest.raises(InputError, match=r"cv=None cannot divide these rows: n_splits=2 cannot be greater .* or more rows"):
+        LogisticRegressionCV().fit(X[:2], ["a", "b"])
     with pytest.raises(InputError, match="give one of them"):
         path(X, y, Cs=[1.0], alphas=[1.0])
     assert not hasattr(LogisticRegressionCV(), "partial_fit")
@@ -418,6 +424,21 @@ def test_large_fits(rounds: int, compiled: bool, monkeypatch: pytest.MonkeyPatch
     model = LogisticRegressionCV([1e-2, 0.1, 1.0], cv=pairs, tol=1e-9).fit(X, y)
     assert model.why_solver_.startswith("lbfgs: folds side by side" if rounds > 3 else "lbfgs: 1,048 coefficients")
     check_proved(model, X, y, pairs)
+
+
+def test_a_fit_that_is_taken_up_again_tells_of_both_solvers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its steps are all that it took."""
+    X, y = overlapping(5, 600, 130, 8, spread=0.1)
+    pairs = list(KFold(2).split(X))
+
+    def fitted(rounds: int) -> LogisticRegressionCV:
+        monkeypatch.setattr("logistic.study.study.MANY", rounds)
+        return LogisticRegressionCV([1.0], cv=pairs, tol=1e-9).fit(X, y)
+
+    whole, parted = fitted(60), fitted(5)
+    assert parted.why_solver_.startswith(whole.why_solver_ + "; then lbfgs: 1,048 coefficients")
+    assert parted.model_.n_iter > 5
+    check_proved(parted, X, y, pairs)
 
 
 def test_a_slow_fit_gets_an_estimate_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:

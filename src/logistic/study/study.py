@@ -298,9 +298,11 @@ class Study:
         return certificate.kind == "proof" and certificate.gap <= self.spec.stop.tol * max(abs(certificate.value), 5e-324)
 
     def _alone(self, f: int, s: int, states: dict[tuple[int, int], State]) -> State:
-        """One fit for itself: on the shared rows, or as if nobody else were there."""
+        """One fit for itself: on the shared rows, from where it has come to, or as if nobody else were there."""
         shares = not self.together and self.alphas[f, s] > 0
         state = self._beside(f, s, self._start(f, s, states)) if shares else None
+        if state is not None and (before := states.get((f, s))) is not None:
+            state = replace(state, n_iter=before.n_iter + state.n_iter, why=f"{before.why}; then {state.why}")
         if state is None or state.certificate.status not in (Status.CONVERGED, Status.PRECISION_FLOOR, *OUT_OF_TIME):
             state = self._by_itself(f, s)
         fits = Fits(np.array([f]), np.zeros((1, self.joint.shape[0])))
