@@ -106,7 +106,7 @@ class ModuleObjective(Objective):
         """Not asked for."""
         return float("nan")
 
-    def certify(self, point: Point) -> tuple[Point, Certificate]:
+    def certify(self, point: Point, enough: float = 0.0) -> tuple[Point, Certificate]:
         """Nothing is certified: a module need not be convex."""
         return point, Certificate(point.value, float("inf"), "none", largest(point.grad))
 

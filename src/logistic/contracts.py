@@ -239,13 +239,15 @@ Metric = Callable[[Array], Array]
 class Objective(ABC):
     """WHAT is minimised: all that a solver ever sees. ``offers`` is matched against ``Solver.needs`` before any work."""
 
-    offers: frozenset[str]  # what is defined of all that has no body; "batches" too; "sampled", "early", "inexact" qualify these
+    offers: frozenset[str]  # what is defined of all that has no body; "batches" too; "sampled", "early", "inexact" qualify these,
+    # and "dual" says that gradients prove gaps, and Hessians are dear
     shape: tuple[int, ...]  # of W
     batch_losses: list[float]  # since somebody last took them
     l1: Array | None = None  # (q,) strength of |W_j|_1, the kinks
     accuracy: Callable[[Point], float]  # share of the weight whose likeliest class is the right one; always there
     line: Callable[[Point, Array], Line]  # from a point along a direction
     hessian: Callable[[Point], Array]  # (size, size), positive definite but for directions in which nothing changes, filled in
+    price: float = 20.0  # of a Hessian, in gradients, about
     metric: Callable[..., Metric]  # near a point; "early": cheap, "sampled": a Newton step gains two digits; made there if afresh
     outlook: Callable[[Point], float]  # the least gap that a certificate could promise here, without a pass over the rows
     bound: Callable[[int | None], float]  # on the curvature that a step on so many random rows meets (None: all rows)
@@ -264,8 +266,11 @@ class Objective(ABC):
         """All rows once, in a new random order, ``size`` at a time (None: all at once)."""
 
     @abstractmethod
-    def certify(self, point: Point) -> tuple[Point, Certificate]:
-        """What is known about the gap; the returned point is the one that the certificate speaks of."""
+    def certify(self, point: Point, enough: float = 0.0) -> tuple[Point, Certificate]:
+        """What is known about the gap; the returned point is the one that the certificate speaks of.
+
+        Nobody needs to know of a smaller gap than ``enough``.
+        """
 
     def canonical(self, W: Array) -> Array:
         """Of all coefficients with the same logits, those that are published."""

@@ -52,7 +52,7 @@ class AsGiven(Objective):
     def __init__(self, objective: Objective, change: Change) -> None:
         self.inside, self.change = objective, change
         self.offers = objective.offers & {"gradient", "line", "batches", "hessian"}
-        self.shape = objective.shape
+        self.shape, self.price = objective.shape, objective.price
 
     def zeros(self) -> Array:
         """(q, M) coefficients, all zero."""
@@ -88,9 +88,9 @@ class AsGiven(Objective):
         """The same penalty."""
         return self.inside.penalty_value(point.memo)
 
-    def certify(self, point: Point) -> tuple[Point, Certificate]:
+    def certify(self, point: Point, enough: float = 0.0) -> tuple[Point, Certificate]:
         """The same certificate."""
-        found, certificate = self.inside.certify(point.memo)
+        found, certificate = self.inside.certify(point.memo, enough)
         return self._seen(found), certificate
 
     def _batch(self, inside: Batch, W: Array) -> tuple[float, Array, float]:

@@ -58,7 +58,8 @@ class LogisticRegressionCV(LogisticRegression):
     class_weight, standardize, tol, max_iter, dtype, verbose, n_jobs
         As for :class:`logistic.LogisticRegression`. Balanced weights and deviations are those of what each fold learns from.
     solver : str, default="auto"
-        ``auto``, ``newton`` or ``lbfgs``, with a share of L1 ``auto`` or ``proxnewton``; names of scikit-learn's are understood.
+        ``auto``, ``newton``, ``lbfgs`` or ``relay``, with a share of L1 ``auto`` or ``proxnewton``; names of scikit-learn's are
+        understood.
     random_state : int, optional
         Of no effect: nothing here is random. To shuffle, pass ``cv=StratifiedKFold(5, shuffle=True, random_state=0)``.
     penalty, dual, intercept_scaling

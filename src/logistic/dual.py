@@ -67,7 +67,7 @@ class DualProver(Prover):
     objective: NonsmoothObjective
     flat: tuple[Any, float] = (None, 1.0)  # the smallest curvature of the intercepts where they were last optimal, by its logits
 
-    def certify(self, point: Point) -> tuple[Point, Certificate]:
+    def certify(self, point: Point, enough: float = 0.0) -> tuple[Point, Certificate]:
         """A proof, whatever the size; it looks at few columns but for one gradient."""
         o = self.objective
         W = o.canonical(point.W)

@@ -66,9 +66,9 @@ class LogisticRegression(CallbackSupportMixin, Fitted):
         information at the estimate, without the penalty's curvature, as in R's logistf and brglm2. By ``newton`` or ``lbfgs``, to
         where the modified score vanishes; as the problem is not convex, the certificate is of kind ``estimate``.
     solver : str or solver object, default="auto"
-        ``auto``, ``newton`` and ``lbfgs``, with L1 ``auto`` and ``proxnewton``, reach the same certified optimum, as said in
-        ``why_solver_``. ``gd``, ``sgd`` and ``adam`` are for learning and for rows in pieces; see :mod:`logistic.solvers` for
-        settings such as ``solvers.SGD(lr=0.1, momentum=0.9)``. Names of scikit-learn's solvers are understood.
+        ``auto``, ``newton``, ``lbfgs`` and ``relay`` (one after the other), with L1 ``auto`` and ``proxnewton``, reach the same
+        certified optimum, as said in ``why_solver_``. ``gd``, ``sgd`` and ``adam`` are for learning and for rows in pieces; see
+        :mod:`logistic.solvers` for settings such as ``solvers.SGD(lr=0.1, momentum=0.9)``. Names of scikit-learn's are understood.
     tol : float, default=1e-8
         Certified relative suboptimality, (F - min F) / F; up to 1e-8 Newton adds all last digits; 0 for as many steps as may be.
     max_iter : int, default=1000

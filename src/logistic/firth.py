@@ -145,7 +145,7 @@ class FirthObjective(LogisticObjective):
         stretch = sum(2 * math.log(float(divisors[j])) + math.log(self.rows.total) for j in kept)
         return whole + (K - 1) * stretch - (m * math.log(K) if M > 1 else 0.0)
 
-    def certify(self, point: Point) -> tuple[Point, Certificate]:
+    def certify(self, point: Point, enough: float = 0.0) -> tuple[Point, Certificate]:
         """The point, to the last digits where it is near the optimum, and an estimate of what is left."""
         W = rank.minimum_norm(self.canonical(point.W), self.null_space(), self.intercept)
         point = point if W is point.W else self.at(W)

@@ -74,7 +74,7 @@ class HeldObjective(Objective):
         """The part of the value that is the determinant."""
         return self.whole.penalty_value(point.memo)
 
-    def certify(self, point: Point) -> tuple[Point, Certificate]:
+    def certify(self, point: Point, enough: float = 0.0) -> tuple[Point, Certificate]:
         """The point, to the last digits where it is near the optimum, and an estimate of what is left."""
         return settled(self, point, self.metric(point), span(self.whole), (Status.CONVERGED, ()))
 

@@ -170,7 +170,9 @@ class _Run:
         moved, found = self.objective.certify(self.point)
         if self._within(found) and self.stop.max_iter > 0:
             if self._exact and self._last_digits:
-                polished, better = self.objective.certify(Endgame(self.objective, [moved]).polished(POLISH_STEPS))
+                polished, better = self.objective.certify(
+                    Endgame(self.objective, [moved]).polished(POLISH_STEPS), self._goal(found.value)
+                )
                 moved, found = (polished, better) if self._within(better) else (moved, found)
             return self._accept(moved, found)
         asked = reason in (Status.INTERRUPTED, Status.EARLY_STOPPED)
@@ -201,19 +203,19 @@ class _Run:
         return Solution(self.point, self.certificate, max(len(self.trace) - 1, 0), tuple(self.trace))
 
     def _certified(self, point: Point, size: float) -> bool:
-        goal = self.stop.tol * max(abs(point.value), 5e-324)
+        goal = self._goal(point.value)
         if math.isnan(self.trigger):
             self.trigger = goal**0.5  # columns are scaled, so the gap is about the squared gradient
         hoped = self.objective.outlook(point) if "outlook" in self.objective.offers else 0
         if size > self.trigger if hoped == 0 else hoped > self.margin * goal:
             return False
-        if self._exact:
+        if self._exact and (self._last_digits or hoped == 0):
             end = Endgame(self.objective, self.seen)
             if end.decrement / 2 > goal:
                 return self._postponed(size, goal / end.decrement)
             if self._last_digits:
                 point = end.polished(POLISH_STEPS)
-        moved, found = self.objective.certify(point)
+        moved, found = self.objective.certify(point, goal)
         self.gap = found.gap if math.isfinite(found.gap) else math.nan
         if self._within(found):
             return self._accept(moved, found)
@@ -235,8 +237,12 @@ class _Run:
         """Whether so small a gap is asked for that all digits of the coefficients are."""
         return self.stop.tol <= POLISH_TOL
 
+    def _goal(self, value: float) -> float:
+        """The gap that is asked for."""
+        return self.stop.tol * max(abs(value), 5e-324)
+
     def _within(self, found: Certificate) -> bool:
-        return found.kind != "none" and found.gap <= self.stop.tol * max(abs(found.value), 5e-324)
+        return found.kind != "none" and found.gap <= self._goal(found.value)
 
     def _accept(self, point: Point, found: Certificate) -> bool:
         if found.kind == "proof" and found.status is not Status.RANK_DEFICIENT:

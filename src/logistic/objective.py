@@ -57,7 +57,10 @@ class LogisticObjective(Objective):
         self.at_hand: Curved | None = None  # the Hessian last asked for: step, certificate and polish share it
         self._sample: list[Rows | None] = []
         self._finite = False  # proved: no direction of separation
+        self.price = tasks.price(self.shape)
         self.prover = Prover(self)
+        if self.prover.sparing:
+            self.offers |= {"dual"}
 
     @property
     def likelihood(self) -> LogisticObjective:
@@ -190,9 +193,9 @@ class LogisticObjective(Objective):
             self._null = rank.null_space(self.rows, self.free())
         return self._null
 
-    def certify(self, point: Point) -> tuple[Point, Certificate]:
-        """The sharpest proof that is affordable; see :mod:`logistic.proof`."""
-        return self.prover.certify(point)
+    def certify(self, point: Point, enough: float = 0.0) -> tuple[Point, Certificate]:
+        """The sharpest proof that is affordable, or one that is enough; see :mod:`logistic.proof`."""
+        return self.prover.certify(point, enough)
 
     def outlook(self, point: Point) -> float:
         """What the gradient alone says of the gap that can be proved; see :mod:`logistic.proof`."""

@@ -202,7 +202,7 @@ def path(
     sample_weight, offset, fit_intercept, class_weight, standardize, tol, max_iter
         As for :class:`logistic.LogisticRegression`.
     solver : str, default="auto"
-        ``auto``, ``newton`` or ``lbfgs``; with a share of L1 ``auto`` or ``proxnewton``.
+        ``auto``, ``newton``, ``lbfgs`` or ``relay``; with a share of L1 ``auto`` or ``proxnewton``.
 
     Returns
     -------

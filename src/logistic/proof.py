@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from .objective import LogisticObjective
 
 CERTIFY_SIZE = 2000  # coefficients up to which a Hessian is made for the certificate alone
+DEAR = 250  # coefficients from which on a proof without a Hessian is tried first
+FACTORED = 4  # size² / (FACTORED rows) gradients are the price of what a proof does with a Hessian
+PATIENCE = 200  # steps at most, in which the dual gap may become small enough
 NEAR = 1e-3  # length of a step, in the norm of the Hessian, after which the old one may still do for a proof
 ROUGH = 0.05  # relative change of the Hessian that a proof need not know better
 ROOM = 1.2  # by so much rho delta may be larger with a Hessian of the point itself than with the one before
@@ -73,6 +76,11 @@ class Prover:
     Parameters
     ----------
     objective : LogisticObjective
+
+    Attributes
+    ----------
+    sparing : bool
+        Whether gradients prove gaps, and Hessians are so dear that this is tried first.
     """
 
     audit = staticmethod(audit)
@@ -80,10 +88,24 @@ class Prover:
     def __init__(self, objective: LogisticObjective) -> None:
         self.objective, self.rows, self.loss = objective, objective.rows, objective.loss
         self._factored: tuple[Array, float, Curvature] | None = None  # the last Hessian: several gaps by it share its factor
+        size = math.prod(objective.shape)
+        self.sparing = size >= DEAR and self._dual_applies()
+        self._patience = min(objective.price + size**2 / (FACTORED * max(self.rows.count, 1)), PATIENCE)  # in steps
 
-    def certify(self, point: Point) -> tuple[Point, Certificate]:
-        """The sharpest proof that is affordable; see docs/certificate.md."""
+    def certify(self, point: Point, enough: float = 0.0) -> tuple[Point, Certificate]:
+        """The sharpest proof that is affordable; or where Hessians are dear, one by the gradient alone that is ``enough``.
+
+        See docs/certificate.md.
+        """
         explicit = self._explicit(point)
+        if explicit and enough > 0 and self.sparing:
+            found = self._proved(point, False)
+            if found[1].gap <= enough or (self._patience > 0 and not self._at_hand(point)):
+                return found
+        return self._proved(point, explicit)
+
+    def _proved(self, point: Point, explicit: bool) -> tuple[Point, Certificate]:
+        """With a Hessian or, where the penalty allows it, without one."""
         # The gauge term of the Hessian is no curvature of a penalty, so no gradient may point there.
         W = self.objective.canonical(point.W)
         W = rank.minimum_norm(W, self.objective.null_space(), self.objective.intercept) if explicit else W
@@ -110,7 +132,8 @@ class Prover:
 
     def outlook(self, point: Point) -> float:
         """The dual gap but for the intercept and for rounding; or the gap by a Hessian of some rows that is at hand; else 0."""
-        if self._explicit(point):
+        explicit = self._explicit(point)
+        if explicit and not self._waits(point):
             return self._outlook_by(self.objective.at_hand, point)
         if not self._dual_applies():
             return 0.0
@@ -120,9 +143,20 @@ class Prover:
 
     def _explicit(self, point: Point) -> bool:
         """Whether a Hessian is worth its price for a proof: a small one, or one that the solver has made anyway."""
+        small = math.prod(self.objective.shape) <= CERTIFY_SIZE
+        return "hessian" in self.objective.offers and (small or self._at_hand(point))
+
+    def _at_hand(self, point: Point) -> bool:
+        """Whether the solver has made a Hessian here."""
         known = self.objective.at_hand
-        at_hand = known is not None and known.W is point.W
-        return "hessian" in self.objective.offers and (at_hand or math.prod(self.objective.shape) <= CERTIFY_SIZE)
+        return known is not None and known.W is point.W
+
+    def _waits(self, point: Point) -> bool:
+        """Whether the dual gap may still become small enough before steps have cost as much as a proof by a Hessian."""
+        if self._at_hand(point) or not self.sparing:
+            return False
+        self._patience -= 1
+        return self._patience >= 0
 
     def _outlook_by(self, known: Curved | None, point: Point) -> float:
         """As it will be proved: by that Hessian where it was made nearby, else by one of some rows."""
@@ -253,6 +287,7 @@ class Prover:
         return found
 
     def _dual_applies(self) -> bool:
+        """Whether the penalty spares no coefficient but the intercepts."""
         strength = self.objective.penalty.curvature(self.objective.zeros())
         penalised = strength[:-1] if self.objective.intercept else strength
         return bool((penalised > 0).all())

@@ -88,7 +88,7 @@ class SquaredObjective(LogisticObjective):
 
     def __init__(self, rows: Rows, intercept: bool, rng: Any = None) -> None:
         super().__init__(Squared(), L2(0.0, 0 * rows.resolution), rows, intercept, rng)
-        self.offers -= {"metric"}  # its factors know probabilities
+        self.offers -= {"metric", "dual"}  # whose factors know probabilities; and one Hessian is all that a solution takes
         self.prover = SquaredProver(self)
 
     def accuracy(self, point: Point) -> float:
@@ -110,9 +110,9 @@ class SquaredObjective(LogisticObjective):
             self.at_hand = self.at_hand._replace(W=point.W)
         return super().hessian(point)
 
-    def certify(self, point: Point) -> tuple[Point, Certificate]:
+    def certify(self, point: Point, enough: float = 0.0) -> tuple[Point, Certificate]:
         """The gap, 0 where the residuals are no larger than the rounding of their own terms: then no number is left to gain."""
-        point, found = super().certify(point)
+        point, found = super().certify(point, enough)
         if math.isfinite(point.value):
             noise = self.prover.audited(point).noise
             unseen = float(noise.sum()) / 4 / self.rows.total  # noise is that of the derivative, twice the residual

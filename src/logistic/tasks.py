@@ -201,6 +201,12 @@ def hessian(block: Block, loss: Loss, place: Place, share: float = 1.0) -> tuple
     return tuple(X.gram(mine * p[m]) for k, mine in enumerate(weight * p) for m in range(k + 1, loss.classes))
 
 
+def price(shape: tuple[int, int]) -> float:
+    """Of a Hessian of (q, M) coefficients in passes for gradients, about."""
+    q, M = shape
+    return (1 if M == 1 else M * (M - 1) / 2) * q / (10 * M) + 4
+
+
 def joined(grams: Sequence[Array], columns: int, total: float, own: Array) -> Array:
     """(q M, q M): what :func:`hessian` gives, over the total weight, with ``own`` (q, q) added to the block of each class."""
     if columns == 1:

@@ -196,7 +196,7 @@ MISTAKES = {
     "log-every zero": (fit_of("sound.csv", "--log-every", "0"), "0 is not in the range x>=1"),
     "solver misspelt": (
         fit_of("sound.csv", "--solver", "newtn"),
-        "choose one of auto, newton, lbfgs, proxnewton, gd, sgd, adam; did you mean",
+        "choose one of auto, newton, lbfgs, relay, proxnewton, gd, sgd, adam; did you mean",
     ),
     "setting of another": (
         fit_of("sound.csv", "--momentum", "0.5"),

@@ -105,7 +105,7 @@ def test_two_gaps_by_one_hessian_share_its_factor_and_its_rows(shares: list[floa
     seen: list[list[str]] = []
     certify, factored = Prover.certify, Curvature.__init__
 
-    def watched(self: Prover, point: Point) -> tuple[Point, Certificate]:
+    def watched(self: Prover, point: Point, enough: float = 0.0) -> tuple[Point, Certificate]:
         self.objective.hessian(point)
         made.clear()
         with monkeypatch.context() as patch:
@@ -152,7 +152,9 @@ def test_a_share_of_the_rows_curves_no_more_than_all(classes: int, shares: list[
     """H - share * H_share has no negative eigenvalue: the inequality under the proof."""
     seen: list[LogisticObjective] = []
     certify = LogisticObjective.certify
-    monkeypatch.setattr(LogisticObjective, "certify", lambda self, point: seen.append(self) or certify(self, point))
+    monkeypatch.setattr(
+        LogisticObjective, "certify", lambda self, point, *enough: seen.append(self) or certify(self, point, *enough)
+    )
     X, y = overlapping(8, 2000, 3, classes)
     point = fit_arrays(X, y, C=1.0, solver="newton").solution.point
     part = seen[-1].sampled(point).lowest
@@ -169,7 +171,9 @@ def test_rounding_is_foreseen_from_above(
     """What the reach of the columns says without a pass is never less than what the rows say, weights and far rows or not."""
     seen: list[LogisticObjective] = []
     certify = LogisticObjective.certify
-    monkeypatch.setattr(LogisticObjective, "certify", lambda self, point: seen.append(self) or certify(self, point))
+    monkeypatch.setattr(
+        LogisticObjective, "certify", lambda self, point, *enough: seen.append(self) or certify(self, point, *enough)
+    )
     X, y = overlapping(10, 2000, 3, classes)
     X[5] *= 40
     point = fit_arrays(X * units + 3 * units, y, np.linspace(0.1, 2, 2000), C=1.0, solver="newton").solution.point

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from ..fit import Snapshot
     from ..model import Model
 
-SOLVERS = ("auto", "newton", "lbfgs", "proxnewton", "gd", "sgd", "adam")
+SOLVERS = ("auto", "newton", "lbfgs", "relay", "proxnewton", "gd", "sgd", "adam")
 BIASES = ("firth",)
 COVARIANCES = ("observed", "HC0", "HC1", "cluster")
 STARTS = ("zeros", "normal", "lecun_normal", "torch_linear")

@@ -124,7 +124,7 @@ class ModuleObjective(Objective):
         """Alpha / 2 * sum of squared weights."""
         return self.penalty.value(point.W)
 
-    def certify(self, point: Point) -> tuple[Point, Certificate]:
+    def certify(self, point: Point, enough: float = 0.0) -> tuple[Point, Certificate]:
         """Nothing is known about the gap."""
         return point, Certificate(point.value, math.inf, KIND, largest(point.grad))
 

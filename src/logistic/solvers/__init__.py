@@ -1,7 +1,7 @@
 """Solvers: generators of points. ``REGISTRY`` lists them; :func:`choose` picks one by facts and says why.
 
-``newton`` and ``lbfgs`` reach the certified optimum in any units of the columns; ``gd``, ``sgd`` and ``adam`` with a learning
-rate are the textbook iterations on the columns as given.
+``newton``, ``lbfgs`` and ``relay``, which is one after the other, reach the certified optimum in any units of the columns;
+``gd``, ``sgd`` and ``adam`` with a learning rate are the textbook iterations on the columns as given.
 """
 
 from __future__ import annotations
@@ -15,14 +15,15 @@ from .gd import GD
 from .lbfgs import LBFGS
 from .newton import Newton
 from .proxnewton import ProxNewton
+from .relay import Relay
 from .settings import Settings
 from .sgd import SGD
 
-REGISTRY: dict[str, type[Settings]] = {solver.name: solver for solver in (Newton, LBFGS, ProxNewton, GD, SGD, Adam)}
+REGISTRY: dict[str, type[Settings]] = {solver.name: solver for solver in (Newton, LBFGS, Relay, ProxNewton, GD, SGD, Adam)}
 FEW_PAIRS = 6  # do beside an early metric; each pair costs as much memory as two sets of coefficients
 NEWTON_SIZE = 1000  # coefficients up to which an explicit Hessian pays on any number of rows
 
-__all__ = ["GD", "LBFGS", "NEWTON_SIZE", "REGISTRY", "SGD", "Adam", "Newton", "ProxNewton", "choose", "named"]
+__all__ = ["GD", "LBFGS", "NEWTON_SIZE", "REGISTRY", "SGD", "Adam", "Newton", "ProxNewton", "Relay", "choose", "named"]
 
 
 def named(solver: str | Solver) -> Solver | None:
@@ -60,12 +61,12 @@ def choose(solver: Solver | None, objective: Objective) -> tuple[Solver, str]:
             return ProxNewton(), f"proxnewton: the penalty has an L1 part; {size:,} coefficients, most of them zero"
         if "inexact" in objective.offers:
             return LBFGS(), "lbfgs: begun from the inverse of the information, which is not all of the Hessian here"
-        if "hessian" in objective.offers and size <= NEWTON_SIZE:
-            return Newton(), f"newton: {size} coefficients, a {size} x {size} Hessian is cheap"
-        return (
-            LBFGS(FEW_PAIRS) if "early" in objective.offers else LBFGS(),
-            f"lbfgs: {size:,} coefficients, too many for an explicit Hessian in every step",
-        )
+        memory = FEW_PAIRS if "early" in objective.offers else LBFGS.memory
+        if "hessian" not in objective.offers or size > NEWTON_SIZE:
+            return LBFGS(memory), f"lbfgs: {size:,} coefficients, too many for an explicit Hessian in every step"
+        if "dual" in objective.offers and "sampled" not in objective.offers:
+            return Relay(memory), f"relay: {size} coefficients, a {size} x {size} Hessian after many steps of lbfgs"
+        return Newton(), f"newton: {size} coefficients, a {size} x {size} Hessian is cheap"
     missing = solver.needs - objective.offers
     if objective.l1 is not None and missing:
         raise InputError(

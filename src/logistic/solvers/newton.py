@@ -42,15 +42,20 @@ class Newton(Settings):
         """Points from W0 on; ends where the line search finds no way down, or steps only move about in the rounding."""
         point = objective.at(W0)
         yield point
-        if "sampled" in objective.offers:
-            yield from _with_few(objective, point)
+        yield from onward(objective, point)
+
+
+def onward(objective: Objective, point: Point) -> Iterator[Point]:
+    """Newton's points after one."""
+    if "sampled" in objective.offers:
+        yield from _with_few(objective, point)
+        return
+    floor = _Floor()
+    while not floor.reached(point, step := direction(objective, point)):
+        arrived = _searched(objective, point, step)
+        if arrived is None:
             return
-        floor = _Floor()
-        while not floor.reached(point, step := direction(objective, point)):
-            arrived = _searched(objective, point, step)
-            if arrived is None:
-                return
-            yield (point := arrived)
+        yield (point := arrived)
 
 
 def direction(objective: Objective, point: Point) -> Array:

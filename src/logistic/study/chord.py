@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from .. import tasks
 from ..backend import psd_solver, vdot
 from ..contracts import Metric
 from ..solvers.recursion import Pair, corrected, shown
@@ -126,8 +127,7 @@ class Curvatures:
 
     def __init__(self, joint: Joint, within: float) -> None:
         self.joint, self.within = joint, within
-        M = joint.shape[1]
-        self.price = (1 if M == 1 else M * (M - 1) / 2) * joint.shape[0] / (10 * M) + 4  # of one, in passes for one fit
+        self.price = tasks.price(joint.shape)  # of one, in passes for one fit
         self.places: list[tuple[np.ndarray, list[np.ndarray]]] = []
         self._solvers: dict[tuple[int, int, bytes], Callable[[np.ndarray], np.ndarray]] = {}
 
