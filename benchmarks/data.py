@@ -149,6 +149,18 @@ def wide_100_5(scale: float) -> Data:
     return _wide(100, _count(10_000, scale, 200), 5)
 
 
+def wide_200(scale: float) -> Data:
+    """200 x 1,500 (columns shrink), two classes."""
+    return _wide(200, _count(1_500, scale, 200), 2)
+
+
+def middle(scale: float) -> Data:
+    """20,000 x 100 (rows shrink), eight classes."""
+    rng = np.random.default_rng(9)
+    X = _correlated(_count(20_000, scale, 400), 100, rng)
+    return Data(X, _drawn(X @ rng.normal(size=(100, 8)) * 0.2, rng), {})
+
+
 def wide_2000(scale: float) -> Data:
     """2,000 x 20,000 (both shrink), two classes."""
     return _wide(_count(2_000, scale, 100), _count(20_000, scale, 200), 2)
@@ -212,8 +224,8 @@ def rows_784(scale: float) -> Data:
 MAKERS: dict[str, Callable[[float], Data]] = {
     maker.__name__: maker
     for maker in (
-        *(tall, tall_wild, forest, mnist, text_2, text_20, wide_100, wide_100_5, wide_2000, wide_2000_5),
-        *(plain_50, plain_30, digits, irises, rows_50, rows_784),
+        *(tall, tall_wild, forest, mnist, text_2, text_20, wide_100, wide_100_5, wide_200, wide_2000, wide_2000_5),
+        *(middle, plain_50, plain_30, digits, irises, rows_50, rows_784),
     )
 }
 
