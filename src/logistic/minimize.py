@@ -19,6 +19,7 @@ POLISH_STEPS = 3
 FLOOR = 1e-6  # relative gap above which an end without progress is a failure, not the floor of float64
 POLISH_SIZE = 2000  # coefficients up to which exact Newton steps finish the last digits
 POLISH_TOL = 1e-8  # above which nobody asked for them
+DIGITS = 1e-22  # relative gap that gradients promise, at which steps without a Hessian have found them
 SEEN = 12  # points that the last digits may learn from
 HOPE = 0.8  # share of the goal that the least possible gap may take before its proof is worth its price
 FIRST_DIAGNOSIS = 16  # points without a certificate before separation is looked for; then four times as many, and so on
@@ -209,7 +210,10 @@ class _Run:
         hoped = self.objective.outlook(point) if "outlook" in self.objective.offers else 0
         if size > self.trigger if hoped == 0 else hoped > self.margin * goal:
             return False
-        if self._exact and (self._last_digits or hoped == 0):
+        cheap = hoped > 0 and "dual" in self.objective.offers  # to go on, and to prove
+        if cheap and self._exact and self._last_digits and hoped > DIGITS * abs(point.value):
+            return False
+        if self._exact and not cheap:
             end = Endgame(self.objective, self.seen)
             if end.decrement / 2 > goal:
                 return self._postponed(size, goal / end.decrement)

@@ -89,7 +89,7 @@ class Prover:
         self.objective, self.rows, self.loss = objective, objective.rows, objective.loss
         self._factored: tuple[Array, float, Curvature] | None = None  # the last Hessian: several gaps by it share its factor
         size = math.prod(objective.shape)
-        self.sparing = size >= DEAR and self._dual_applies()
+        self.sparing = size >= DEAR and self._dual_applies() and "sampled" not in objective.offers
         self._patience = min(objective.price + size**2 / (FACTORED * max(self.rows.count, 1)), PATIENCE)  # in steps
 
     def certify(self, point: Point, enough: float = 0.0) -> tuple[Point, Certificate]:
@@ -100,7 +100,7 @@ class Prover:
         explicit = self._explicit(point)
         if explicit and enough > 0 and self.sparing:
             found = self._proved(point, False)
-            if found[1].gap <= enough or (self._patience > 0 and not self._at_hand(point)):
+            if found[1].gap <= enough or self._waits:
                 return found
         return self._proved(point, explicit)
 
@@ -133,7 +133,8 @@ class Prover:
     def outlook(self, point: Point) -> float:
         """The dual gap but for the intercept and for rounding; or the gap by a Hessian of some rows that is at hand; else 0."""
         explicit = self._explicit(point)
-        if explicit and not self._waits(point):
+        self._patience -= 1
+        if explicit and not self._waits:
             return self._outlook_by(self.objective.at_hand, point)
         if not self._dual_applies():
             return 0.0
@@ -143,20 +144,14 @@ class Prover:
 
     def _explicit(self, point: Point) -> bool:
         """Whether a Hessian is worth its price for a proof: a small one, or one that the solver has made anyway."""
-        small = math.prod(self.objective.shape) <= CERTIFY_SIZE
-        return "hessian" in self.objective.offers and (small or self._at_hand(point))
-
-    def _at_hand(self, point: Point) -> bool:
-        """Whether the solver has made a Hessian here."""
         known = self.objective.at_hand
-        return known is not None and known.W is point.W
+        at_hand = known is not None and known.W is point.W
+        return "hessian" in self.objective.offers and (at_hand or math.prod(self.objective.shape) <= CERTIFY_SIZE)
 
-    def _waits(self, point: Point) -> bool:
+    @property
+    def _waits(self) -> bool:
         """Whether the dual gap may still become small enough before steps have cost as much as a proof by a Hessian."""
-        if self._at_hand(point) or not self.sparing:
-            return False
-        self._patience -= 1
-        return self._patience >= 0
+        return self.sparing and self.objective.at_hand is None and self._patience >= 0
 
     def _outlook_by(self, known: Curved | None, point: Point) -> float:
         """As it will be proved: by that Hessian where it was made nearby, else by one of some rows."""

@@ -64,7 +64,7 @@ def choose(solver: Solver | None, objective: Objective) -> tuple[Solver, str]:
         memory = FEW_PAIRS if "early" in objective.offers else LBFGS.memory
         if "hessian" not in objective.offers or size > NEWTON_SIZE:
             return LBFGS(memory), f"lbfgs: {size:,} coefficients, too many for an explicit Hessian in every step"
-        if "dual" in objective.offers and "sampled" not in objective.offers:
+        if "dual" in objective.offers:
             return Relay(memory), f"relay: {size} coefficients, a {size} x {size} Hessian after many steps of lbfgs"
         return Newton(), f"newton: {size} coefficients, a {size} x {size} Hessian is cheap"
     missing = solver.needs - objective.offers
