@@ -65,7 +65,7 @@ def choose(solver: Solver | None, objective: Objective) -> tuple[Solver, str]:
         if "hessian" not in objective.offers or size > NEWTON_SIZE:
             return LBFGS(memory), f"lbfgs: {size:,} coefficients, too many for an explicit Hessian in every step"
         if "dual" in objective.offers:
-            return Relay(memory), f"relay: {size} coefficients, a {size} x {size} Hessian after many steps of lbfgs"
+            return Relay(memory), f"relay: {size} coefficients, lbfgs, and newton where that takes many steps"
         return Newton(), f"newton: {size} coefficients, a {size} x {size} Hessian is cheap"
     missing = solver.needs - objective.offers
     if objective.l1 is not None and missing:
