@@ -245,8 +245,8 @@ def test_sparse_columns_take_few_passes(classes, C, monkeypatch):
     fits = []
     for smallest in (10**9, module.SMALL):
         monkeypatch.setattr(module, "SMALL", smallest)
-        fits.append(fit_arrays(X, y, C=C, solver="lbfgs", stop=Stop(1e-8, 3000)))
+        fits.append(fit_arrays(X, y, C=C, solver="lbfgs", stop=Stop(1e-7, 3000)))  # and no last digits
     without, with_it = fits
     assert all(f.model.certificate.status is Status.CONVERGED and f.model.certificate.kind == "proof" for f in fits)
     assert with_it.solution.n_iter < without.solution.n_iter / 2
-    assert with_it.model.certificate.value == pytest.approx(without.model.certificate.value, rel=2e-8)
+    assert with_it.model.certificate.value == pytest.approx(without.model.certificate.value, rel=2e-7)
