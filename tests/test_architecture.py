@@ -22,7 +22,7 @@ import logistic
 BASE = "backend pools kernels outcome contracts errors"
 MATHEMATICS = (
     "loss penalty certificate evaluation tasks audit sample rank contrasts separation metric proof dual objective nonsmooth "
-    "squares coordinates solvers minimize recession restricted firth held start"
+    "squares coordinates solvers minimize recession restricted firth held start rowspace"
 )
 DATA = "designs moments encoding sources executor"
 RESULT = "provenance strength affine recipes model plane store inference outputs"
@@ -64,6 +64,7 @@ OURS = {
     "recession": f"{BASE} tasks rank contrasts separation proof objective coordinates solvers minimize",
     "restricted": f"{BASE} certificate proof objective solvers minimize",
     "start": "backend errors",
+    "rowspace": "backend contracts objective minimize",
     # data: rows
     "designs": f"{BASE} designs",
     "moments": "backend kernels designs",
@@ -124,7 +125,7 @@ OURS_LAZILY = {
 # Packages of others, and who may import them. Whatever is not listed here and not in the standard library is refused.
 NUMPY = (
     "kernels strict preparation recipes formula learn backend pools start evaluation metric nonsmooth rank contrasts "
-    "separation recession designs moments encoding sources affine model store inference outputs frame fit refit profile "
+    "separation recession rowspace designs moments encoding sources affine model store inference outputs frame fit refit profile "
     "study online plane regress fitted estimator crossval heldout paths linear modules validation cli datasets"
 )
 OTHERS = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
@@ -12,7 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from . import recession
+from . import recession, rowspace
 from .backend import Array, is_finite, to_numpy
 from .contracts import Executor, Objective, Point, RawBlock, Solver, Source, Spec
 from .coordinates import AsGiven, InGivenUnits
@@ -25,7 +26,7 @@ from .inference import covariance, likelihood
 from .minimize import Solution, minimize
 from .model import Model
 from .objective import LogisticObjective
-from .outcome import Certificate, Record, Statistics, Status
+from .outcome import Certificate, Record, Statistics, Status, Stop
 from .sample import drawn, thinned
 from .solvers import choose, named
 from .start import generator, start
@@ -41,6 +42,14 @@ class Fit(NamedTuple):
 
     model: Model
     solution: Solution
+
+
+class _Start(NamedTuple):
+    """Where a solver starts, by whom in words, and how many steps have led there."""
+
+    W: Array
+    why: str
+    steps: int = 0
 
 
 class Snapshot:
@@ -106,19 +115,23 @@ def fit(
         solver, why = choose(asked, objective)
         if solver.as_given:
             solver = InGivenUnits(solver, frame.change)
+        clock = time.monotonic()
         given = start(spec.init, source.shape[1], frame.encoding.classes, spec.fit_intercept, rng)
-        W0 = frame.change.inward(frame.here(given))
+        first = _Start(frame.change.inward(frame.here(given)), why)
         if _worth_a_sample(blocks, spec, solver, objective):
-            W0, why = _begun(objective, frame, solver, W0), f"{why}; begun on a sample of the rows"
+            first = _Start(_begun(objective, frame, solver, first.W), f"{why}; begun on a sample of the rows")
+        elif asked is None and executor is None and spec.device == "auto" and _from_zero(spec) and rowspace.worth_while(objective):
+            first = _among_rows(objective, spec.stop, first)
+        stop = _left(spec.stop, first.steps, time.monotonic() - clock)
         watched = None if validation is None else frame.watch(workers, validation)
 
         def seen(point: Point, record: Record) -> object:
-            return on_point is not None and on_point(Snapshot(record, partial(frame.model, why, point)))
+            return on_point is not None and on_point(Snapshot(record, partial(frame.model, first.why, point)))
 
-        solution = minimize(objective, solver, W0, spec.stop, seen, watched)
+        solution = minimize(objective, solver, first.W, stop, seen, watched)
         if solution.certificate.status is Status.SEPARATED:
             solution = solution._replace(certificate=recession.completed(objective, solution, frame.change))
-        model = frame.model(why, solution.point, solution.certificate, solution.n_iter)
+        model = frame.model(first.why, solution.point, solution.certificate, first.steps + solution.n_iter)
         model = replace(model, statistics=_statistics(workers, raw, frame, objective, solution, kind))
     return Fit(model, solution)
 
@@ -163,10 +176,28 @@ def _statistics(
 
 def _worth_a_sample(blocks: list[RawBlock], spec: Spec, solver: Solver, objective: Objective) -> bool:
     """Whether all rows are so many more than a sample that its optimum costs next to nothing; sparse rows are cheap anyway."""
-    asked = not isinstance(spec.init, str) or spec.init != "zeros" or spec.stop.max_iter == 0
-    if asked or "hessian" not in solver.needs or is_sparse(blocks[0].X):
+    if not _from_zero(spec) or "hessian" not in solver.needs or is_sparse(blocks[0].X):
         return False
     return sum(len(block.y) for block in blocks) >= 10 * _sample_rows(objective.shape)
+
+
+def _from_zero(spec: Spec) -> bool:
+    """Whether the start is nobody's choice, and there may be steps from it."""
+    return isinstance(spec.init, str) and spec.init == "zeros" and spec.stop.max_iter > 0
+
+
+def _among_rows(objective: LogisticObjective, stop: Stop, zero: _Start) -> _Start:
+    """The optimum among combinations of the rows, or nearer to it; zero where that way ends at once."""
+    begun = rowspace.begun(objective, stop.tol, stop.max_iter - 1)
+    if begun is None:
+        return zero
+    return _Start(begun.W, f"newton among combinations of {objective.rows.count} rows; then {zero.why}", begun.steps)
+
+
+def _left(stop: Stop, steps: int, seconds: float) -> Stop:
+    """What remains of the iterations and the time that a fit may take."""
+    max_time = None if stop.max_time is None else max(stop.max_time - seconds, 0.0)
+    return stop._replace(max_iter=stop.max_iter - steps, max_time=max_time)
 
 
 def _sample_rows(shape: tuple[int, ...]) -> int:
