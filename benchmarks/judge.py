@@ -27,9 +27,11 @@ def losses(X: Any, y: np.ndarray, coefs: np.ndarray, intercepts: np.ndarray) -> 
         if M == 1:  # the logit of the second class against a zero for the first
             total += np.logaddexp(0.0, np.where(codes[:, None] == 1, -eta[:, :, 0], eta[:, :, 0])).sum(axis=0)
             continue
+        own = np.arange(len(codes)), slice(None), codes
+        eta -= eta[own][:, :, None]
+        eta[own] = -np.inf  # the log of what the others have is all there is of a small loss: not a difference of large numbers
         top = eta.max(axis=2)
-        spread = top + np.log(np.exp(eta - top[:, :, None]).sum(axis=2))
-        total += (spread - eta[np.arange(len(codes)), :, codes]).sum(axis=0)
+        total += np.logaddexp(0.0, top + np.log(np.exp(eta - top[:, :, None]).sum(axis=2))).sum(axis=0)
     return total
 
 

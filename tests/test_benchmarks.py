@@ -68,6 +68,15 @@ def test_the_judge_agrees_with_scikit_learns_own_objective(classes):
     np.testing.assert_allclose(judge.values(job, made._replace(X=rows), coefs, intercepts), expected, rtol=1e-12)
 
 
+@pytest.mark.parametrize("classes", [2, 3, 10])
+def test_the_judge_sees_all_digits_of_small_losses(classes):
+    """Where a row is all but sure, its loss is no difference of its logits."""
+    coefs = np.ones((1, 1, 1)) if classes == 2 else np.eye(classes)[1].reshape(1, classes, 1)
+    for logit in (300.0, 40.0, 1.0, -7.0):
+        found = judge.losses(np.array([[logit]]), np.array([1]), coefs, np.zeros(coefs.shape[:2]))
+        np.testing.assert_allclose(found, np.log1p((classes - 1) * np.exp(-logit)), rtol=1e-14)
+
+
 def test_the_judge_calls_what_is_not_finite_infinite():
     """A program that diverged has no value."""
     job, made = _problem(2, 0.0, True)
