@@ -101,22 +101,21 @@ def begun(objective: LogisticObjective, tol: float, max_iter: int) -> Begun | No
 
 
 def _columns(keep: np.ndarray, blocks: Sequence[Block], intercept: bool, root: np.ndarray) -> np.ndarray:
-    """(m, n): some columns of all rows, each in one piece of memory, times ``root``."""
+    """(n, m): some columns of all rows, times ``root``."""
     chosen = np.append(keep, len(root)) if intercept else keep
-    found = np.concatenate([block.X.columns(chosen).dense().T[: len(keep)] for block in blocks], axis=1)
-    found *= root[keep, None]
-    return found
+    parts = [np.asarray(block.X.columns(chosen).dense()[:, : len(keep)]) * root[keep] for block in blocks]
+    return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
 
 def _products(keep: np.ndarray, columns: Callable[[np.ndarray], np.ndarray]) -> tuple[np.ndarray]:
     """(n, n): of every row with every other, over some columns."""
     Z = columns(keep)
-    return (Z.T @ Z,)
+    return (Z @ Z.T,)
 
 
 def _combined(keep: np.ndarray, columns: Callable[[np.ndarray], np.ndarray], A: np.ndarray, root: np.ndarray) -> np.ndarray:
     """(m, M): the coefficients of some columns."""
-    return np.asarray(root[keep, None] * (columns(keep) @ A))
+    return np.asarray(root[keep, None] * (columns(keep).T @ A))
 
 
 def _newton(problem: _Problem, each_class: Callable[..., list[Any]], enough: float, most: int) -> tuple[_State, int]:
