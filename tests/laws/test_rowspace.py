@@ -14,7 +14,7 @@ from logistic.contracts import Stop
 from logistic.outcome import Status
 from support import fit_arrays, overlapping
 
-LOOSE = Stop(tol=1e-4)
+LOOSE, FEW = Stop(tol=1e-4), Stop(max_iter=20)
 HERE = "newton among combinations of"
 
 
@@ -133,9 +133,9 @@ def test_time_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_rows_that_overflow_are_left_to_others() -> None:
     """Products of rows may be too large for float64 where the columns are not, or a penalty next to none."""
     X, y = long_rows(7, 40, 400, 3)
-    model = fit_arrays(X, y, C=1e300).model
-    assert not np.isnan(model.coef).any()
-    assert np.isfinite(fit_arrays(X * 1e150, y, C=1e-3).model.coef).all()
+    for model in (fit_arrays(X, y, C=1e300, stop=FEW).model, fit_arrays(X * 1e150, y, C=1e-3, stop=FEW).model):
+        assert not model.solver.startswith(HERE)
+        assert np.isfinite(model.coef).all()
 
 
 def test_who_takes_part() -> None:
