@@ -143,7 +143,7 @@ def statsmodels(X: np.ndarray, y: np.ndarray) -> Found:
 def statsmodels_glm(X: np.ndarray, y: np.ndarray) -> Found:
     """GLM, two classes only."""
     if y.max() > 1:
-        raise NotImplementedError
+        raise NotImplementedError("two classes only")
     model = sm.GLM(y, sm.add_constant(X), family=sm.families.Binomial()).fit()
     return Found(model.params[None, :], model.bse[None, :], model.llf)
 
@@ -152,7 +152,9 @@ R_GLM = """
 d <- read.csv("rows.csv"); m <- glm(y ~ ., family = binomial, data = d); s <- summary(m)$coefficients
 cat(sprintf("%.17g", c(s[, 1], s[, 2], as.numeric(logLik(m)))), sep = "\\n")
 """
-R_MULTINOM = """
+NO_NNET = 77
+R_MULTINOM = f"""
+if (!requireNamespace("nnet", quietly = TRUE)) quit(status = {NO_NNET})
 d <- read.csv("rows.csv"); d$y <- factor(d$y); m <- nnet::multinom(y ~ ., data = d, trace = FALSE); s <- summary(m)
 cat(sprintf("%.17g", c(t(s$coefficients), t(s$standard.errors), as.numeric(logLik(m)))), sep = "\\n")
 """
@@ -166,7 +168,10 @@ def r(X: np.ndarray, y: np.ndarray) -> Found:
             writer.writerow([*(f"x{j}" for j in range(X.shape[1])), "y"])
             writer.writerows([*map(repr, map(float, row)), label] for row, label in zip(X, y.tolist(), strict=True))
         script = R_GLM if y.max() == 1 else R_MULTINOM
-        done = subprocess.run(["Rscript", "-e", script], cwd=folder, capture_output=True, text=True, check=True)
+        done = subprocess.run(["Rscript", "-e", script], cwd=folder, capture_output=True, text=True)
+    if done.returncode == NO_NNET:
+        raise NotImplementedError("not measured: R's package nnet is not installed")
+    done.check_returncode()
     *numbers, log_likelihood = map(float, done.stdout.split())
     values, errors = np.array(numbers).reshape(2, int(y.max()), -1)
     return Found(values, errors, log_likelihood)
@@ -205,7 +210,8 @@ def main() -> None:
                 warnings.simplefilter("always")
                 try:
                     found = fitted(X, y)
-                except NotImplementedError:
+                except NotImplementedError as error:
+                    print(f"{program:<30}  {error}")
                     continue
             digits = [score(a, b) for a, b in zip(found, true, strict=True)]
             shown = "".join(f"{'-' if math.isnan(d) else f'{d:.1f}':>{w}}" for d, w in zip(digits, (10, 8, 7), strict=True))
