@@ -20,7 +20,6 @@ from .minimize import POLISH_TOL
 from .objective import LogisticObjective
 
 CHUNK = 2**20  # numbers of X at a time, 8 MiB
-SMALLEST = 250  # coefficients below which a Hessian of theirs costs next to nothing
 BYTES = 2**28  # of all n x n matrices
 PATIENCE = 140  # gradients, which this may cost at most: about what other ways take
 STEPS = 50
@@ -50,24 +49,25 @@ class _Problem(NamedTuple):
 
 
 class _State(NamedTuple):
-    """Unknowns, K A, logits and value."""
+    """Unknowns, K A, logits, value, and the derivative of the losses in the logits."""
 
     A: np.ndarray
     b: np.ndarray
     KA: np.ndarray
     eta: np.ndarray
     value: float
+    gradient: np.ndarray
 
 
 def worth_while(objective: LogisticObjective) -> bool:
     """Whether dense rows in this process are so few beside their columns that steps among them cost next to nothing."""
     (q, M), n = objective.shape, objective.rows.count
-    if objective.rows.sparse or objective.l1 is not None or "inexact" in objective.offers:
+    if objective.rows.sparse or "dual" not in objective.offers:
         return False
-    if not 1 < n < q or q * M < SMALLEST or 8 * (M + 3) * n**2 > BYTES:
+    if not 1 < n < q or 8 * (M + 3) * n**2 > BYTES:
         return False
     products, factors = n / (30 * M), (0.3 if M == 1 else 1.5) * n**2 / q  # in gradients, measured
-    return products + factors <= PATIENCE and int(objective.free().sum()) == int(objective.intercept)
+    return products + factors <= PATIENCE
 
 
 def begun(objective: LogisticObjective, tol: float, max_iter: int) -> Begun | None:
@@ -124,14 +124,12 @@ def _newton(problem: _Problem, each_class: Callable[..., list[Any]], enough: flo
     zero = np.zeros((len(problem.y), M))
     state = _at(problem, zero, np.zeros(M), zero)
     for step in range(most):
-        _, residual = problem.loss.evaluate(state.eta, problem.y)
-        gradient = problem.weight[:, None] * residual
-        found = _direction(problem, each_class, state, gradient)
+        found = _direction(problem, each_class, state)
         if found is None:
             return state, step
         A, b = found
         KA = problem.K @ A
-        slope = vdot(gradient, KA + b) + vdot(A, state.KA)
+        slope = vdot(state.gradient, KA + b) + vdot(A, state.KA)
         arrived = _searched(problem, state, (A, b, KA), slope)
         if arrived is None:
             return state, step
@@ -143,8 +141,8 @@ def _newton(problem: _Problem, each_class: Callable[..., list[Any]], enough: flo
 
 def _at(problem: _Problem, A: np.ndarray, b: np.ndarray, KA: np.ndarray) -> _State:
     eta = KA + b + problem.offset
-    values, _ = problem.loss.evaluate(eta, problem.y)
-    return _State(A, b, KA, eta, float(problem.weight @ values) + vdot(A, KA) / 2)
+    values, residual = problem.loss.evaluate(eta, problem.y)
+    return _State(A, b, KA, eta, float(problem.weight @ values) + vdot(A, KA) / 2, problem.weight[:, None] * residual)
 
 
 def _searched(problem: _Problem, state: _State, step: tuple[np.ndarray, ...], slope: float) -> _State | None:
@@ -158,16 +156,14 @@ def _searched(problem: _Problem, state: _State, step: tuple[np.ndarray, ...], sl
     return None
 
 
-def _direction(
-    problem: _Problem, each_class: Callable[..., list[Any]], state: _State, gradient: np.ndarray
-) -> tuple[np.ndarray, np.ndarray] | None:
+def _direction(problem: _Problem, each_class: Callable[..., list[Any]], state: _State) -> tuple[np.ndarray, np.ndarray] | None:
     """Newton's step of A and b: (I + H K) dA = -(gradient + A) - H db, where the new A must sum to zero over the rows."""
     P = problem.loss.probabilities(state.eta)
     h = (P[:, :1] * P[:, 1:] if problem.loss.columns == 1 else P) * problem.weight[:, None]
     solve = _inverse(problem.K, each_class(list(h.T**0.5), problem.K, h.shape[1] == 1))
     if solve is None:
         return None
-    own = solve(-(gradient + state.A)[:, :, None])[:, :, 0]
+    own = solve(-(state.gradient + state.A)[:, :, None])[:, :, 0]
     if not problem.intercept:
         return own, np.zeros(h.shape[1])
     H = h[:, :, None]
